@@ -1,0 +1,91 @@
+//! What is handed out, and why the rest is not.
+
+use std::{fmt, sync::Arc};
+
+use super::snapshot::{Entry, Snapshot};
+use crate::model::{MemberState, NodeName, ServiceName, Status};
+
+/// Why an instance is not handed out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum HeldBack {
+    /// Its node is not known (any more).
+    NodeUnknown,
+    /// Its node left the cluster.
+    NodeLeft,
+    /// Its node was found down.
+    NodeDown,
+    /// An operator took its node out of discovery, for this reason.
+    NodeMaintenance(String),
+    /// One of its checks is critical.
+    Critical,
+}
+
+impl HeldBack {
+    /// The word for it in answers.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            HeldBack::NodeUnknown => "node_unknown",
+            HeldBack::NodeLeft => "node_left",
+            HeldBack::NodeDown => "node_down",
+            HeldBack::NodeMaintenance(_) => "node_maintenance",
+            HeldBack::Critical => "critical",
+        }
+    }
+}
+
+impl fmt::Display for HeldBack {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// Why an instance is not handed out; `None` when it is.
+///
+/// An instance on a node that lost its name to another goes on being handed out: it serves, only the name is disputed.
+pub fn held_back(snapshot: &Snapshot, entry: &Entry) -> Option<HeldBack> {
+    let Some(owner) = snapshot.node(entry.node) else {
+        return Some(HeldBack::NodeUnknown);
+    };
+    match owner.node.state {
+        MemberState::Left => return Some(HeldBack::NodeLeft),
+        MemberState::Down => return Some(HeldBack::NodeDown),
+        MemberState::Alive | MemberState::Suspect | MemberState::Restarting => {}
+    }
+    if let Some(reason) = &owner.node.info.maintenance {
+        return Some(HeldBack::NodeMaintenance(reason.clone()));
+    }
+    (entry.status == Status::Critical).then_some(HeldBack::Critical)
+}
+
+/// What a search asks for. Everything that is set must match.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// Instances of this service.
+    pub service: Option<ServiceName>,
+    /// Instances with all of these tags, in whatever case.
+    pub tags: Vec<String>,
+    /// Instances with all of these pairs.
+    pub meta: Vec<(String, String)>,
+    /// Instances on the node of this name.
+    pub node: Option<NodeName>,
+    /// Those held back, too.
+    pub any_status: bool,
+}
+
+impl Filter {
+    /// The instances that match, in the order of node and id.
+    pub fn apply<'a>(&self, snapshot: &'a Snapshot) -> Vec<&'a Arc<Entry>> {
+        let matching = |entry: &&Arc<Entry>| self.matches(snapshot, entry);
+        match &self.service {
+            Some(name) => snapshot.service(name.as_str()).into_iter().flat_map(|s| s.values()).filter(matching).collect(),
+            None => snapshot.instances().filter(matching).collect(),
+        }
+    }
+
+    fn matches(&self, snapshot: &Snapshot, entry: &Entry) -> bool {
+        self.tags.iter().all(|wanted| entry.instance.tags.iter().any(|tag| tag.matches(wanted)))
+            && self.meta.iter().all(|(key, value)| entry.instance.meta.get(key) == Some(value))
+            && self.node.as_ref().is_none_or(|name| snapshot.node(entry.node).is_some_and(|owner| owner.node.info.name == *name))
+            && (self.any_status || held_back(snapshot, entry).is_none())
+    }
+}

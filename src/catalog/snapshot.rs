@@ -1,0 +1,227 @@
+//! The snapshot itself. Its maps are persistent: a copy costs a few pointers, a change costs the logarithm of what exists.
+
+use std::{net::IpAddr, sync::Arc, time::SystemTime};
+
+use imbl::OrdMap;
+
+use crate::model::{Change, Instance, InstanceId, Node, NodeId, NodeName, ServiceName, Status};
+
+/// Names an instance in the cluster.
+pub type Place = (NodeId, InstanceId);
+
+/// A node, and since when it is in its state.
+#[derive(Debug, Clone)]
+pub struct NodeEntry {
+    /// What is known of it.
+    pub node: Arc<Node>,
+    /// When this agent saw it enter its state.
+    pub since: SystemTime,
+}
+
+/// An instance, and since when it is in its status.
+#[derive(Debug)]
+pub struct Entry {
+    /// Its owner.
+    pub node: NodeId,
+    /// Its definition.
+    pub instance: Arc<Instance>,
+    /// The worst of its checks.
+    pub status: Status,
+    /// When this agent saw it enter its status.
+    pub since: SystemTime,
+}
+
+/// The instances that share a service's name, in the order of node and id.
+pub type ServiceEntry = OrdMap<Place, Arc<Entry>>;
+
+/// Everything one agent knows at one moment.
+#[derive(Debug, Clone)]
+pub struct Snapshot {
+    /// The node whose agent this is.
+    pub local: NodeId,
+    /// Whether this agent knows what the cluster knows; until then a name that is not here may still exist.
+    pub ready: bool,
+    /// Raised by each publication.
+    pub revision: u64,
+    nodes: OrdMap<NodeId, NodeEntry>,
+    names: OrdMap<NodeName, Vec<NodeId>>,
+    instances: OrdMap<Place, Arc<Entry>>,
+    services: OrdMap<ServiceName, ServiceEntry>,
+    /// How many nodes and instances name an address.
+    addresses: OrdMap<IpAddr, u32>,
+}
+
+impl Snapshot {
+    pub(super) fn empty(local: NodeId) -> Self {
+        Snapshot {
+            local,
+            ready: false,
+            revision: 0,
+            nodes: OrdMap::new(),
+            names: OrdMap::new(),
+            instances: OrdMap::new(),
+            services: OrdMap::new(),
+            addresses: OrdMap::new(),
+        }
+    }
+
+    /// All nodes, by id.
+    pub fn nodes(&self) -> impl ExactSizeIterator<Item = &NodeEntry> {
+        self.nodes.values()
+    }
+
+    /// The node with this id.
+    pub fn node(&self, id: NodeId) -> Option<&NodeEntry> {
+        self.nodes.get(&id)
+    }
+
+    /// The node that holds a name. Where several bear it, the ones that are up come first, then the lowest id:
+    /// one name, one holder, and every agent names the same one.
+    pub fn holder(&self, name: &str) -> Option<&NodeEntry> {
+        let bearers = self.names.get(name)?;
+        bearers.iter().filter_map(|id| self.nodes.get(id)).min_by_key(|entry| (!entry.node.state.is_up(), entry.node.id))
+    }
+
+    /// True when the node is up and another one holds its name.
+    pub fn in_conflict(&self, node: &Node) -> bool {
+        node.state.is_up() && self.holder(node.info.name.as_str()).is_some_and(|holder| holder.node.id != node.id)
+    }
+
+    /// All services that have an instance, by name.
+    pub fn services(&self) -> impl ExactSizeIterator<Item = (&ServiceName, &ServiceEntry)> {
+        self.services.iter()
+    }
+
+    /// The instances of a service, whatever their status; `None` where no such service exists. The name is in lower case.
+    pub fn service(&self, name: &str) -> Option<&ServiceEntry> {
+        self.services.get(name)
+    }
+
+    /// All instances, in the order of node and id.
+    pub fn instances(&self) -> impl ExactSizeIterator<Item = &Arc<Entry>> {
+        self.instances.values()
+    }
+
+    /// The instances that a node owns, in the order of their ids.
+    pub fn instances_of(&self, node: NodeId) -> impl Iterator<Item = &Arc<Entry>> {
+        // Every id starts with a letter or a digit, so `0` is below or equal to each.
+        let first = (node, InstanceId::new("0").expect("a digit is an id"));
+        self.instances.range(first..).map(|(_, entry)| entry).take_while(move |entry| entry.node == node)
+    }
+
+    /// One instance.
+    pub fn instance(&self, node: NodeId, id: &InstanceId) -> Option<&Arc<Entry>> {
+        self.instances.get(&(node, id.clone()))
+    }
+
+    /// Whether a node or an instance has this address.
+    pub fn has_address(&self, address: IpAddr) -> bool {
+        self.addresses.contains_key(&address)
+    }
+
+    /// Where an instance is found: its own addresses, else those of its node.
+    pub fn addresses_of<'a>(&'a self, entry: &'a Entry) -> &'a [IpAddr] {
+        match self.nodes.get(&entry.node) {
+            Some(owner) if entry.instance.addresses.is_empty() => &owner.node.info.addresses,
+            _ => &entry.instance.addresses,
+        }
+    }
+
+    pub(super) fn apply(&mut self, change: Change, now: SystemTime) {
+        match change {
+            Change::Node(node) => self.put_node(node, now),
+            Change::NodeGone(id) => self.remove_node(id),
+            Change::Instance { node, instance, status } => self.put_instance(node, instance, status, now),
+            Change::InstanceGone { node, id } => self.remove_instance(&(node, id)),
+            Change::Ready(ready) => self.ready = ready,
+        }
+    }
+
+    fn put_node(&mut self, node: Arc<Node>, now: SystemTime) {
+        let id = node.id;
+        let before = self.nodes.get(&id).cloned();
+        let since = match &before {
+            Some(entry) if entry.node.state == node.state => entry.since,
+            _ => now,
+        };
+        self.count_addresses(&node.info.addresses);
+        if let Some(entry) = &before {
+            self.uncount_addresses(&entry.node.info.addresses);
+        }
+        if before.as_ref().is_none_or(|entry| entry.node.info.name != node.info.name) {
+            if let Some(entry) = &before {
+                self.forget_name(&entry.node.info.name, id);
+            }
+            self.names.entry(node.info.name.clone()).or_default().push(id);
+        }
+        self.nodes.insert(id, NodeEntry { node, since });
+    }
+
+    fn remove_node(&mut self, id: NodeId) {
+        let places: Vec<Place> = self.instances_of(id).map(|e| (e.node, e.instance.id.clone())).collect();
+        places.iter().for_each(|place| self.remove_instance(place));
+        if let Some(entry) = self.nodes.remove(&id) {
+            self.forget_name(&entry.node.info.name, id);
+            self.uncount_addresses(&entry.node.info.addresses);
+        }
+    }
+
+    fn forget_name(&mut self, name: &NodeName, id: NodeId) {
+        if let Some(bearers) = self.names.get_mut(name) {
+            bearers.retain(|bearer| *bearer != id);
+            if bearers.is_empty() {
+                self.names.remove(name);
+            }
+        }
+    }
+
+    fn put_instance(&mut self, node: NodeId, instance: Arc<Instance>, status: Status, now: SystemTime) {
+        let place = (node, instance.id.clone());
+        let before = self.instances.get(&place).cloned();
+        let since = match &before {
+            Some(entry) if entry.status == status => entry.since,
+            _ => now,
+        };
+        self.count_addresses(&instance.addresses);
+        if let Some(entry) = before {
+            self.uncount_addresses(&entry.instance.addresses);
+            if entry.instance.service != instance.service {
+                self.remove_from_service(&entry.instance.service, &place);
+            }
+        }
+        let entry = Arc::new(Entry { node, instance, status, since });
+        self.services.entry(entry.instance.service.clone()).or_default().insert(place.clone(), Arc::clone(&entry));
+        self.instances.insert(place, entry);
+    }
+
+    fn remove_instance(&mut self, place: &Place) {
+        if let Some(entry) = self.instances.remove(place) {
+            self.uncount_addresses(&entry.instance.addresses);
+            self.remove_from_service(&entry.instance.service, place);
+        }
+    }
+
+    fn remove_from_service(&mut self, service: &ServiceName, place: &Place) {
+        if let Some(instances) = self.services.get_mut(service) {
+            instances.remove(place);
+            if instances.is_empty() {
+                self.services.remove(service);
+            }
+        }
+    }
+
+    fn count_addresses(&mut self, addresses: &[IpAddr]) {
+        for address in addresses {
+            *self.addresses.entry(*address).or_insert(0) += 1;
+        }
+    }
+
+    fn uncount_addresses(&mut self, addresses: &[IpAddr]) {
+        for address in addresses {
+            match self.addresses.get_mut(address) {
+                Some(count) if *count > 1 => *count -= 1,
+                _ => drop(self.addresses.remove(address)),
+            }
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! Tidings: a gossip-based, peer-to-peer service registry and discovery agent.
+//!
+//! `Architecture.md` holds the code map and the invariants. The modules below are its rooms, from the
+//! bottom of the house up: each may use those above it in this list, where its line in that document says so.
+
+pub mod catalog;
+pub mod model;
+pub mod registrar;

@@ -1,0 +1,17 @@
+//! Values that validate themselves: nothing here does I/O or depends on any other room.
+
+pub mod change;
+pub mod command;
+pub mod instance;
+pub mod limits;
+pub mod name;
+pub mod node;
+pub mod record;
+pub mod status;
+
+pub use change::Change;
+pub use command::{Command, Done, Refusal, Reply};
+pub use instance::{Instance, Protocol};
+pub use name::{ClusterName, InstanceId, NameError, NodeName, ServiceName, Tag, Zone};
+pub use node::{Life, MemberState, Node, NodeId};
+pub use status::Status;

@@ -1,0 +1,32 @@
+//! What the core tells those who publish: the difference that an input made to what this agent knows.
+
+use std::sync::Arc;
+
+use super::{Instance, InstanceId, Node, NodeId, Status};
+
+/// One difference. Applied in order they give the catalog that the core means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// A node is new, or something about it is.
+    Node(Arc<Node>),
+    /// A node was forgotten, and its instances with it.
+    NodeGone(NodeId),
+    /// An instance is new, or something about it is. Its node was told of before.
+    Instance {
+        /// Its owner.
+        node: NodeId,
+        /// Its definition.
+        instance: Arc<Instance>,
+        /// The worst of its checks.
+        status: Status,
+    },
+    /// An instance was removed by its owner.
+    InstanceGone {
+        /// Its owner.
+        node: NodeId,
+        /// Which.
+        id: InstanceId,
+    },
+    /// Whether this agent knows what the cluster knows: it has had a first full sync, or is the first of its cluster.
+    Ready(bool),
+}

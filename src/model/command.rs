@@ -1,0 +1,92 @@
+//! What this agent can be told to write, and what comes of it.
+
+use std::{fmt, time::Duration};
+
+use super::{Instance, InstanceId, instance::Flaw};
+
+/// A write to what this node owns. It is answered when it is durable.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Command {
+    /// Registers or replaces an instance.
+    Register(Instance),
+    /// Removes an instance.
+    Deregister(InstanceId),
+    /// Takes leave of the cluster: peers stop handing out this node's instances. Answered when peers confirmed it.
+    Leave,
+    /// Announces an absence of at most this long, during which peers go on handing out this node's instances.
+    Absent(Duration),
+}
+
+/// What a command did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Done {
+    /// There was no such instance before.
+    Created,
+    /// There was another definition before.
+    Replaced,
+    /// The definition was there already: nothing was written.
+    Unchanged,
+    /// The instance is gone.
+    Removed,
+    /// Peers know, or were given their time to; how many confirmed it.
+    Announced {
+        /// Peers that confirmed.
+        confirmed: usize,
+        /// Peers that were asked.
+        asked: usize,
+    },
+}
+
+/// Why a command was not carried out. Nothing was changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// The definition breaks limits.
+    Invalid(Vec<Flaw>),
+    /// No such instance on this node.
+    NotFound(InstanceId),
+    /// The definition is larger than what may be gossiped.
+    TooLarge {
+        /// Its size when encoded.
+        octets: usize,
+        /// The limit.
+        limit: usize,
+    },
+    /// The node owns as many instances as it may.
+    Full {
+        /// The limit.
+        limit: usize,
+    },
+    /// This agent is taking its leave, or did.
+    Leaving,
+    /// The disk did not take it.
+    Storage(String),
+    /// Too many commands are waiting.
+    Busy,
+    /// The agent is stopping.
+    Stopping,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Refusal::Invalid(flaws) => {
+                f.write_str("the definition is invalid")?;
+                flaws.iter().try_for_each(|flaw| write!(f, "; {}: {}", flaw.pointer, flaw.detail))
+            }
+            Refusal::NotFound(id) => write!(f, "no instance {id} is registered with this agent"),
+            Refusal::TooLarge { octets, limit } => {
+                write!(f, "the definition takes {octets} octets when encoded; at most {limit} are allowed")
+            }
+            Refusal::Full { limit } => write!(f, "this node owns {limit} instances already, which is the limit"),
+            Refusal::Leaving => f.write_str("this agent is leaving the cluster and takes no more writes"),
+            Refusal::Storage(why) => write!(f, "the data folder did not take the write: {why}"),
+            Refusal::Busy => f.write_str("too many writes are waiting; try again"),
+            Refusal::Stopping => f.write_str("the agent is stopping"),
+        }
+    }
+}
+
+impl std::error::Error for Refusal {}
+
+/// How a command ended.
+pub type Reply = Result<Done, Refusal>;

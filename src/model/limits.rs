@@ -1,0 +1,20 @@
+//! Every limit on what an owner may register. They are enforced where data enters: at the owner and at the join.
+
+/// Instances that one node may own.
+pub const INSTANCES_PER_NODE: usize = 1_000;
+/// Addresses of a node or an instance.
+pub const ADDRESSES: usize = 4;
+/// Tags of an instance.
+pub const TAGS: usize = 32;
+/// Key and value pairs of metadata, of a node or an instance.
+pub const META_PAIRS: usize = 64;
+/// Octets in a metadata key.
+pub const META_KEY_OCTETS: usize = 64;
+/// Octets in a metadata value.
+pub const META_VALUE_OCTETS: usize = 512;
+/// Octets of one definition as it is stored and gossiped.
+pub const DEFINITION_OCTETS: usize = 8 * 1024;
+/// Octets in a reason given for maintenance, or for a check's status, as it is gossiped.
+pub const REASON_OCTETS: usize = 200;
+/// Octets in a label: names of nodes, services, zones and clusters, tags and instance ids (RFC 1035, 2.3.4).
+pub const LABEL_OCTETS: usize = 63;

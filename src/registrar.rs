@@ -1,0 +1,45 @@
+//! The one way to write: a bounded queue of commands, each answered when it is durable.
+
+use tokio::sync::{mpsc, oneshot};
+
+use crate::model::{Command, Refusal, Reply};
+
+/// Commands that may wait. One more is refused at once, so that memory stays bounded.
+pub const QUEUE: usize = 1_024;
+
+/// A command that waits for its answer.
+#[derive(Debug)]
+pub struct Pending {
+    /// What is to be written.
+    pub command: Command,
+    /// Where the answer goes. Whoever asked may have gone away.
+    pub reply: oneshot::Sender<Reply>,
+}
+
+/// Hands commands to the core. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Registrar {
+    queue: mpsc::Sender<Pending>,
+}
+
+impl Registrar {
+    /// A registrar, and the end of its queue that the agent drains.
+    pub fn new() -> (Registrar, mpsc::Receiver<Pending>) {
+        let (queue, pending) = mpsc::channel(QUEUE);
+        (Registrar { queue }, pending)
+    }
+
+    /// Submits a command and waits until it is durable.
+    ///
+    /// # Errors
+    /// [`Refusal::Busy`] when the queue is full, [`Refusal::Stopping`] when the agent is ending, and whatever the
+    /// core refuses. Nothing was written then.
+    pub async fn submit(&self, command: Command) -> Reply {
+        let (reply, answer) = oneshot::channel();
+        self.queue.try_send(Pending { command, reply }).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => Refusal::Busy,
+            mpsc::error::TrySendError::Closed(_) => Refusal::Stopping,
+        })?;
+        answer.await.unwrap_or(Err(Refusal::Stopping))
+    }
+}
