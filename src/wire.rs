@@ -1,0 +1,58 @@
+//! Bytes on the network: envelopes, messages and bodies, with every limit enforced before anything is allocated.
+//!
+//! A datagram or a stream frame is an envelope around messages, and a message is (kind, length, body). A body is
+//! encoded by bincode. An unknown kind of message is skipped and counted; what stands behind the fields that this
+//! version knows is ignored; so a later version may add both.
+
+pub mod body;
+pub mod codec;
+pub mod envelope;
+pub mod frame;
+pub mod identity;
+pub mod limits;
+pub mod message;
+
+use std::fmt;
+
+pub use identity::Identity;
+
+/// The lowest version of the wire format that this program speaks.
+pub const LOWEST_VERSION: u16 = 1;
+/// The highest version of the wire format that this program speaks.
+pub const HIGHEST_VERSION: u16 = 1;
+
+/// Why bytes were not taken. They were dropped; nothing was changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum WireError {
+    /// Too short, cut off, or not of this format.
+    Malformed,
+    /// Longer than the limit of its kind.
+    TooLarge,
+    /// Of a version that this program does not speak.
+    Version,
+    /// Encrypted, and this agent has no such key.
+    Sealed,
+    /// Of another cluster.
+    Cluster,
+}
+
+impl WireError {
+    /// The word for it in logs and counters.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            WireError::Malformed => "malformed",
+            WireError::TooLarge => "too_large",
+            WireError::Version => "version",
+            WireError::Sealed => "sealed",
+            WireError::Cluster => "other_cluster",
+        }
+    }
+}
+
+impl fmt::Display for WireError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl std::error::Error for WireError {}

@@ -1,0 +1,176 @@
+//! Bodies of the kinds of records that this version knows: node, instance, status.
+
+use std::{collections::BTreeMap, net::IpAddr};
+
+use bincode::{Decode, Encode};
+
+use super::{WireError, limits, message};
+use crate::model::{
+    Instance, InstanceId, NodeName, Protocol, ServiceName, Status, Tag, Zone,
+    instance::{address_flaws, meta_flaws},
+    node::NodeInfo,
+    record::Body,
+};
+
+#[derive(Encode, Decode)]
+struct NodeBody {
+    name: String,
+    addresses: Vec<IpAddr>,
+    zone: Option<String>,
+    meta: BTreeMap<String, String>,
+    agent_version: String,
+    wire_versions: (u16, u16),
+    left: bool,
+    grace_seconds: Option<u16>,
+    maintenance: Option<String>,
+}
+
+#[derive(Encode, Decode)]
+struct InstanceBody {
+    service: String,
+    addresses: Vec<IpAddr>,
+    port: u16,
+    udp: bool,
+    tags: Vec<String>,
+    meta: BTreeMap<String, String>,
+    weight: u16,
+}
+
+#[derive(Encode, Decode)]
+struct StatusBody {
+    status: u8,
+}
+
+/// The body of a node record.
+pub fn encode_node(info: &NodeInfo) -> Body {
+    Body::from(message::encode(&NodeBody {
+        name: info.name.to_string(),
+        addresses: info.addresses.clone(),
+        zone: info.zone.as_ref().map(Zone::to_string),
+        meta: info.meta.clone(),
+        agent_version: info.agent_version.clone(),
+        wire_versions: info.wire_versions,
+        left: info.left,
+        grace_seconds: info.grace_seconds,
+        maintenance: info.maintenance.clone(),
+    }))
+}
+
+/// Reads the body of a node record.
+///
+/// # Errors
+/// [`WireError::Malformed`] when it is unreadable or breaks a limit that its owner should have kept.
+pub fn decode_node(body: &[u8]) -> Result<NodeInfo, WireError> {
+    let node: NodeBody = message::decode(body)?;
+    let fits = !node.addresses.is_empty()
+        && address_flaws("", &node.addresses).is_empty()
+        && meta_flaws("", &node.meta).is_empty()
+        && node.agent_version.len() <= 64
+        && node.maintenance.as_ref().is_none_or(|reason| reason.len() <= crate::model::limits::REASON_OCTETS);
+    if !fits {
+        return Err(WireError::Malformed);
+    }
+    Ok(NodeInfo {
+        name: NodeName::new(&node.name).map_err(|_| WireError::Malformed)?,
+        addresses: node.addresses,
+        zone: node.zone.map(|zone| Zone::new(&zone)).transpose().map_err(|_| WireError::Malformed)?,
+        meta: node.meta,
+        agent_version: node.agent_version,
+        wire_versions: node.wire_versions,
+        left: node.left,
+        grace_seconds: node.grace_seconds,
+        maintenance: node.maintenance,
+    })
+}
+
+/// The body of an instance's definition. Its id is the record's.
+pub fn encode_instance(instance: &Instance) -> Body {
+    Body::from(message::encode(&InstanceBody {
+        service: instance.service.to_string(),
+        addresses: instance.addresses.clone(),
+        port: instance.port,
+        udp: instance.protocol == Protocol::Udp,
+        tags: instance.tags.iter().map(Tag::to_string).collect(),
+        meta: instance.meta.clone(),
+        weight: instance.weight,
+    }))
+}
+
+/// Reads the body of the definition of the instance with this id.
+///
+/// # Errors
+/// [`WireError::Malformed`] when it is unreadable or breaks a limit that its owner should have kept.
+pub fn decode_instance(id: &str, body: &[u8]) -> Result<Instance, WireError> {
+    if body.len() > limits::BODY_OCTETS {
+        return Err(WireError::TooLarge);
+    }
+    let wire: InstanceBody = message::decode(body)?;
+    let instance = Instance {
+        id: InstanceId::new(id).map_err(|_| WireError::Malformed)?,
+        service: ServiceName::new(&wire.service).map_err(|_| WireError::Malformed)?,
+        addresses: wire.addresses,
+        port: wire.port,
+        protocol: if wire.udp { Protocol::Udp } else { Protocol::Tcp },
+        tags: wire.tags.iter().map(|tag| Tag::new(tag)).collect::<Result<_, _>>().map_err(|_| WireError::Malformed)?,
+        meta: wire.meta,
+        weight: wire.weight,
+    };
+    if instance.validate().is_empty() { Ok(instance) } else { Err(WireError::Malformed) }
+}
+
+/// The body of a status.
+pub fn encode_status(status: Status) -> Body {
+    Body::from(message::encode(&StatusBody { status: status as u8 }))
+}
+
+/// Reads the body of a status.
+///
+/// # Errors
+/// [`WireError::Malformed`] when it is unreadable.
+pub fn decode_status(body: &[u8]) -> Result<Status, WireError> {
+    let wire: StatusBody = message::decode(body)?;
+    [Status::Passing, Status::Warning, Status::Critical].get(usize::from(wire.status)).copied().ok_or(WireError::Malformed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bodies_come_back_as_they_were() {
+        let instance = Instance {
+            id: InstanceId::new("web-1").unwrap(),
+            service: ServiceName::new("web").unwrap(),
+            addresses: vec!["10.0.0.5".parse().unwrap(), "fd00::5".parse().unwrap()],
+            port: 8080,
+            protocol: Protocol::Udp,
+            tags: vec![Tag::new("v1").unwrap()],
+            meta: BTreeMap::from([("git".into(), "a1b2c3".into())]),
+            weight: 10,
+        };
+        assert_eq!(decode_instance("web-1", &encode_instance(&instance)), Ok(instance));
+        for status in [Status::Passing, Status::Warning, Status::Critical] {
+            assert_eq!(decode_status(&encode_status(status)), Ok(status));
+        }
+    }
+
+    #[test]
+    fn a_body_that_breaks_a_limit_is_refused() {
+        let mut instance = decode_instance(
+            "a",
+            &message::encode(&InstanceBody {
+                service: "web".into(),
+                addresses: vec![],
+                port: 1,
+                udp: false,
+                tags: vec![],
+                meta: BTreeMap::new(),
+                weight: 1,
+            }),
+        )
+        .unwrap();
+        instance.port = 0;
+        assert_eq!(decode_instance("a", &encode_instance(&instance)), Err(WireError::Malformed));
+        assert_eq!(decode_status(&[9]), Err(WireError::Malformed));
+    }
+}

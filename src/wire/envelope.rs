@@ -1,0 +1,182 @@
+//! The envelope of a datagram or frame, and the messages in it.
+//!
+//! ```text
+//! magic (1) | version (1) | key id (1, 0: not encrypted) | cluster tag (4) | messages
+//! message:  kind (1) | length (2, big-endian) | body          in a datagram
+//!           kind (1) | length (4, big-endian) | body          in a frame
+//! ```
+
+use std::hash::Hasher as _;
+
+use super::{HIGHEST_VERSION, LOWEST_VERSION, WireError, limits};
+use crate::model::ClusterName;
+
+const MAGIC: u8 = 0xd7;
+const NOT_SEALED: u8 = 0;
+
+/// The hash of a cluster's name that stands in each envelope. The full name is compared when agents meet by stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClusterTag(pub u32);
+
+impl ClusterTag {
+    /// The tag of a name.
+    pub fn of(name: &ClusterName) -> Self {
+        let mut hasher = siphasher::sip::SipHasher13::new();
+        hasher.write(name.as_str().as_bytes());
+        ClusterTag((hasher.finish() >> 32) as u32)
+    }
+}
+
+/// Whether lengths of messages take two octets or four.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Carrier {
+    /// A datagram.
+    Datagram,
+    /// A frame of a stream.
+    Frame,
+}
+
+/// Writes messages into one envelope.
+#[derive(Debug)]
+pub struct Envelope {
+    bytes: Vec<u8>,
+    carrier: Carrier,
+}
+
+impl Envelope {
+    /// An envelope without messages.
+    pub fn new(carrier: Carrier, cluster: ClusterTag) -> Self {
+        let mut bytes = Vec::with_capacity(match carrier {
+            Carrier::Datagram => limits::DATAGRAM_OCTETS,
+            Carrier::Frame => 1_024,
+        });
+        bytes.extend([MAGIC, HIGHEST_VERSION as u8, NOT_SEALED]);
+        bytes.extend(cluster.0.to_be_bytes());
+        Envelope { bytes, carrier }
+    }
+
+    /// Octets that are still free for messages.
+    pub fn room(&self) -> usize {
+        let most = match self.carrier {
+            Carrier::Datagram => limits::DATAGRAM_OCTETS,
+            Carrier::Frame => limits::FRAME_OCTETS,
+        };
+        (most - limits::SEAL_OCTETS).saturating_sub(self.bytes.len())
+    }
+
+    /// Octets used so far.
+    pub fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// True while there is no message in it.
+    pub fn is_empty(&self) -> bool {
+        self.bytes.len() == limits::ENVELOPE_OCTETS
+    }
+
+    /// Adds a message if it fits.
+    pub fn push(&mut self, kind: u8, body: &[u8]) -> bool {
+        if head(self.carrier) + body.len() > self.room() {
+            return false;
+        }
+        self.bytes.push(kind);
+        match self.carrier {
+            Carrier::Datagram => self.bytes.extend((body.len() as u16).to_be_bytes()),
+            Carrier::Frame => self.bytes.extend((body.len() as u32).to_be_bytes()),
+        }
+        self.bytes.extend(body);
+        true
+    }
+
+    /// The finished datagram or frame.
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.bytes
+    }
+}
+
+fn head(carrier: Carrier) -> usize {
+    match carrier {
+        Carrier::Datagram => 3,
+        Carrier::Frame => 5,
+    }
+}
+
+/// Reads an envelope: its cluster tag, and its messages as (kind, body).
+///
+/// # Errors
+/// The first thing that is wrong with it. Nothing of a bad envelope is to be used.
+pub fn open(carrier: Carrier, bytes: &[u8]) -> Result<(ClusterTag, Vec<(u8, &[u8])>), WireError> {
+    let most = match carrier {
+        Carrier::Datagram => limits::DATAGRAM_OCTETS,
+        Carrier::Frame => limits::FRAME_OCTETS,
+    };
+    if bytes.len() > most {
+        return Err(WireError::TooLarge);
+    }
+    let [MAGIC, version, key_id, a, b, c, d, rest @ ..] = bytes else {
+        return Err(WireError::Malformed);
+    };
+    if !(LOWEST_VERSION..=HIGHEST_VERSION).contains(&u16::from(*version)) {
+        return Err(WireError::Version);
+    }
+    if *key_id != NOT_SEALED {
+        return Err(WireError::Sealed);
+    }
+    Ok((ClusterTag(u32::from_be_bytes([*a, *b, *c, *d])), messages(carrier, rest)?))
+}
+
+fn messages(carrier: Carrier, mut rest: &[u8]) -> Result<Vec<(u8, &[u8])>, WireError> {
+    let mut messages = Vec::new();
+    while !rest.is_empty() {
+        let (kind, length, tail) = match (carrier, rest) {
+            (Carrier::Datagram, [kind, a, b, tail @ ..]) => (*kind, usize::from(u16::from_be_bytes([*a, *b])), tail),
+            (Carrier::Frame, [kind, a, b, c, d, tail @ ..]) => (*kind, u32::from_be_bytes([*a, *b, *c, *d]) as usize, tail),
+            _ => return Err(WireError::Malformed),
+        };
+        let Some((body, tail)) = tail.split_at_checked(length) else {
+            return Err(WireError::Malformed);
+        };
+        messages.push((kind, body));
+        rest = tail;
+    }
+    Ok(messages)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_come_out_as_they_went_in_and_a_full_envelope_takes_no_more() {
+        let tag = ClusterTag::of(&ClusterName::new("test").unwrap());
+        let mut envelope = Envelope::new(Carrier::Datagram, tag);
+        assert!(envelope.push(1, b"abc") && envelope.push(2, b""));
+        let room = envelope.room();
+        assert!(!envelope.push(3, &vec![0; room - 2]));
+        assert!(envelope.push(3, &vec![7; room - 3]));
+        let bytes = envelope.into_bytes();
+        assert_eq!(bytes.len() + limits::SEAL_OCTETS, limits::DATAGRAM_OCTETS);
+        let (seen, messages) = open(Carrier::Datagram, &bytes).unwrap();
+        assert_eq!(seen, tag);
+        assert_eq!(messages[..2], [(1, &b"abc"[..]), (2, &b""[..])]);
+    }
+
+    #[test]
+    fn every_cut_and_every_flipped_head_is_an_error_or_other_messages_but_never_a_panic() {
+        let mut envelope = Envelope::new(Carrier::Frame, ClusterTag(7));
+        envelope.push(1, b"abc");
+        let bytes = envelope.into_bytes();
+        for length in 0..bytes.len() {
+            let opened = open(Carrier::Frame, &bytes[..length]);
+            assert!(opened.is_err() || length == limits::ENVELOPE_OCTETS, "{length}");
+        }
+        for at in 0..bytes.len() {
+            let mut flipped = bytes.clone();
+            flipped[at] ^= 0xff;
+            let _ = open(Carrier::Frame, &flipped);
+        }
+        assert_eq!(open(Carrier::Datagram, &[0; 2_000]), Err(WireError::TooLarge));
+        assert_eq!(open(Carrier::Datagram, &[MAGIC, 9, 0, 0, 0, 0, 0]), Err(WireError::Version));
+        assert_eq!(open(Carrier::Datagram, &[MAGIC, 1, 3, 0, 0, 0, 0]), Err(WireError::Sealed));
+    }
+}

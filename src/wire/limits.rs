@@ -1,0 +1,33 @@
+//! How large things on the wire may be.
+
+/// Octets of a UDP payload: what an IPv6 link must carry unfragmented (1280, RFC 8200, 5) less 48 for the headers.
+pub const DATAGRAM_OCTETS: usize = 1_232;
+/// Octets at the head of each datagram and frame: magic, version, key id, cluster tag.
+pub const ENVELOPE_OCTETS: usize = 7;
+/// Octets that encryption will add: a nonce of 24 and a tag of 16. Always left free, so that turning it on changes no limit.
+pub const SEAL_OCTETS: usize = 40;
+/// Octets before each message of a datagram: kind and length.
+pub const MESSAGE_HEAD_OCTETS: usize = 3;
+/// What all messages of a datagram may take together, their heads included.
+pub const DATAGRAM_ROOM: usize = DATAGRAM_OCTETS - ENVELOPE_OCTETS - SEAL_OCTETS;
+/// What foca may fill: room is kept for a digest beside it.
+pub const FOCA_OCTETS: usize = DATAGRAM_ROOM - MESSAGE_HEAD_OCTETS - DIGEST_MESSAGE_OCTETS;
+/// A digest message: its head, an identity and a hash.
+pub const DIGEST_MESSAGE_OCTETS: usize = MESSAGE_HEAD_OCTETS + 48 + 9;
+/// A pushed record that fits beside nothing else. A larger one travels by sync only.
+pub const PUSH_OCTETS: usize = DATAGRAM_ROOM - MESSAGE_HEAD_OCTETS;
+
+/// Octets of one frame of a stream, its length field not counted.
+pub const FRAME_OCTETS: usize = 64 * 1024;
+/// Where a sender starts another frame: the largest single slot fits behind it.
+pub const FRAME_FULL: usize = 40 * 1024;
+/// Octets of one body of a record, a kind unknown here included.
+pub const BODY_OCTETS: usize = 8 * 1024;
+/// Members that a cluster may have, those that are down included.
+pub const MEMBERS: usize = 16_384;
+/// Records of one life of one owner that are held, removals included.
+pub const SLOTS_PER_PART: usize = 2_112;
+/// Removals known by push alone, beyond the complete version.
+pub const REMOVALS_BY_PUSH: usize = 64;
+/// Graves that are kept.
+pub const GRAVES: usize = 4_096;
