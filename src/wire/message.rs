@@ -110,6 +110,13 @@ pub struct WireLife {
     nonce: [u8; 8],
 }
 
+impl Digest {
+    /// Over everything.
+    pub fn total(self) -> u64 {
+        self.members.rotate_left(32) ^ self.owners
+    }
+}
+
 impl From<crate::model::Life> for WireLife {
     fn from(life: crate::model::Life) -> Self {
         WireLife { generation: life.generation, nonce: life.nonce.to_be_bytes() }
@@ -156,6 +163,8 @@ pub struct Hello {
     pub name: String,
     /// What it knows.
     pub digest: Digest,
+    /// Whether it has been part of a cluster since its start; if not, it is a newcomer whose name must be free.
+    pub established: bool,
 }
 
 /// Why a conversation is refused.

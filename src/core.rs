@@ -1,0 +1,360 @@
+//! The protocol, without I/O: membership on foca, records by owner, dissemination and sync.
+//!
+//! Drive it so: call [`Core::start`] once; then, whenever something happened, [`Core::handle`], and when its deadline is
+//! reached [`Core::handle_timeout`]; after each call take every [`Output`] with [`Core::poll_output`], in order, and ask
+//! [`Core::poll_timeout`] for the next deadline. Time and randomness are handed in: the same inputs at the same moments
+//! give the same outputs.
+
+mod conversation;
+mod datagram;
+pub mod digest;
+mod dissemination;
+mod farewell;
+pub mod graves;
+pub mod io;
+mod join;
+pub mod membership;
+mod owner;
+pub mod part;
+mod push;
+pub mod replica;
+mod sync;
+pub mod time;
+mod timers;
+mod view;
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    net::SocketAddr,
+    time::Duration,
+};
+
+use rand::{RngExt as _, SeedableRng, rngs::StdRng};
+
+use conversation::Conversation;
+use dissemination::Dissemination;
+use farewell::Farewell;
+use graves::Graves;
+use io::{Event, Input, Output, StreamId, Ticket};
+use join::Join;
+use membership::{Effects, Membership};
+use owner::{Known, Pending};
+use replica::Shift;
+use time::Moment;
+use timers::{Timer, Timers};
+
+use crate::{
+    model::{
+        Change, ClusterName, Life, NodeId, Reply,
+        node::NodeInfo,
+        record::{Body, Key},
+    },
+    wire::{
+        Identity,
+        envelope::{Carrier, ClusterTag, Envelope},
+        message::{Digest, DigestBeacon, Message as _, kind},
+    },
+};
+
+/// How long a node that is down or left is remembered: R.
+pub const REAP_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
+const REAP_EVERY: Duration = Duration::from_secs(60);
+
+/// What the core is told at its start.
+#[derive(Debug)]
+pub struct Settings {
+    /// Agents of other clusters are refused.
+    pub cluster: ClusterName,
+    /// This node.
+    pub node: NodeId,
+    /// This life of it. Its generation is on disk already.
+    pub life: Life,
+    /// Where peers reach it.
+    pub address: SocketAddr,
+    /// What it says of itself.
+    pub info: NodeInfo,
+    /// How many seeds there are to resolve.
+    pub seeds: usize,
+    /// Peers that an earlier life knew.
+    pub peers: Vec<SocketAddr>,
+    /// The records of its instances, from disk.
+    pub records: BTreeMap<Key, (Body, Body)>,
+    /// Seeds its random numbers.
+    pub random_seed: u64,
+}
+
+/// The protocol's whole state.
+pub struct Core {
+    settings: Settings,
+    cluster: ClusterTag,
+    rng: StdRng,
+    membership: Membership,
+    known: BTreeMap<NodeId, Known>,
+    graves: Graves,
+    dissemination: Dissemination,
+    conversations: BTreeMap<StreamId, Conversation>,
+    streams: u64,
+    join: Join,
+    farewell: Option<Farewell>,
+    pending: VecDeque<Pending>,
+    tickets: u64,
+    timers: Timers,
+    ready: bool,
+    settle: Settle,
+    dirty: BTreeMap<NodeId, Shift>,
+    outputs: VecDeque<Output>,
+    answers: Vec<(io::CommandId, Reply)>,
+}
+
+/// When to show our digest to somebody after a change, to find who missed it.
+#[derive(Debug, Default)]
+struct Settle {
+    last_change: Moment,
+    last_sync: Moment,
+    stage: usize,
+    pending: bool,
+    sync_pending: bool,
+    /// The digests, theirs and ours, with which a sync found nothing to repair.
+    fruitless: Option<(u64, u64)>,
+}
+
+const SETTLE_AFTER: [Duration; 3] = [Duration::from_millis(80), Duration::from_millis(200), Duration::from_millis(500)];
+
+impl Core {
+    /// A core that has not begun.
+    pub fn new(settings: Settings) -> Core {
+        let mut rng = StdRng::seed_from_u64(settings.random_seed);
+        let me = Identity::new(settings.address, settings.node, settings.life);
+        let membership = Membership::new(me, &mut rng);
+        Core {
+            cluster: ClusterTag::of(&settings.cluster),
+            join: Join::new(settings.seeds, &settings.peers, settings.address),
+            settings,
+            rng,
+            membership,
+            known: BTreeMap::new(),
+            graves: Graves::default(),
+            dissemination: Dissemination::default(),
+            conversations: BTreeMap::new(),
+            streams: 0,
+            farewell: None,
+            pending: VecDeque::new(),
+            tickets: 0,
+            timers: Timers::default(),
+            ready: false,
+            settle: Settle::default(),
+            dirty: BTreeMap::new(),
+            outputs: VecDeque::new(),
+            answers: Vec::new(),
+        }
+    }
+
+    /// Begins: stamps the records of this life and looks for peers.
+    pub fn start(&mut self, now: Moment) {
+        self.stamp_records();
+        self.timers.set(now + REAP_EVERY, Timer::Reap);
+        self.begin_join(now);
+        self.finish();
+    }
+
+    /// Takes what happened.
+    pub fn handle(&mut self, now: Moment, input: Input<'_>) {
+        match input {
+            Input::Datagram { from, bytes } => self.on_datagram(now, from, bytes),
+            Input::Accepted { stream, from } => self.on_accepted(now, stream, from),
+            Input::Connected(stream) => self.on_connected(now, stream),
+            Input::Received { stream, bytes } => self.on_received(now, stream, bytes),
+            Input::Sent { stream, octets } => self.on_sent(now, stream, octets),
+            Input::Closed { stream, reason } => self.on_closed(now, stream, &reason),
+            Input::Resolved { seed, addresses } => self.on_resolved(now, seed, addresses),
+            Input::Command { id, command } => self.on_command(id, command),
+            Input::Stored { ticket, result } => self.on_stored(now, ticket, result),
+        }
+        self.finish();
+    }
+
+    /// Does what is due.
+    pub fn handle_timeout(&mut self, now: Moment) {
+        while let Some(timer) = self.timers.pop_due(now) {
+            match timer {
+                Timer::Foca(timer) => self.on_foca_timer(now, timer),
+                Timer::Push => self.push(now),
+                Timer::Settle => self.show_digest(now),
+                Timer::Sync(node) => self.sync_with(now, node),
+                Timer::Join => self.look_for_peers(now),
+                Timer::Peers => self.store_peers(),
+                Timer::Conversation(stream) => self.check_conversation(now, stream),
+                Timer::Farewell => self.end_farewell(),
+                Timer::Grace(node) => self.touch(node, Shift::default()),
+                Timer::Reap => self.reap(now),
+            }
+        }
+        self.expire_graces(now);
+        self.finish();
+    }
+
+    /// The next thing to be done in the world.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    /// When to call [`Core::handle_timeout`].
+    pub fn poll_timeout(&self) -> Option<Moment> {
+        self.timers.next()
+    }
+
+    /// Who this is now.
+    pub fn identity(&self) -> Identity {
+        self.membership.me()
+    }
+
+    /// The digest of all that is known: two cores that agree on it hold the same.
+    pub fn digest(&self) -> Digest {
+        let owners = self
+            .known
+            .iter()
+            .filter_map(|(node, known)| known.replica.digest(*node))
+            .fold(0_u64, |sum, digest| sum.wrapping_add(digest as u64));
+        Digest { members: self.membership.digest(), owners }
+    }
+
+    fn finish(&mut self) {
+        self.publish();
+        let answers = std::mem::take(&mut self.answers);
+        self.outputs.extend(answers.into_iter().map(|(id, reply)| Output::Answer { id, reply }));
+    }
+
+    fn event(&mut self, event: Event) {
+        self.outputs.push_back(Output::Event(event));
+    }
+
+    fn dropped(&mut self, from: SocketAddr, reason: &'static str) {
+        self.event(Event::Dropped { from, reason });
+    }
+
+    fn ticket(&mut self) -> Ticket {
+        self.tickets += 1;
+        Ticket(self.tickets)
+    }
+
+    fn me(&self) -> NodeId {
+        self.settings.node
+    }
+
+    fn jitter(&mut self, most: Duration) -> Duration {
+        Duration::from_micros(self.rng.random_range(0..=most.as_micros() as u64))
+    }
+
+    /// Whether the cluster is told nothing of us any more.
+    fn has_left(&self) -> bool {
+        self.farewell.as_ref().is_some_and(|farewell| farewell.is_leave())
+    }
+
+    fn become_ready(&mut self) {
+        if !self.ready {
+            self.ready = true;
+            self.outputs.push_back(Output::Change(Change::Ready(true)));
+        }
+    }
+
+    fn on_foca_timer(&mut self, now: Moment, timer: foca::Timer<Identity>) {
+        if self.has_left() {
+            return;
+        }
+        let probe = matches!(timer, foca::Timer::ProbeRandomMember(_));
+        let effects = self.membership.on_timer(timer);
+        self.apply(now, effects, probe);
+    }
+
+    /// Does what foca asked for. Beside a probe our digest travels, so that everyone compares with everyone in time.
+    fn apply(&mut self, now: Moment, effects: Effects, probe: bool) {
+        let transmissions = self.membership.transmissions();
+        for (to, packet) in effects.packets {
+            let mut envelope = Envelope::new(Carrier::Datagram, self.cluster);
+            envelope.push(kind::FOCA, &packet);
+            if probe {
+                let beacon = self.beacon();
+                envelope.push(kind::DIGEST, &beacon.to_bytes());
+            }
+            self.dissemination.fill(&mut envelope, transmissions);
+            self.outputs.push_back(Output::Datagram { to: to.address, bytes: envelope.into_bytes() });
+        }
+        for (timer, after) in effects.timers {
+            self.timers.set(now + after, Timer::Foca(timer));
+        }
+        if effects.rejoined.is_some() {
+            self.event(Event::Rejoined);
+            self.look_for_peers_at(now + Duration::from_millis(10));
+        }
+        if !effects.changed.is_empty() {
+            for node in effects.changed {
+                self.on_member_changed(now, node);
+            }
+            self.changed(now);
+        }
+        if self.membership.has_updates() {
+            self.schedule_push(now);
+        }
+    }
+
+    fn beacon(&self) -> DigestBeacon {
+        DigestBeacon { from: self.membership.me(), digest: self.digest().total() }
+    }
+
+    /// Something new is known: in a moment somebody is shown our digest.
+    fn changed(&mut self, now: Moment) {
+        self.settle.last_change = now;
+        self.settle.stage = 0;
+        if !self.settle.pending {
+            self.settle.pending = true;
+            self.timers.set(now + SETTLE_AFTER[0], Timer::Settle);
+        }
+    }
+
+    fn show_digest(&mut self, now: Moment) {
+        self.settle.pending = false;
+        let due = self.settle.last_change + SETTLE_AFTER[self.settle.stage];
+        if now < due {
+            self.settle.pending = true;
+            self.timers.set(due, Timer::Settle);
+            return;
+        }
+        for peer in self.membership.choose(1) {
+            let mut envelope = Envelope::new(Carrier::Datagram, self.cluster);
+            envelope.push(kind::DIGEST, &self.beacon().to_bytes());
+            self.outputs.push_back(Output::Datagram { to: peer.address, bytes: envelope.into_bytes() });
+        }
+        if self.settle.stage + 1 < SETTLE_AFTER.len() {
+            self.settle.stage += 1;
+            self.settle.pending = true;
+            let jitter = self.jitter(Duration::from_millis(50));
+            self.timers.set(self.settle.last_change + SETTLE_AFTER[self.settle.stage] + jitter, Timer::Settle);
+        }
+    }
+
+    fn reap(&mut self, now: Moment) {
+        self.timers.set(now + REAP_EVERY, Timer::Reap);
+        self.graves.expire(now);
+        let over: Vec<NodeId> = self
+            .known
+            .iter()
+            .filter(|(_, known)| known.gone_since.is_some_and(|since| now - since >= REAP_AFTER))
+            .map(|(node, _)| *node)
+            .collect();
+        for node in over {
+            let generation = self.known.get(&node).map_or(0, |known| known.life.generation);
+            self.graves.dig(node, generation, now + 2 * REAP_AFTER);
+            self.forget(now, node);
+        }
+    }
+
+    /// Drops a member that is down and all of its records.
+    fn forget(&mut self, now: Moment, node: NodeId) {
+        let effects = self.membership.forget(node);
+        self.apply(now, effects, false);
+        if let Some(known) = self.known.get_mut(&node) {
+            known.replica = replica::Replica::default();
+        }
+        self.touch(node, Shift::default());
+    }
+}

@@ -1,0 +1,250 @@
+//! One stream with a peer: its life from opening to end. What is said in it stands in `sync.rs`.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    net::SocketAddr,
+    time::Duration,
+};
+
+use super::{
+    Core,
+    io::{Event, Output, StreamId},
+    part::Have,
+    time::Moment,
+    timers::Timer,
+};
+use crate::{
+    model::NodeId,
+    wire::{
+        Identity, WireError,
+        envelope::{self, Carrier, Envelope},
+        frame::{self, FrameBuffer},
+        message::{self, Message, kind},
+    },
+};
+
+/// Conversations that peers may have opened with us at once. One more is closed at once; who opened it tries again.
+const ACCEPTED_CONVERSATIONS: usize = 256;
+/// How long a peer may take to connect, and to say hello.
+const HELLO_PATIENCE: Duration = Duration::from_secs(3);
+/// How long a conversation may go without a whole frame either way.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Octets that may wait for the network in one stream before the next answer is made.
+const IN_FLIGHT: usize = 256 * 1024;
+
+/// Why we opened it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// To join.
+    Join,
+    /// To find out quietly whether somebody is there again.
+    Look,
+    /// Because something differs.
+    Sync,
+    /// To tell that we leave.
+    Farewell,
+}
+
+/// A stream with a peer.
+#[derive(Debug)]
+pub(super) struct Conversation {
+    /// Where the peer is.
+    pub at: SocketAddr,
+    /// Why we opened it; the peer opened it where there is none.
+    pub purpose: Option<Purpose>,
+    /// Who it is, once it said hello.
+    pub peer: Option<Identity>,
+    /// The digest that it had then.
+    pub peer_digest: u64,
+    /// Whether this agent had been part of a cluster when it began: if not, what we learn needs no telling.
+    pub established: bool,
+    /// Whether we have sent our hashes over buckets.
+    pub said_buckets: bool,
+    /// Owners that the peer named so far.
+    pub owners: Vec<(NodeId, u128)>,
+    /// Our wants that are not answered, by their request.
+    pub asked: BTreeMap<u64, NodeId>,
+    /// Answers that are not complete yet.
+    pub partial: BTreeMap<(NodeId, crate::model::Life), Have>,
+    /// Wants of the peer's that are not answered yet.
+    pub wants: VecDeque<message::Want>,
+    /// The peer has asked for all that it wants.
+    pub wants_ended: bool,
+    /// We have sent all that the peer wanted.
+    pub sent_all: bool,
+    /// The peer has sent all that we wanted.
+    pub got_all: bool,
+    /// Something in it was news to us.
+    pub news: bool,
+    frames: FrameBuffer,
+    in_flight: usize,
+    deadline: Moment,
+}
+
+impl Conversation {
+    /// Whether we opened it.
+    pub(super) fn is_ours(&self) -> bool {
+        self.purpose.is_some()
+    }
+
+    /// Whether the next answer has to wait for the network.
+    pub(super) fn is_choked(&self) -> bool {
+        self.in_flight >= IN_FLIGHT
+    }
+}
+
+impl Core {
+    /// Opens a conversation.
+    pub(super) fn open(&mut self, now: Moment, to: SocketAddr, purpose: Purpose) {
+        self.streams += 1;
+        let stream = StreamId(self.streams);
+        self.begin(now, stream, to, Some(purpose));
+        self.outputs.push_back(Output::Connect { stream, to });
+    }
+
+    fn begin(&mut self, now: Moment, stream: StreamId, at: SocketAddr, purpose: Option<Purpose>) {
+        let deadline = now + HELLO_PATIENCE;
+        let conversation = Conversation {
+            at,
+            purpose,
+            peer: None,
+            peer_digest: 0,
+            established: self.join.is_established(),
+            said_buckets: false,
+            owners: Vec::new(),
+            asked: BTreeMap::new(),
+            partial: BTreeMap::new(),
+            wants: VecDeque::new(),
+            wants_ended: false,
+            sent_all: false,
+            got_all: false,
+            news: false,
+            frames: FrameBuffer::default(),
+            in_flight: 0,
+            deadline,
+        };
+        self.conversations.insert(stream, conversation);
+        self.timers.set(deadline, Timer::Conversation(stream));
+    }
+
+    pub(super) fn on_accepted(&mut self, now: Moment, stream: StreamId, from: SocketAddr) {
+        let accepted = self.conversations.values().filter(|conversation| !conversation.is_ours()).count();
+        if accepted >= ACCEPTED_CONVERSATIONS {
+            self.dropped(from, "too_many_streams");
+            self.outputs.push_back(Output::Close(stream));
+        } else {
+            self.begin(now, stream, from, None);
+        }
+    }
+
+    pub(super) fn on_connected(&mut self, now: Moment, stream: StreamId) {
+        if self.conversations.contains_key(&stream) {
+            self.say_hello(now, stream);
+        }
+    }
+
+    pub(super) fn on_received(&mut self, now: Moment, stream: StreamId, bytes: &[u8]) {
+        let Some(conversation) = self.conversations.get_mut(&stream) else {
+            return;
+        };
+        conversation.frames.extend(bytes);
+        loop {
+            let Some(conversation) = self.conversations.get_mut(&stream) else {
+                return;
+            };
+            let from = conversation.at;
+            match conversation.frames.next_frame() {
+                Ok(None) => return,
+                Ok(Some(frame)) => {
+                    conversation.deadline = now + PATIENCE;
+                    if let Err(error) = self.on_frame(now, stream, &frame) {
+                        self.dropped(from, error.as_str());
+                        return self.fail(now, stream, error.as_str());
+                    }
+                }
+                Err(error) => {
+                    self.dropped(from, error.as_str());
+                    return self.fail(now, stream, error.as_str());
+                }
+            }
+        }
+    }
+
+    fn on_frame(&mut self, now: Moment, stream: StreamId, frame: &[u8]) -> Result<(), WireError> {
+        let (cluster, messages) = envelope::open(Carrier::Frame, frame)?;
+        for (kind, body) in messages {
+            // Agents of two clusters must be able to tell each other so.
+            if cluster != self.cluster && !matches!(kind, kind::HELLO | kind::REFUSE) {
+                return Err(WireError::Cluster);
+            }
+            if !self.conversations.contains_key(&stream) {
+                return Ok(());
+            }
+            self.on_message(now, stream, kind, body)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn on_sent(&mut self, now: Moment, stream: StreamId, octets: usize) {
+        if let Some(conversation) = self.conversations.get_mut(&stream) {
+            conversation.in_flight = conversation.in_flight.saturating_sub(octets);
+            conversation.deadline = now + PATIENCE;
+            self.answer_wants(now, stream);
+        }
+    }
+
+    pub(super) fn on_closed(&mut self, now: Moment, stream: StreamId, reason: &str) {
+        if let Some(conversation) = self.conversations.remove(&stream) {
+            self.after_failure(now, &conversation, reason);
+        }
+    }
+
+    pub(super) fn check_conversation(&mut self, now: Moment, stream: StreamId) {
+        let Some(conversation) = self.conversations.get(&stream) else {
+            return;
+        };
+        if conversation.deadline > now {
+            let deadline = conversation.deadline;
+            return self.timers.set(deadline, Timer::Conversation(stream));
+        }
+        let from = conversation.at;
+        if !conversation.is_ours() && conversation.peer.is_none() {
+            self.dropped(from, "half_open_stream");
+        }
+        self.fail(now, stream, "it took too long");
+    }
+
+    /// Gives a conversation up.
+    pub(super) fn fail(&mut self, now: Moment, stream: StreamId, reason: &str) {
+        if let Some(conversation) = self.conversations.remove(&stream) {
+            self.outputs.push_back(Output::Close(stream));
+            self.after_failure(now, &conversation, reason);
+        }
+    }
+
+    fn after_failure(&mut self, now: Moment, conversation: &Conversation, reason: &str) {
+        match conversation.purpose {
+            Some(Purpose::Farewell) => self.farewell_failed(now),
+            Some(Purpose::Join) => self.event(Event::JoinFailed { peer: conversation.at, reason: reason.into() }),
+            Some(Purpose::Look | Purpose::Sync) | None => {}
+        }
+    }
+
+    /// Sends one message in a frame of its own.
+    pub(super) fn say<M: Message>(&mut self, stream: StreamId, message: &M) {
+        self.say_bytes(stream, M::KIND, &message.to_bytes());
+    }
+
+    pub(super) fn say_bytes(&mut self, stream: StreamId, kind: u8, body: &[u8]) {
+        let mut envelope = Envelope::new(Carrier::Frame, self.cluster);
+        if !envelope.push(kind, body) {
+            // Senders cut their messages to size, so this is a fault of ours, not of the peer's.
+            return self.event(Event::Internal(format!("a message of kind {kind} with {} octets fits no frame", body.len())));
+        }
+        let bytes = frame::encode(&envelope.into_bytes());
+        if let Some(conversation) = self.conversations.get_mut(&stream) {
+            conversation.in_flight += bytes.len();
+            self.outputs.push_back(Output::Send { stream, bytes });
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! Datagrams that come in.
+
+use std::{net::SocketAddr, time::Duration};
+
+use super::{Core, conversation::Purpose, time::Moment};
+use crate::wire::{
+    WireError,
+    codec::CodecError,
+    envelope::{self, Carrier},
+    message::{DigestBeacon, Message as _, Push, kind},
+};
+
+/// After a change pushes are still on their way: digests differ without anything being lost.
+const PUSHES_TAKE: Duration = Duration::from_millis(60);
+/// Syncs that digests ask for are never closer than this.
+const SYNC_GAP: Duration = Duration::from_millis(100);
+
+impl Core {
+    pub(super) fn on_datagram(&mut self, now: Moment, from: SocketAddr, bytes: &[u8]) {
+        let messages = match envelope::open(Carrier::Datagram, bytes) {
+            Ok((cluster, _)) if cluster != self.cluster => return self.dropped(from, WireError::Cluster.as_str()),
+            Ok((_, messages)) => messages,
+            Err(error) => return self.dropped(from, error.as_str()),
+        };
+        // Records about a member that is new come behind the packet that tells of it, in one datagram.
+        for (kind, body) in messages {
+            match kind {
+                kind::FOCA => self.on_foca_packet(now, from, body),
+                kind::DIGEST => match DigestBeacon::from_bytes(body) {
+                    Ok(beacon) => self.on_beacon(now, &beacon),
+                    Err(error) => self.dropped(from, error.as_str()),
+                },
+                kind::PUSH => match Push::from_bytes(body) {
+                    Ok(push) => self.on_push(now, from, push, body),
+                    Err(error) => self.dropped(from, error.as_str()),
+                },
+                _ => self.dropped(from, "unknown_kind"),
+            }
+        }
+    }
+
+    fn on_foca_packet(&mut self, now: Moment, from: SocketAddr, packet: &[u8]) {
+        // What is echoed of our leave would make foca rejoin.
+        if self.has_left() {
+            return;
+        }
+        let effects = self.membership.on_packet(packet);
+        if let Some(error) = &effects.error {
+            let reason = match error {
+                foca::Error::Decode(error) if matches!(error.downcast_ref(), Some(CodecError::NotForUs)) => "not_for_us",
+                _ => "malformed",
+            };
+            self.dropped(from, reason);
+        }
+        self.apply(now, effects, false);
+    }
+
+    /// Somebody says what it knows. Where that differs from ours, and no push can be the reason, we sync.
+    fn on_beacon(&mut self, now: Moment, beacon: &DigestBeacon) {
+        let ours = self.digest().total();
+        let up = self.membership.get(beacon.from.node()).is_some_and(|m| m.identity == beacon.from && m.is_up());
+        if beacon.digest == ours || !up || self.has_left() || self.settle.fruitless == Some((beacon.digest, ours)) {
+            return;
+        }
+        let fresh = now - self.settle.last_change < PUSHES_TAKE || now - self.settle.last_sync < SYNC_GAP;
+        if !fresh && self.conversations.values().all(|conversation| !conversation.is_ours()) {
+            self.settle.last_sync = now;
+            self.open(now, beacon.from.address, Purpose::Sync);
+        }
+    }
+}

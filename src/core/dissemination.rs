@@ -1,0 +1,180 @@
+//! Records on their way to everyone: pushed at once by whoever finds them new, each a bounded number of times.
+//!
+//! foca has custom broadcasts, too. They are not used: foca fills a packet with member updates first, so that records
+//! starve while many members come and go; it keeps for ever an item that fits no packet; and its handler would have to
+//! share the replicas with it. Here the least often sent goes first and what has no place is dropped and counted: a sync
+//! repairs it.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use super::time::Moment;
+use crate::{
+    model::{NodeId, record::Key},
+    wire::{envelope::Envelope, limits, message::kind},
+};
+
+/// Records that may wait to be sent.
+const QUEUE: usize = 4_096;
+/// When to push after something new came: at once, and again.
+const ROUNDS: [Duration; 3] = [Duration::ZERO, Duration::from_millis(15), Duration::from_millis(30)];
+/// Pushes are never closer than this, so that many changes at once share packets.
+const GAP: Duration = Duration::from_millis(2);
+/// No push is smaller, so a datagram with less room is full.
+const SMALLEST: usize = 32;
+/// Records that may turn out too large for the rest of a datagram before it is taken for full.
+const MISSES: u32 = 8;
+
+#[derive(Debug)]
+struct Item {
+    body: Vec<u8>,
+    sent: u32,
+    order: u64,
+}
+
+/// The queue.
+#[derive(Debug, Default)]
+pub(super) struct Dissemination {
+    items: BTreeMap<(NodeId, Key), Item>,
+    /// The same items by how often they were sent, newest first among equals.
+    turn: BTreeSet<(u32, std::cmp::Reverse<u64>, NodeId, Key)>,
+    count: u64,
+    last_push: Option<Moment>,
+    due: BTreeSet<Moment>,
+}
+
+impl Dissemination {
+    /// Queues a push for a record; a waiting one for the same record is replaced. False when it can't travel so:
+    /// it is too large for a datagram, or the queue is full.
+    pub(super) fn queue(&mut self, node: NodeId, key: Key, body: Vec<u8>) -> bool {
+        let place = (node, key);
+        if body.len() > limits::PUSH_OCTETS || (self.items.len() >= QUEUE && !self.items.contains_key(&place)) {
+            return false;
+        }
+        self.count += 1;
+        let item = Item { body, sent: 0, order: self.count };
+        self.turn.insert(turn(&place, &item));
+        if let Some(before) = self.items.insert(place.clone(), item) {
+            self.turn.remove(&turn(&place, &before));
+        }
+        true
+    }
+
+    /// Records that wait.
+    pub(super) fn len(&self) -> usize {
+        self.items.len()
+    }
+
+    /// Something new is queued, here or with foca: the moments at which to push from now on.
+    pub(super) fn schedule(&mut self, now: Moment) -> Vec<Moment> {
+        let earliest = self.last_push.map_or(now, |last| now.max(last + GAP));
+        ROUNDS
+            .iter()
+            .map(|round| earliest + *round)
+            .filter(|at| {
+                let near = self.due.range(*at..=*at + GAP).next().is_some();
+                !near && self.due.insert(*at)
+            })
+            .collect()
+    }
+
+    /// A scheduled push is done now.
+    pub(super) fn pushed(&mut self, now: Moment) {
+        self.last_push = Some(now);
+        self.due = self.due.split_off(&(now + Duration::from_micros(1)));
+    }
+
+    /// Adds as many records to a datagram as fit, the least often sent first. Each is dropped after `transmissions`.
+    pub(super) fn fill(&mut self, envelope: &mut Envelope, transmissions: u32) {
+        let mut taken = Vec::new();
+        let mut missed = 0;
+        for entry in &self.turn {
+            if missed == MISSES || envelope.room() < SMALLEST {
+                break;
+            }
+            let place = (entry.2, entry.3.clone());
+            if self.items.get(&place).is_some_and(|item| envelope.push(kind::PUSH, &item.body)) {
+                taken.push(entry.clone());
+            } else {
+                missed += 1;
+            }
+        }
+        for entry in taken {
+            self.turn.remove(&entry);
+            let place = (entry.2, entry.3);
+            if let Some(item) = self.items.get_mut(&place) {
+                item.sent += 1;
+                if item.sent >= transmissions {
+                    self.items.remove(&place);
+                } else {
+                    self.turn.insert(turn(&place, item));
+                }
+            }
+        }
+    }
+}
+
+fn turn(place: &(NodeId, Key), item: &Item) -> (u32, std::cmp::Reverse<u64>, NodeId, Key) {
+    (item.sent, std::cmp::Reverse(item.order), place.0, place.1.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::envelope::{Carrier, ClusterTag, open};
+
+    fn key(n: usize) -> Key {
+        Key { kind: crate::model::record::Kind::INSTANCE, id: format!("i{n}").into() }
+    }
+
+    fn filled(queue: &mut Dissemination, transmissions: u32) -> Vec<Vec<u8>> {
+        let mut envelope = Envelope::new(Carrier::Datagram, ClusterTag(1));
+        queue.fill(&mut envelope, transmissions);
+        let bytes = envelope.into_bytes();
+        open(Carrier::Datagram, &bytes).unwrap().1.iter().map(|(_, body)| body.to_vec()).collect()
+    }
+
+    #[test]
+    fn each_record_is_sent_so_many_times_and_the_least_often_sent_goes_first() {
+        let mut queue = Dissemination::default();
+        for n in 0..10 {
+            assert!(queue.queue(NodeId(1), key(n), vec![n as u8; 400]));
+        }
+        let mut seen = vec![];
+        while queue.len() > 0 {
+            let bodies = filled(&mut queue, 3);
+            assert_eq!(bodies.len(), 2);
+            seen.extend(bodies.iter().map(|body| body[0]));
+        }
+        let mut first = seen[..10].to_vec();
+        first.sort_unstable();
+        assert_eq!(first, (0..10).collect::<Vec<u8>>());
+        assert_eq!(seen.len(), 30);
+    }
+
+    #[test]
+    fn a_newer_push_replaces_the_waiting_one() {
+        let mut queue = Dissemination::default();
+        queue.queue(NodeId(1), key(1), b"old".to_vec());
+        queue.queue(NodeId(1), key(1), b"new".to_vec());
+        assert_eq!(filled(&mut queue, 1), [b"new".to_vec()]);
+        assert_eq!(queue.len(), 0);
+    }
+
+    #[test]
+    fn what_fits_no_datagram_is_not_queued() {
+        assert!(!Dissemination::default().queue(NodeId(1), key(1), vec![0; limits::PUSH_OCTETS + 1]));
+    }
+
+    #[test]
+    fn many_changes_at_once_share_their_pushes() {
+        let mut queue = Dissemination::default();
+        let now = Moment::default();
+        assert_eq!(queue.schedule(now).len(), 3);
+        assert_eq!(queue.schedule(now).len(), 0);
+        queue.pushed(now);
+        assert_eq!(queue.schedule(now), [now + GAP]);
+    }
+}

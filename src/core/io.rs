@@ -1,0 +1,202 @@
+//! What goes into the core and what comes out of it. All of the world that it has.
+
+use std::net::SocketAddr;
+
+use super::time::Moment;
+use crate::{
+    model::{Change, Command, NodeId, Reply, StoreOp},
+    wire::message::RefuseCode,
+};
+
+/// Names a stream for as long as it is open. The shell gives out those of streams it accepted, with the highest bit set;
+/// the core those that it asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct StreamId(pub u64);
+
+impl StreamId {
+    /// The id of the `n`th stream that the shell accepted.
+    pub fn accepted(n: u64) -> StreamId {
+        StreamId(n | 1 << 63)
+    }
+}
+
+/// Names a command until it is answered. Given out by the shell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct CommandId(pub u64);
+
+/// Names a write to disk until it is done. Given out by the core, in ascending order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Ticket(pub u64);
+
+/// What happened in the world.
+#[derive(Debug)]
+pub enum Input<'a> {
+    /// A datagram came.
+    Datagram {
+        /// From where.
+        from: SocketAddr,
+        /// What.
+        bytes: &'a [u8],
+    },
+    /// A peer opened a stream.
+    Accepted {
+        /// Its new id.
+        stream: StreamId,
+        /// From where.
+        from: SocketAddr,
+    },
+    /// A stream that the core asked for is open.
+    Connected(StreamId),
+    /// Octets came by a stream.
+    Received {
+        /// Which.
+        stream: StreamId,
+        /// What.
+        bytes: &'a [u8],
+    },
+    /// So many octets that the core gave to a stream were handed to the network.
+    Sent {
+        /// Which.
+        stream: StreamId,
+        /// How many.
+        octets: usize,
+    },
+    /// A stream could not be opened, broke, or was closed by the peer.
+    Closed {
+        /// Which.
+        stream: StreamId,
+        /// Why, for people.
+        reason: String,
+    },
+    /// The addresses of a seed's name; none where it has none.
+    Resolved {
+        /// The seed's place in the list.
+        seed: usize,
+        /// Its addresses.
+        addresses: Vec<SocketAddr>,
+    },
+    /// Somebody wants something written.
+    Command {
+        /// Under what the answer is expected.
+        id: CommandId,
+        /// What.
+        command: Command,
+    },
+    /// A write is durable, or failed. Comes for each ticket, in their order.
+    Stored {
+        /// Which.
+        ticket: Ticket,
+        /// Why not.
+        result: Result<(), String>,
+    },
+}
+
+/// What is to be done in the world, in this order.
+#[derive(Debug)]
+pub enum Output {
+    /// Send a datagram. It may get lost.
+    Datagram {
+        /// Where to.
+        to: SocketAddr,
+        /// What.
+        bytes: Vec<u8>,
+    },
+    /// Open a stream.
+    Connect {
+        /// Under this id.
+        stream: StreamId,
+        /// Where to.
+        to: SocketAddr,
+    },
+    /// Send by a stream, in order.
+    Send {
+        /// Which.
+        stream: StreamId,
+        /// What.
+        bytes: Vec<u8>,
+    },
+    /// Close a stream when what was given to it is sent. Nothing is heard of it any more.
+    Close(StreamId),
+    /// Look up a seed's name.
+    Resolve(usize),
+    /// Make this durable, all or nothing, then say so.
+    Store {
+        /// Under this ticket.
+        ticket: Ticket,
+        /// What; may be nothing, to be answered in its turn all the same.
+        ops: Vec<StoreOp>,
+    },
+    /// Publish a difference.
+    Change(Change),
+    /// Answer a command. All changes that it made stand before this.
+    Answer {
+        /// Which.
+        id: CommandId,
+        /// How it ended.
+        reply: Reply,
+    },
+    /// Tell the operator.
+    Event(Event),
+}
+
+/// What an operator would want to know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// Something from the network was dropped. There may be many of these: count them, and log at a bounded rate.
+    Dropped {
+        /// From where.
+        from: SocketAddr,
+        /// Why.
+        reason: &'static str,
+    },
+    /// A peer was refused, or refused us.
+    Refused {
+        /// Where it is.
+        peer: SocketAddr,
+        /// Whether it was refused by us.
+        by_us: bool,
+        /// Why.
+        code: RefuseCode,
+        /// What each side has: names of clusters, versions, who holds the name.
+        detail: String,
+    },
+    /// The first full sync with a peer since the start.
+    Joined {
+        /// With whom.
+        peer: SocketAddr,
+        /// Members known now, this one included.
+        members: usize,
+    },
+    /// A peer could not be reached to join.
+    JoinFailed {
+        /// Where it should be.
+        peer: SocketAddr,
+        /// Why.
+        reason: String,
+    },
+    /// A member's state changed.
+    Member {
+        /// Which.
+        node: NodeId,
+        /// Its name, if known.
+        name: String,
+        /// Where it is.
+        address: SocketAddr,
+        /// Its new state, and why.
+        state: String,
+    },
+    /// The cluster took this agent for dead and it came back by itself.
+    Rejoined,
+    /// Somebody else speaks under this node's id, or remembers more of it than it does itself.
+    MetItself {
+        /// Who told.
+        peer: SocketAddr,
+        /// What was seen.
+        seen: String,
+    },
+    /// A command of foca's failed.
+    Internal(String),
+}
+
+/// When the core wants to be driven next.
+pub type Deadline = Option<Moment>;

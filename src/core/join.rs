@@ -1,0 +1,209 @@
+//! Finding peers: at the start among the seeds and the peers of before, later among those that were lost.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::SocketAddr,
+    time::Duration,
+};
+
+use rand::RngExt as _;
+
+use super::{
+    Core,
+    conversation::Purpose,
+    io::{Event, Output},
+    time::Moment,
+    timers::Timer,
+};
+use crate::model::{Done, StoreOp};
+
+/// Between two candidates of one round.
+const NEXT_CANDIDATE: Duration = Duration::from_millis(100);
+/// Between the first rounds; it doubles up to [`LONGEST_PAUSE`].
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+/// Between two looks for lost parts of the cluster.
+const LOOK_EVERY: Duration = Duration::from_secs(10);
+/// Between a change of members and their being written to disk.
+const PEERS_WRITTEN_AFTER: Duration = Duration::from_secs(1);
+/// Peers that are kept on disk.
+const PEERS_KEPT: usize = 32;
+
+/// Where peers may be.
+#[derive(Debug)]
+pub(super) struct Join {
+    /// Addresses of each seed, as last resolved; `None` until it was.
+    seeds: BTreeMap<usize, Option<Vec<SocketAddr>>>,
+    peers: Vec<SocketAddr>,
+    ourselves: BTreeSet<SocketAddr>,
+    established: bool,
+    /// Candidates of this round that were not tried yet.
+    round: Vec<SocketAddr>,
+    rounds: u32,
+    /// When the timer that counts is due: earlier ones are stale.
+    due: Option<Moment>,
+    peers_pending: bool,
+    peers_stored: Vec<SocketAddr>,
+}
+
+impl Join {
+    pub(super) fn new(seeds: usize, peers: &[SocketAddr], ourselves: SocketAddr) -> Join {
+        Join {
+            seeds: (0..seeds).map(|seed| (seed, None)).collect(),
+            peers: peers.to_vec(),
+            ourselves: BTreeSet::from([ourselves]),
+            established: false,
+            round: Vec::new(),
+            rounds: 0,
+            due: None,
+            peers_pending: false,
+            peers_stored: peers.to_vec(),
+        }
+    }
+
+    /// Whether there was a full sync since the start.
+    pub(super) fn is_established(&self) -> bool {
+        self.established
+    }
+
+    /// An address turned out to be our own.
+    pub(super) fn is_ourselves(&mut self, address: SocketAddr) {
+        self.ourselves.insert(address);
+    }
+
+    fn candidates(&self) -> Vec<SocketAddr> {
+        let seeds = self.seeds.values().flatten().flatten();
+        let all: BTreeSet<SocketAddr> = seeds.chain(&self.peers).filter(|address| !self.ourselves.contains(address)).copied().collect();
+        all.into_iter().collect()
+    }
+
+    /// Everything is known about where peers may be, and there is nobody: this agent is the first of its cluster.
+    fn is_first(&self) -> bool {
+        self.candidates().is_empty() && self.seeds.values().all(|addresses| addresses.as_ref().is_some_and(|a| !a.is_empty()))
+    }
+}
+
+impl Core {
+    pub(super) fn begin_join(&mut self, now: Moment) {
+        if self.join.is_first() {
+            self.become_ready();
+        }
+        self.resolve_seeds();
+        self.look_for_peers_at(now);
+    }
+
+    fn resolve_seeds(&mut self) {
+        for seed in self.join.seeds.keys() {
+            self.outputs.push_back(Output::Resolve(*seed));
+        }
+    }
+
+    pub(super) fn on_resolved(&mut self, now: Moment, seed: usize, addresses: Vec<SocketAddr>) {
+        let first = self.join.seeds.get(&seed).is_some_and(Option::is_none);
+        // A name that has no address for the moment keeps those it had.
+        if first || !addresses.is_empty() {
+            self.join.seeds.insert(seed, Some(addresses));
+        }
+        if self.join.is_first() && !self.join.established {
+            self.become_ready();
+        }
+        if first && !self.join.established {
+            self.look_for_peers_at(now);
+        }
+    }
+
+    /// Has [`Core::look_for_peers`] called then, and not at another time that was named before.
+    pub(super) fn look_for_peers_at(&mut self, at: Moment) {
+        self.join.due = Some(at);
+        self.timers.set(at, Timer::Join);
+    }
+
+    pub(super) fn look_for_peers(&mut self, now: Moment) {
+        if self.farewell.is_some() || self.join.due.is_none_or(|due| due > now) {
+            return;
+        }
+        if self.join.established { self.look_for_the_lost(now) } else { self.try_next(now) }
+    }
+
+    fn try_next(&mut self, now: Moment) {
+        if let Some(candidate) = self.join.round.pop() {
+            self.open(now, candidate, Purpose::Join);
+            if !self.join.round.is_empty() {
+                return self.look_for_peers_at(now + NEXT_CANDIDATE);
+            }
+        } else {
+            self.join.round = self.join.candidates();
+            let candidates = self.join.round.len();
+            for at in (1..candidates).rev() {
+                let other = self.rng.random_range(0..=at);
+                self.join.round.swap(at, other);
+            }
+            if candidates > 0 {
+                return self.try_next(now);
+            }
+            if self.join.seeds.is_empty() {
+                return;
+            }
+        }
+        // The round is over; the next one asks for the names afresh.
+        self.resolve_seeds();
+        let pause = FIRST_PAUSE.saturating_mul(1 << self.join.rounds.min(8)).min(LONGEST_PAUSE);
+        self.join.rounds += 1;
+        let jitter = self.jitter(pause / 2);
+        self.look_for_peers_at(now + pause + jitter);
+    }
+
+    /// Seeds, peers of before and members that are down, one at a time: two parts that lost each other meet again.
+    fn look_for_the_lost(&mut self, now: Moment) {
+        let jitter = self.jitter(LOOK_EVERY / 2);
+        self.look_for_peers_at(now + LOOK_EVERY + jitter);
+        self.resolve_seeds();
+        let up: BTreeSet<SocketAddr> = self.membership.members().filter(|m| m.is_up()).map(|m| m.identity.address).collect();
+        let down = self
+            .membership
+            .members()
+            .filter(|member| !member.is_up() && !self.is_left(member.identity.node()))
+            .map(|member| member.identity.address);
+        let lost: Vec<SocketAddr> =
+            down.chain(self.join.candidates()).filter(|address| !up.contains(address) && !self.join.ourselves.contains(address)).collect();
+        if !lost.is_empty() {
+            let chosen = lost[self.rng.random_range(0..lost.len())];
+            self.open(now, chosen, Purpose::Look);
+        }
+    }
+
+    /// A conversation came to its end: whoever was alone is so no more.
+    pub(super) fn established(&mut self, now: Moment, peer: SocketAddr) {
+        self.become_ready();
+        if self.join.established {
+            return;
+        }
+        self.join.established = true;
+        let members = self.membership.count_up() + 1;
+        self.event(Event::Joined { peer, members });
+        self.spread_all(now);
+        self.changed(now);
+        self.store_peers();
+        let jitter = self.jitter(LOOK_EVERY / 2);
+        self.look_for_peers_at(now + LOOK_EVERY / 2 + jitter);
+    }
+
+    /// Has the peers written to disk in a moment, for the next start.
+    pub(super) fn remember_peers(&mut self, now: Moment) {
+        if !self.join.peers_pending {
+            self.join.peers_pending = true;
+            self.timers.set(now + PEERS_WRITTEN_AFTER, Timer::Peers);
+        }
+    }
+
+    pub(super) fn store_peers(&mut self) {
+        self.join.peers_pending = false;
+        let mut peers: Vec<SocketAddr> = self.membership.members().filter(|m| m.is_up()).map(|m| m.identity.address).collect();
+        peers.truncate(PEERS_KEPT);
+        // Nobody is up: those of before are still the best guess.
+        if !peers.is_empty() && peers != self.join.peers_stored {
+            self.join.peers_stored.clone_from(&peers);
+            self.store(None, vec![StoreOp::Peers(peers)], None, Done::Unchanged, false);
+        }
+    }
+}

@@ -1,0 +1,320 @@
+//! The one foca instance, and what it says of the members.
+//!
+//! foca holds the list of members, probes them, and spreads what it knows. Everything that it does comes out of here as
+//! values: packets, timers, and which members changed.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    num::{NonZeroU8, NonZeroUsize},
+    time::Duration,
+};
+
+use foca::{Foca, Member, NoCustomBroadcast, Notification, PeriodicParams, Runtime, State, Timer};
+use rand::{
+    RngExt as _, SeedableRng,
+    rngs::{SmallRng, StdRng},
+};
+
+use super::digest;
+use crate::{
+    model::NodeId,
+    wire::{
+        Identity,
+        codec::{FocaCodec, Tap, state_from_wire, state_to_wire},
+        limits,
+        message::MemberEntry,
+    },
+};
+
+/// How often a random member is probed.
+const PROBE_PERIOD: Duration = Duration::from_millis(1_000);
+/// How long a probe waits before others are asked to probe, too.
+const PROBE_RTT: Duration = Duration::from_millis(400);
+/// How long a suspect has to refute, in a cluster of up to ten. It grows with the logarithm of the cluster.
+const SUSPICION: Duration = Duration::from_millis(3_000);
+/// Members that a push goes to, and that are asked to probe in our place.
+pub const FAN_OUT: usize = 5;
+
+/// A member as foca holds it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MemberView {
+    /// Who.
+    pub identity: Identity,
+    /// foca's incarnation of it.
+    pub incarnation: u16,
+    /// What foca holds of it.
+    pub state: State,
+}
+
+impl MemberView {
+    /// Whether it is not down.
+    pub fn is_up(&self) -> bool {
+        self.state != State::Down
+    }
+}
+
+/// What foca did in one call.
+#[derive(Debug, Default)]
+pub struct Effects {
+    /// Packets: for whom, and whether each is a probe, beside which a digest may travel.
+    pub packets: Vec<(Identity, Vec<u8>)>,
+    /// Timers to be delivered.
+    pub timers: Vec<(Timer<Identity>, Duration)>,
+    /// Members that changed.
+    pub changed: BTreeSet<NodeId>,
+    /// The cluster took us for dead, and we came back under this identity.
+    pub rejoined: Option<Identity>,
+    /// What went wrong. A packet that could not be read is among these.
+    pub error: Option<foca::Error>,
+}
+
+#[derive(Default)]
+struct Sink {
+    packets: Vec<(Identity, Vec<u8>)>,
+    timers: Vec<(Timer<Identity>, Duration)>,
+    rejoined: Option<Identity>,
+}
+
+impl Runtime<Identity> for &mut Sink {
+    fn notify(&mut self, notification: Notification<'_, Identity>) {
+        if let Notification::Rejoin(identity) = notification {
+            self.rejoined = Some(*identity);
+        }
+    }
+
+    fn send_to(&mut self, to: Identity, data: &[u8]) {
+        self.packets.push((to, data.to_vec()));
+    }
+
+    fn submit_after(&mut self, event: Timer<Identity>, after: Duration) {
+        self.timers.push((event, after));
+    }
+}
+
+/// foca, and a view of its members by node id.
+pub struct Membership {
+    foca: Foca<Identity, FocaCodec, SmallRng, NoCustomBroadcast>,
+    tap: Tap,
+    members: BTreeMap<NodeId, MemberView>,
+    /// Those that are up, for choosing at random.
+    up: Vec<NodeId>,
+    digest: u64,
+    sized_for: usize,
+    rng: StdRng,
+}
+
+impl Membership {
+    /// Alone.
+    pub fn new(me: Identity, rng: &mut StdRng) -> Membership {
+        let (codec, tap) = FocaCodec::new(me);
+        let foca = Foca::new(me, config(1), SmallRng::seed_from_u64(rng.random()), codec);
+        let rng = StdRng::seed_from_u64(rng.random());
+        Membership { foca, tap, members: BTreeMap::new(), up: Vec::new(), digest: 0, sized_for: 1, rng }
+    }
+
+    /// Who we are.
+    pub fn me(&self) -> Identity {
+        *self.foca.identity()
+    }
+
+    /// All members but ourselves, by node id.
+    pub fn members(&self) -> impl Iterator<Item = &MemberView> {
+        self.members.values()
+    }
+
+    /// One member.
+    pub fn get(&self, node: NodeId) -> Option<&MemberView> {
+        self.members.get(&node)
+    }
+
+    /// Members that are up, ourselves not counted.
+    pub fn count_up(&self) -> usize {
+        self.up.len()
+    }
+
+    /// The digest over who is alive, ourselves included: two agents that agree on it hold the same members.
+    pub fn digest(&self) -> u64 {
+        let me = self.me();
+        self.digest.wrapping_add(digest::member(me.node(), me.life(), me.rejoin))
+    }
+
+    /// How often a record or an update is sent on: 2 ln N + 5, measured to reach everyone with the tail of e^-t.
+    pub fn transmissions(&self) -> u32 {
+        transmissions(self.up.len() + 1)
+    }
+
+    /// Whether foca has updates of members to spread.
+    pub fn has_updates(&self) -> bool {
+        self.foca.updates_backlog() > 0
+    }
+
+    /// Up to `count` different members that are up, at random.
+    pub fn choose(&mut self, count: usize) -> Vec<Identity> {
+        let mut chosen = BTreeSet::new();
+        let count = count.min(self.up.len());
+        while chosen.len() < count {
+            chosen.insert(self.up[self.rng.random_range(0..self.up.len())]);
+        }
+        chosen.iter().filter_map(|node| self.members.get(node)).map(|member| member.identity).collect()
+    }
+
+    /// A packet of foca's came.
+    pub fn on_packet(&mut self, packet: &[u8]) -> Effects {
+        self.call(|foca, sink| foca.handle_data(packet, sink))
+    }
+
+    /// A timer of foca's is due.
+    pub fn on_timer(&mut self, timer: Timer<Identity>) -> Effects {
+        if let Timer::ChangeSuspectToDown { member_id, incarnation, .. } = &timer {
+            // foca would tell a member that refuted in time that it is down all the same.
+            let still = self
+                .members
+                .get(&member_id.node())
+                .is_some_and(|m| m.identity == *member_id && m.incarnation == *incarnation && m.state == State::Suspect);
+            if !still {
+                return Effects::default();
+            }
+        }
+        self.call(|foca, sink| foca.handle_timer(timer, sink))
+    }
+
+    /// Spreads updates of members now, to [`FAN_OUT`] members.
+    pub fn gossip(&mut self) -> Effects {
+        self.call(|foca, sink| foca.gossip(sink))
+    }
+
+    /// A peer said in person that it is alive.
+    pub fn met(&mut self, peer: Identity) -> Effects {
+        self.call(|foca, sink| foca.apply_many(std::iter::once(Member::alive(peer)), true, sink))
+    }
+
+    /// A member took its leave: it counts as down from now on.
+    pub fn left(&mut self, peer: Identity) -> Effects {
+        self.call(|foca, sink| foca.apply_many(std::iter::once(Member::down(peer)), true, sink))
+    }
+
+    /// Merges what a peer holds. `spread` is false when we are new ourselves: what the peer knows needs no telling.
+    pub fn merge(&mut self, entries: &[MemberEntry], spread: bool) -> Effects {
+        let known = |entry: &&MemberEntry| self.members.contains_key(&entry.identity.node());
+        let room = limits::MEMBERS.saturating_sub(self.members.len());
+        let (known, new): (Vec<&MemberEntry>, Vec<&MemberEntry>) = entries.iter().partition(known);
+        let members: Vec<Member<Identity>> = known
+            .into_iter()
+            .chain(new.into_iter().take(room))
+            .filter_map(|entry| Some(Member::new(entry.identity, entry.incarnation, state_from_wire(entry.state)?)))
+            .collect();
+        let mut effects = self.call(|foca, sink| foca.apply_many(members.into_iter(), spread, sink));
+        if !spread {
+            self.rebuild(&mut effects.changed);
+        }
+        effects
+    }
+
+    /// All that foca holds, ourselves included.
+    pub fn entries(&self) -> Vec<MemberEntry> {
+        let me = MemberEntry { identity: self.me(), incarnation: 0, state: state_to_wire(State::Alive), grace_ms: 0 };
+        let others = self.members.values().map(|member| MemberEntry {
+            identity: member.identity,
+            incarnation: member.incarnation,
+            state: state_to_wire(member.state),
+            grace_ms: 0,
+        });
+        std::iter::once(me).chain(others).collect()
+    }
+
+    /// Forgets a member that is down.
+    pub fn forget(&mut self, node: NodeId) -> Effects {
+        let Some(member) = self.members.get(&node).filter(|member| !member.is_up()).copied() else {
+            return Effects::default();
+        };
+        let mut effects = self.call(|foca, sink| foca.handle_timer(Timer::RemoveDown(member.identity), sink));
+        self.members.remove(&node);
+        effects.changed.insert(node);
+        effects
+    }
+
+    fn call(
+        &mut self,
+        f: impl FnOnce(&mut Foca<Identity, FocaCodec, SmallRng, NoCustomBroadcast>, &mut Sink) -> Result<(), foca::Error>,
+    ) -> Effects {
+        let mut sink = Sink::default();
+        let error = f(&mut self.foca, &mut sink).err();
+        let mut effects = Effects { packets: sink.packets, timers: sink.timers, rejoined: sink.rejoined, error, ..Effects::default() };
+        for member in self.tap.take_applied() {
+            let view = MemberView { identity: *member.id(), incarnation: member.incarnation(), state: member.state() };
+            self.put(view, &mut effects.changed);
+        }
+        self.resize();
+        effects
+    }
+
+    /// After updates that the tap does not see.
+    fn rebuild(&mut self, changed: &mut BTreeSet<NodeId>) {
+        let views: Vec<MemberView> = self
+            .foca
+            .iter_membership_state()
+            .map(|member| MemberView { identity: *member.id(), incarnation: member.incarnation(), state: member.state() })
+            .collect();
+        for view in views {
+            self.put(view, changed);
+        }
+        self.resize();
+    }
+
+    fn put(&mut self, view: MemberView, changed: &mut BTreeSet<NodeId>) {
+        let node = view.identity.node();
+        if node == self.me().node() {
+            return;
+        }
+        let before = self.members.insert(node, view);
+        if before == Some(view) {
+            return;
+        }
+        changed.insert(node);
+        if let Some(before) = before.filter(MemberView::is_up) {
+            self.digest = self.digest.wrapping_sub(hash(&before));
+        }
+        if view.is_up() {
+            self.digest = self.digest.wrapping_add(hash(&view));
+        }
+        match (before.is_some_and(|before| before.is_up()), view.is_up()) {
+            (false, true) => self.up.push(node),
+            (true, false) => self.up.retain(|other| *other != node),
+            _ => {}
+        }
+    }
+
+    /// foca sizes nothing by itself.
+    fn resize(&mut self) {
+        let size = self.up.len() + 1;
+        if size > self.sized_for * 3 / 2 || size * 2 < self.sized_for {
+            self.sized_for = size;
+            // Only what foca lets change is changed, so this can't be refused.
+            let _ = self.foca.set_config(config(size));
+        }
+    }
+}
+
+fn hash(view: &MemberView) -> u64 {
+    digest::member(view.identity.node(), view.identity.life(), view.identity.rejoin)
+}
+
+fn transmissions(size: usize) -> u32 {
+    (2.0 * (size.max(1) as f64).ln() + 5.0).ceil() as u32
+}
+
+fn config(size: usize) -> foca::Config {
+    let mut config = foca::Config::simple();
+    config.probe_period = PROBE_PERIOD;
+    config.probe_rtt = PROBE_RTT;
+    config.num_indirect_probes = NonZeroUsize::new(FAN_OUT).expect("not zero");
+    config.max_transmissions = NonZeroU8::new(transmissions(size) as u8).expect("at least five");
+    config.suspect_to_down_after = SUSPICION.mul_f64((size as f64).log10().max(1.0));
+    // Forgetting is decided by the core, which digs a grave.
+    config.remove_down_after = None;
+    config.max_packet_size = NonZeroUsize::new(limits::FOCA_OCTETS).expect("not zero");
+    config.notify_down_members = true;
+    config.periodic_gossip =
+        Some(PeriodicParams { frequency: Duration::from_millis(200), num_members: NonZeroUsize::new(3).expect("not zero") });
+    config
+}

@@ -1,0 +1,217 @@
+//! Records that come and go by push.
+
+use std::{net::SocketAddr, time::Duration};
+
+use super::{
+    Core,
+    conversation::Purpose,
+    io::{Event, Output},
+    part::{Outcome, Write},
+    replica::Shift,
+    time::Moment,
+    timers::Timer,
+};
+use crate::{
+    model::{
+        Life, NodeId,
+        record::{Body, Key, Kind},
+    },
+    wire::{
+        body,
+        envelope::{Carrier, Envelope},
+        limits,
+        message::{Message as _, Push, What},
+    },
+};
+
+/// What is missing may still come by push; then a sync fetches it.
+const SYNC_SOON: Duration = Duration::from_millis(100);
+
+impl Core {
+    /// Takes a record by push (rules 1 to 6), and forwards it if it is news.
+    pub(super) fn on_push(&mut self, now: Moment, from: SocketAddr, push: Push, bytes: &[u8]) {
+        let node = NodeId(u64::from_be_bytes(push.node));
+        let life = Life::from(push.life);
+        if node == self.me() {
+            return self.on_push_about_us(from, life, push.version);
+        }
+        let Some(member) = self.membership.get(node).copied() else {
+            return self.dropped(from, "no_such_member");
+        };
+        if self.graves.buries(node, life.generation) || member.identity.life() < life {
+            return self.dropped(from, "ahead_of_member");
+        }
+        let (key, write) = (Key { kind: Kind(push.kind), id: push.id.into() }, Write::from(push.what));
+        if key.id.len() > limits::BODY_OCTETS || !write.is_within_limits() {
+            return self.dropped(from, "too_large");
+        }
+        let known = self.known.entry(node).or_default();
+        let mut shift = Shift::default();
+        let outcome = known.replica.on_push(life, push.base, push.version, &key, write, &mut shift);
+        let gap = known.replica.has_gap();
+        self.touch(node, shift);
+        if outcome == Outcome::New {
+            self.dissemination.queue(node, key, bytes.to_vec());
+            self.schedule_push(now);
+            self.on_records_changed(now, node);
+            self.changed(now);
+        }
+        if outcome == Outcome::Ask || gap {
+            self.sync_soon(now, node);
+        }
+    }
+
+    /// The same id in two places: told to the operator. The generation on disk and the nonce keep their lives apart.
+    pub(super) fn on_push_about_us(&mut self, from: SocketAddr, life: Life, version: u64) {
+        let (own, counter) = (self.own_part().life, self.own_part().complete);
+        if life > own || (life == own && version > counter) {
+            self.event(Event::MetItself { peer: from, seen: format!("life {life}, version {version}") });
+        }
+    }
+
+    /// Queues a write of our own for everyone. One too large for a datagram travels by sync.
+    #[expect(clippy::too_many_arguments, reason = "the fields of a push")]
+    pub(super) fn spread(&mut self, now: Moment, node: NodeId, life: Life, base: u64, version: u64, key: Key, write: Write) {
+        let push = Push {
+            node: node.0.to_be_bytes(),
+            life: life.into(),
+            base,
+            version,
+            kind: key.kind.0,
+            id: key.id.to_string(),
+            what: What::from(write),
+        };
+        self.dissemination.queue(node, key, push.to_bytes());
+        self.schedule_push(now);
+    }
+
+    /// Queues all our records, as far as they are few: who was in the cluster before us learns them at once.
+    pub(super) fn spread_all(&mut self, now: Moment) {
+        const FEW: usize = 64;
+        let part = self.own_part();
+        let (life, base) = (part.life, part.base);
+        let records: Vec<(u64, Key, Write)> = part
+            .slots()
+            .iter()
+            .take(FEW)
+            .filter_map(|(key, _)| {
+                let (definition, status) = part.get(key)?;
+                let write = Write::Definition { definition: definition.clone(), status: status.clone() };
+                Some((part.definition_version(key)?, key.clone(), write))
+            })
+            .collect();
+        for (version, key, write) in records {
+            let node = self.me();
+            self.spread(now, node, life, base, version, key, write);
+        }
+    }
+
+    pub(super) fn schedule_push(&mut self, now: Moment) {
+        for at in self.dissemination.schedule(now) {
+            self.timers.set(at, Timer::Push);
+        }
+    }
+
+    /// Sends what is new to a few members, updates of members first: records of a member that nobody knows are dropped.
+    pub(super) fn push(&mut self, now: Moment) {
+        self.dissemination.pushed(now);
+        if self.membership.has_updates() && !self.has_left() {
+            let effects = self.membership.gossip();
+            self.apply(now, effects, false);
+            return;
+        }
+        let transmissions = self.membership.transmissions();
+        for peer in self.membership.choose(super::membership::FAN_OUT) {
+            let mut envelope = Envelope::new(Carrier::Datagram, self.cluster);
+            self.dissemination.fill(&mut envelope, transmissions);
+            if !envelope.is_empty() {
+                self.outputs.push_back(Output::Datagram { to: peer.address, bytes: envelope.into_bytes() });
+            }
+        }
+        if self.dissemination.len() > 16 {
+            // More than a few datagrams' worth: go on at once, not with the next change.
+            self.schedule_push(now);
+        }
+    }
+
+    /// Something of a node's is missing here.
+    pub(super) fn sync_soon(&mut self, now: Moment, node: NodeId) {
+        if !self.settle.sync_pending {
+            self.settle.sync_pending = true;
+            let jitter = self.jitter(SYNC_SOON);
+            self.timers.set(now + SYNC_SOON + jitter, Timer::Sync(node));
+        }
+    }
+
+    /// With the owner itself if it is up: it has everything.
+    pub(super) fn sync_with(&mut self, now: Moment, node: NodeId) {
+        self.settle.sync_pending = false;
+        if self.has_left() || !self.known.get(&node).is_some_and(|known| known.replica.has_gap()) {
+            return;
+        }
+        let owner = self.membership.get(node).filter(|member| member.is_up()).map(|member| member.identity);
+        if let Some(peer) = owner.or_else(|| self.membership.choose(1).first().copied()) {
+            self.settle.last_sync = now;
+            self.open(now, peer.address, Purpose::Sync);
+        }
+    }
+}
+
+impl Write {
+    fn is_within_limits(&self) -> bool {
+        match self {
+            Write::Definition { definition, status } => definition.len() <= limits::BODY_OCTETS && status.len() <= limits::BODY_OCTETS,
+            Write::Status { status, .. } => status.len() <= limits::BODY_OCTETS,
+            Write::Gone => true,
+        }
+    }
+}
+
+impl From<What> for Write {
+    fn from(what: What) -> Write {
+        match what {
+            What::Definition { definition, status } => Write::Definition { definition: Body::from(definition), status: Body::from(status) },
+            What::Status { of, status } => Write::Status { of, status: Body::from(status) },
+            What::Gone => Write::Gone,
+        }
+    }
+}
+
+impl From<Write> for What {
+    fn from(write: Write) -> What {
+        match write {
+            Write::Definition { definition, status } => What::Definition { definition: definition.to_vec(), status: status.to_vec() },
+            Write::Status { of, status } => What::Status { of, status: status.to_vec() },
+            Write::Gone => What::Gone,
+        }
+    }
+}
+
+impl Core {
+    /// What a node's records mean for its membership: it left, or announced an absence.
+    pub(super) fn on_records_changed(&mut self, now: Moment, node: NodeId) {
+        let Some(known) = self.known.get_mut(&node) else {
+            return;
+        };
+        let Some(part) = &known.replica.shown else {
+            return;
+        };
+        let life = part.life;
+        let Some(info) = part.get(&Key::node()).and_then(|(definition, _)| body::decode_node(definition).ok()) else {
+            return;
+        };
+        if let Some(seconds) = info.grace_seconds
+            && known.grace.is_none_or(|(of, _)| of != life)
+        {
+            let until = now + Duration::from_secs(u64::from(seconds));
+            known.grace = Some((life, until));
+            self.timers.set(until, Timer::Grace(node));
+        }
+        if info.left
+            && let Some(member) = self.membership.get(node).filter(|m| m.is_up() && m.identity.life() == life).copied()
+        {
+            let effects = self.membership.left(member.identity);
+            self.apply(now, effects, false);
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! What readers are told: which nodes and instances there are, as differences.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use super::{
+    Core,
+    io::{Event, Output},
+    owner::Known,
+    part::Slot,
+    replica::Shift,
+    time::Moment,
+};
+use crate::{
+    model::{
+        Change, Instance, InstanceId, MemberState, Node, NodeId, Status,
+        node::NodeInfo,
+        record::{Key, Kind},
+    },
+    wire::body,
+};
+
+/// What was published about a node.
+#[derive(Debug)]
+pub(super) struct Shown {
+    node: Arc<Node>,
+    instances: BTreeSet<InstanceId>,
+}
+
+impl Core {
+    /// Something about a node changed: it is published when the input is done with.
+    pub(super) fn touch(&mut self, node: NodeId, shift: Shift) {
+        let dirty = self.dirty.entry(node).or_default();
+        dirty.promoted |= shift.promoted;
+        dirty.keys.extend(shift.keys);
+    }
+
+    /// foca holds something else of a member than before.
+    pub(super) fn on_member_changed(&mut self, now: Moment, node: NodeId) {
+        self.touch(node, Shift::default());
+        let handed_out = self.state_of(node).is_some_and(|(state, _)| state.is_up());
+        let Some(member) = self.membership.get(node).copied() else {
+            return;
+        };
+        let life = member.identity.life();
+        if self.graves.buries(node, life.generation) {
+            let effects = self.membership.left(member.identity);
+            self.apply(now, effects, false);
+            let effects = self.membership.forget(node);
+            return self.apply(now, effects, false);
+        }
+        let known = self.known.entry(node).or_default();
+        if life > known.life {
+            known.bridged = handed_out || known.grace.is_some_and(|(_, until)| until > now);
+            known.life = life;
+        }
+        known.gone_since = if member.is_up() { None } else { known.gone_since.or(Some(now)) };
+        known.replica.drop_above(life);
+        // A life that left stays so, whatever foca hears of it.
+        self.on_records_changed(now, node);
+        if member.is_up() {
+            self.remember_peers(now);
+        }
+    }
+
+    /// Grace that has ended is no grace.
+    pub(super) fn expire_graces(&mut self, now: Moment) {
+        let over: Vec<NodeId> =
+            self.known.iter().filter(|(_, known)| known.grace.is_some_and(|(_, until)| until <= now)).map(|(node, _)| *node).collect();
+        for node in over {
+            if let Some(known) = self.known.get_mut(&node)
+                && let Some((life, _)) = known.grace
+                && known.shown.as_ref().is_some_and(|shown| shown.node.state == MemberState::Restarting)
+            {
+                // Kept, so that the same life gets no second one; the end of time is in the past.
+                known.grace = Some((life, Moment::default()));
+                self.touch(node, Shift::default());
+            }
+        }
+    }
+
+    /// Whether a node's instances are handed out, and why (the first rule that matches holds).
+    /// `None` where the node is not shown at all.
+    fn state_of(&self, node: NodeId) -> Option<(MemberState, String)> {
+        let known = self.known.get(&node)?;
+        let part = known.replica.shown.as_ref()?;
+        let info = node_info(known)?;
+        if node == self.me() {
+            let state = if info.left { MemberState::Left } else { MemberState::Alive };
+            return Some((state, "this agent".into()));
+        }
+        let member = self.membership.get(node)?;
+        if info.left {
+            return Some((MemberState::Left, "it left the cluster".into()));
+        }
+        let grace = known.grace.is_some_and(|(life, until)| life == part.life && until > Moment::default());
+        let waiting = part.life < member.identity.life();
+        if !member.is_up() {
+            return Some(match grace {
+                true => (MemberState::Restarting, "it announced a short absence".into()),
+                false => (MemberState::Down, "it did not answer, nor did others reach it".into()),
+            });
+        }
+        if waiting && !known.bridged {
+            return Some((MemberState::Down, "it started again and its records have not arrived yet".into()));
+        }
+        Some(match member.state {
+            _ if grace => (MemberState::Restarting, "it announced a short absence".into()),
+            foca::State::Suspect => (MemberState::Suspect, "it did not answer a probe".into()),
+            _ if waiting => (MemberState::Alive, "it started again; the records of its earlier start are shown".into()),
+            _ => (MemberState::Alive, "it answers".into()),
+        })
+    }
+
+    /// Publishes the difference that the input made.
+    pub(super) fn publish(&mut self) {
+        for (node, shift) in std::mem::take(&mut self.dirty) {
+            self.publish_node(node, shift);
+        }
+    }
+
+    fn publish_node(&mut self, id: NodeId, shift: Shift) {
+        let view = self.state_of(id).and_then(|(state, reason)| self.view_of(id, state, reason));
+        let Some(known) = self.known.get_mut(&id) else {
+            return;
+        };
+        let Some(node) = view else {
+            if known.shown.take().is_some() {
+                self.outputs.push_back(Output::Change(Change::NodeGone(id)));
+            }
+            return;
+        };
+        let mut keys = shift.keys;
+        let shown = match known.shown.take() {
+            Some(shown) => {
+                if shift.promoted {
+                    keys.extend(shown.instances.iter().map(Key::instance));
+                }
+                Some(shown)
+            }
+            None => None,
+        };
+        if shift.promoted || shown.is_none() {
+            keys.extend(known.replica.shown.iter().flat_map(|part| part.slots().keys().cloned()));
+        }
+        let before = shown.as_ref().map(|shown| Arc::clone(&shown.node));
+        let mut instances = shown.map(|shown| shown.instances).unwrap_or_default();
+        let mut changes = Vec::new();
+        if before.as_deref() != Some(&node) {
+            changes.push(Change::Node(Arc::new(node.clone())));
+        }
+        for key in keys.into_iter().filter(|key| key.kind == Kind::INSTANCE) {
+            match instance_of(known, &key) {
+                Some((instance, status)) => {
+                    instances.insert(instance.id.clone());
+                    changes.push(Change::Instance { node: id, instance: Arc::new(instance), status });
+                }
+                None => {
+                    if let Some(instance) = InstanceId::new(&key.id).ok().filter(|instance| instances.remove(instance)) {
+                        changes.push(Change::InstanceGone { node: id, id: instance });
+                    }
+                }
+            }
+        }
+        let event = (before.as_ref().map(|before| before.state) != Some(node.state) && id != self.settings.node).then(|| Event::Member {
+            node: id,
+            name: node.info.name.to_string(),
+            address: node.gossip,
+            state: format!("{}: {}", node.state, node.reason),
+        });
+        known.shown = Some(Shown { node: Arc::new(node), instances });
+        self.outputs.extend(changes.into_iter().map(Output::Change));
+        self.outputs.extend(event.map(Output::Event));
+    }
+
+    fn view_of(&self, id: NodeId, state: MemberState, reason: String) -> Option<Node> {
+        let known = self.known.get(&id)?;
+        let info = node_info(known)?;
+        let life = known.replica.shown.as_ref()?.life;
+        let gossip = if id == self.me() { self.settings.address } else { self.membership.get(id)?.identity.address };
+        Some(Node { id, life, gossip, info, state, reason })
+    }
+
+    /// The node that is up and holds a name, by what it says of itself.
+    pub(super) fn live_holder(&self, name: &str) -> Option<&Node> {
+        self.known
+            .values()
+            .filter_map(|known| known.shown.as_ref())
+            .map(|shown| shown.node.as_ref())
+            .find(|node| node.state.is_up() && node.info.name.as_str() == name)
+    }
+
+    /// Whether a node took its leave.
+    pub(super) fn is_left(&self, node: NodeId) -> bool {
+        self.known.get(&node).and_then(|known| known.shown.as_ref()).is_some_and(|shown| shown.node.state == MemberState::Left)
+    }
+}
+
+fn node_info(known: &Known) -> Option<NodeInfo> {
+    let (definition, _) = known.replica.shown.as_ref()?.get(&Key::node())?;
+    body::decode_node(definition).ok()
+}
+
+fn instance_of(known: &Known, key: &Key) -> Option<(Instance, Status)> {
+    let Some(Slot::Live { definition, status, .. }) = known.replica.shown.as_ref()?.slots().get(key) else {
+        return None;
+    };
+    Some((body::decode_instance(&key.id, definition).ok()?, body::decode_status(status).ok()?))
+}
