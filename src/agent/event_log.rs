@@ -1,0 +1,86 @@
+//! What the core tells the operator, as lines of the log. No flood from the network makes a flood of lines.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::SocketAddr,
+};
+
+use tracing::{debug, error, info, warn};
+
+use crate::core::io::Event;
+
+/// Refusals that are remembered, to be logged once each.
+const REMEMBERED: usize = 1_024;
+
+/// Counts what may come in masses, and logs the counts at intervals.
+#[derive(Debug, Default)]
+pub(super) struct EventLog {
+    dropped: BTreeMap<&'static str, Dropped>,
+    refused: BTreeSet<(SocketAddr, bool, String)>,
+    unreachable: BTreeSet<SocketAddr>,
+}
+
+#[derive(Debug, Default)]
+struct Dropped {
+    total: u64,
+    logged: u64,
+    last_from: Option<SocketAddr>,
+}
+
+impl EventLog {
+    pub(super) fn log(&mut self, event: Event) {
+        match event {
+            Event::Dropped { from, reason } => self.count(from, reason),
+            Event::Refused { peer, by_us, code: _, detail } => {
+                if self.refused.len() < REMEMBERED && self.refused.insert((peer, by_us, detail.clone())) {
+                    match by_us {
+                        true => warn!(%peer, "refused a peer: {detail}"),
+                        false => error!(%peer, "refused by a peer: {detail}"),
+                    }
+                }
+            }
+            Event::Joined { peer, members } => {
+                self.unreachable.clear();
+                info!(%peer, members, "joined the cluster");
+            }
+            Event::JoinFailed { peer, reason } => {
+                if self.unreachable.len() < REMEMBERED && self.unreachable.insert(peer) {
+                    warn!(%peer, "could not join by this peer, and keep trying: {reason}");
+                } else {
+                    debug!(%peer, "could not join by this peer: {reason}");
+                }
+            }
+            Event::Member { node, name, address, state } => info!(%node, name, %address, "member {state}"),
+            Event::Rejoined => warn!("the cluster took this agent for down; it is back"),
+            Event::MetItself { peer, seen } => {
+                if self.refused.len() < REMEMBERED && self.refused.insert((peer, true, "met itself".into())) {
+                    error!(%peer, "somebody else uses this node's id: was its data folder copied? seen: {seen}");
+                }
+            }
+            Event::Internal(what) => error!("internal error: {what}"),
+        }
+    }
+
+    fn count(&mut self, from: SocketAddr, reason: &'static str) {
+        let dropped = self.dropped.entry(reason).or_default();
+        dropped.total += 1;
+        dropped.last_from = Some(from);
+        if dropped.logged == 0 {
+            dropped.logged = dropped.total;
+            warn!(%from, reason, count = 1, "dropped what came from the network");
+        }
+    }
+
+    /// Logs what was counted since the last time. Called at intervals.
+    pub(super) fn flush(&mut self) {
+        for (reason, dropped) in &mut self.dropped {
+            let count = dropped.total - dropped.logged;
+            if count > 0
+                && let Some(from) = dropped.last_from
+            {
+                dropped.logged = dropped.total;
+                warn!(last_from = %from, reason, count, total = dropped.total, "dropped what came from the network");
+            }
+        }
+    }
+}

@@ -1,0 +1,290 @@
+//! The shell that drives the core: sockets, streams, the disk, the clock, and one sleep until the core's next deadline.
+//! Decisions are the core's.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io,
+    net::SocketAddr,
+    sync::Arc,
+    time::{Duration, Instant, SystemTime},
+};
+
+use tokio::{
+    net::{TcpListener, UdpSocket},
+    sync::{mpsc, oneshot},
+    time::{interval, sleep_until, timeout},
+};
+use tracing::debug;
+
+use super::{
+    disk::{Disk, Stored},
+    event_log::EventLog,
+    streams::{StreamEvent, Streams},
+};
+use crate::{
+    catalog::Publisher,
+    config::Seed,
+    core::{
+        Core,
+        io::{CommandId, Event, Input, Output, StreamId},
+        time::Moment,
+    },
+    model::{Change, Command, Reply},
+    registrar::{Pending, QUEUE},
+    wire::limits,
+};
+
+/// Datagrams that are taken before something else gets its turn.
+const BURST: usize = 64;
+/// What the kernel may hold of datagrams that were not read yet, in octets.
+const RECEIVE_BUFFER: usize = 2 * 1024 * 1024;
+/// How long a look-up of a seed's name may take.
+const RESOLVE_PATIENCE: Duration = Duration::from_secs(5);
+const LOG_EVERY: Duration = Duration::from_secs(10);
+
+/// The sockets of gossip, bound but not served yet.
+pub(super) struct GossipSockets {
+    udp: UdpSocket,
+    tcp: TcpListener,
+}
+
+impl GossipSockets {
+    /// Binds UDP and TCP to the same address. Port 0 takes one that is free for both.
+    ///
+    /// # Errors
+    /// When the address is taken or not of this host.
+    pub(super) async fn bind(address: SocketAddr) -> io::Result<GossipSockets> {
+        let tcp = TcpListener::bind(address).await?;
+        let udp = UdpSocket::bind(tcp.local_addr()?).await?;
+        // A larger buffer only helps; a kernel that gives less is no error.
+        let _ = socket2::SockRef::from(&udp).set_recv_buffer_size(RECEIVE_BUFFER);
+        Ok(GossipSockets { udp, tcp })
+    }
+
+    /// Where they are bound.
+    ///
+    /// # Errors
+    /// As the system says.
+    pub(super) fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.udp.local_addr()
+    }
+}
+
+/// The loop and all that it owns.
+pub(super) struct Gossip {
+    core: Core,
+    udp: UdpSocket,
+    tcp: TcpListener,
+    streams: Streams,
+    stream_events: mpsc::Receiver<(StreamId, StreamEvent)>,
+    accepted: u64,
+    disk: Disk,
+    stored: mpsc::UnboundedReceiver<Stored>,
+    commands: mpsc::Receiver<Pending>,
+    waiting: BTreeMap<CommandId, (oneshot::Sender<Reply>, bool)>,
+    command_count: u64,
+    seeds: Arc<[Seed]>,
+    resolving: BTreeSet<usize>,
+    resolved: (mpsc::UnboundedSender<(usize, Vec<SocketAddr>)>, mpsc::UnboundedReceiver<(usize, Vec<SocketAddr>)>),
+    publisher: Publisher,
+    changes: Vec<Change>,
+    log: EventLog,
+    started: Instant,
+    left: bool,
+}
+
+impl Gossip {
+    pub(super) fn new(
+        core: Core,
+        sockets: GossipSockets,
+        (disk, stored): (Disk, mpsc::UnboundedReceiver<Stored>),
+        commands: mpsc::Receiver<Pending>,
+        publisher: Publisher,
+        seeds: Vec<Seed>,
+    ) -> io::Result<Gossip> {
+        let (streams, stream_events) = Streams::new(sockets.local_addr()?);
+        Ok(Gossip {
+            core,
+            udp: sockets.udp,
+            tcp: sockets.tcp,
+            streams,
+            stream_events,
+            accepted: 0,
+            disk,
+            stored,
+            commands,
+            waiting: BTreeMap::new(),
+            command_count: 0,
+            seeds: seeds.into(),
+            resolving: BTreeSet::new(),
+            resolved: mpsc::unbounded_channel(),
+            publisher,
+            changes: Vec::new(),
+            log: EventLog::default(),
+            started: now(),
+            left: false,
+        })
+    }
+
+    /// Runs until a leave that somebody asked for is done.
+    pub(super) async fn run(mut self) {
+        self.core.start(Moment::default());
+        self.carry_out();
+        let mut log_tick = interval(LOG_EVERY);
+        let mut buffer = vec![0; 2 * limits::DATAGRAM_OCTETS];
+        while !self.left {
+            let deadline = self.core.poll_timeout().map(|moment| self.started + moment.since_start());
+            let sleep = sleep_until(deadline.unwrap_or_else(|| now() + LOG_EVERY).into());
+            tokio::select! {
+                // What has come is read before time is judged: a late loop must not take an answer for a silence.
+                biased;
+                ready = self.udp.readable() => {
+                    if ready.is_ok() {
+                        self.read_datagrams(&mut buffer);
+                    }
+                }
+                Some((stream, event)) = self.stream_events.recv() => self.on_stream(stream, event),
+                Some((ticket, result)) = self.stored.recv() => self.core.handle(self.moment(), Input::Stored { ticket, result }),
+                Some(pending) = self.commands.recv(), if self.waiting.len() < QUEUE => self.on_command(pending),
+                Some((seed, addresses)) = self.resolved.1.recv() => {
+                    self.resolving.remove(&seed);
+                    self.core.handle(self.moment(), Input::Resolved { seed, addresses });
+                }
+                accepted = self.tcp.accept() => {
+                    if let Ok((tcp, from)) = accepted {
+                        self.accepted += 1;
+                        let stream = StreamId::accepted(self.accepted);
+                        self.streams.accept(stream, tcp);
+                        self.core.handle(self.moment(), Input::Accepted { stream, from });
+                    }
+                }
+                () = sleep => {}
+                _ = log_tick.tick() => self.log.flush(),
+            }
+            let moment = self.moment();
+            if self.core.poll_timeout().is_some_and(|due| due <= moment) {
+                self.core.handle_timeout(moment);
+            }
+            self.carry_out();
+        }
+        self.log.flush();
+    }
+
+    fn moment(&self) -> Moment {
+        Moment::after_start(now() - self.started)
+    }
+
+    fn read_datagrams(&mut self, buffer: &mut [u8]) {
+        for _ in 0..BURST {
+            match self.udp.try_recv_from(buffer) {
+                Ok((length, from)) => {
+                    let moment = self.moment();
+                    self.core.handle(moment, Input::Datagram { from, bytes: &buffer[..length] });
+                    self.carry_out();
+                }
+                Err(_) => return,
+            }
+        }
+    }
+
+    fn on_stream(&mut self, stream: StreamId, event: StreamEvent) {
+        if !self.streams.is_open(stream) {
+            return;
+        }
+        let moment = self.moment();
+        match event {
+            StreamEvent::Connected => self.core.handle(moment, Input::Connected(stream)),
+            StreamEvent::Received(bytes) => self.core.handle(moment, Input::Received { stream, bytes: &bytes }),
+            StreamEvent::Sent(octets) => self.core.handle(moment, Input::Sent { stream, octets }),
+            StreamEvent::Closed(reason) => {
+                self.streams.close(stream);
+                self.core.handle(moment, Input::Closed { stream, reason });
+            }
+        }
+    }
+
+    fn on_command(&mut self, pending: Pending) {
+        self.command_count += 1;
+        let id = CommandId(self.command_count);
+        self.waiting.insert(id, (pending.reply, pending.command == Command::Leave));
+        let moment = self.moment();
+        self.core.handle(moment, Input::Command { id, command: pending.command });
+    }
+
+    /// Does what the core asked for, in order.
+    fn carry_out(&mut self) {
+        while let Some(output) = self.core.poll_output() {
+            match output {
+                Output::Datagram { to, bytes } => self.send_datagram(to, &bytes),
+                Output::Connect { stream, to } => self.streams.connect(stream, to),
+                Output::Send { stream, bytes } => self.streams.send(stream, bytes),
+                Output::Close(stream) => self.streams.close(stream),
+                Output::Resolve(seed) => self.resolve(seed),
+                Output::Store { ticket, ops } => self.disk.write(ticket, ops),
+                Output::Change(change) => self.changes.push(change),
+                Output::Answer { id, reply } => {
+                    // Whoever asked finds what it wrote.
+                    self.publish();
+                    self.answer(id, reply);
+                }
+                Output::Event(event) => self.log.log(event),
+            }
+        }
+        self.publish();
+    }
+
+    fn publish(&mut self) {
+        if !self.changes.is_empty() {
+            self.publisher.publish(self.changes.drain(..), wall_clock());
+        }
+    }
+
+    fn answer(&mut self, id: CommandId, reply: Reply) {
+        if let Some((waiting, leave)) = self.waiting.remove(&id) {
+            self.left |= leave && reply.is_ok();
+            // Whoever asked may have gone away.
+            let _ = waiting.send(reply);
+        }
+    }
+
+    fn send_datagram(&mut self, to: SocketAddr, bytes: &[u8]) {
+        match self.udp.try_send_to(bytes, to) {
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.log.log(Event::Dropped { from: to, reason: "send_buffer_full" }),
+            Err(error) => debug!(%to, "could not send a datagram: {error}"),
+        }
+    }
+
+    /// Looks a seed's name up, afresh each time and never in the loop.
+    fn resolve(&mut self, index: usize) {
+        let Some(seed) = self.seeds.get(index).cloned() else {
+            return;
+        };
+        if !self.resolving.insert(index) {
+            return;
+        }
+        let done = self.resolved.0.clone();
+        tokio::spawn(async move {
+            let look_up = tokio::net::lookup_host((seed.host.as_str(), seed.port));
+            let addresses = match timeout(RESOLVE_PATIENCE, look_up).await {
+                Ok(Ok(addresses)) => addresses.collect(),
+                Ok(Err(error)) => {
+                    debug!(seed = seed.host, "could not look up: {error}");
+                    Vec::new()
+                }
+                Err(_) => Vec::new(),
+            };
+            let _ = done.send((index, addresses));
+        });
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the shell reads the clock for the core")]
+fn now() -> Instant {
+    Instant::now()
+}
+
+#[expect(clippy::disallowed_methods, reason = "the catalog shows people since when something is so")]
+fn wall_clock() -> SystemTime {
+    SystemTime::now()
+}
