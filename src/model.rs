@@ -8,6 +8,7 @@ pub mod name;
 pub mod node;
 pub mod record;
 pub mod status;
+pub mod storage;
 
 pub use change::Change;
 pub use command::{Command, Done, Refusal, Reply};
@@ -15,3 +16,4 @@ pub use instance::{Instance, Protocol};
 pub use name::{ClusterName, InstanceId, NameError, NodeName, ServiceName, Tag, Zone};
 pub use node::{Life, MemberState, Node, NodeId};
 pub use status::Status;
+pub use storage::StoreOp;

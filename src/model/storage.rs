@@ -1,0 +1,33 @@
+//! What the core asks the store to keep.
+
+use std::net::SocketAddr;
+
+use super::record::{Body, Key};
+
+/// One change to what is on disk. Those that are handed over together become durable together or not at all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StoreOp {
+    /// The boot generation, on disk before the first packet of a start.
+    Generation(u32),
+    /// A record is new or replaced. The node's own record is one of them: with it, that the node took its leave
+    /// is durable.
+    Put {
+        /// Which.
+        key: Key,
+        /// Its definition.
+        definition: Body,
+        /// The status that came along.
+        status: Body,
+    },
+    /// A record is gone.
+    Delete(Key),
+    /// The status of a record changed. Void when there is no such record any more.
+    Status {
+        /// Of which.
+        key: Key,
+        /// The status.
+        status: Body,
+    },
+    /// The peers to try at the next start, in place of those stored before.
+    Peers(Vec<SocketAddr>),
+}
