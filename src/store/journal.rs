@@ -115,8 +115,9 @@ impl<D: Disk> Journal<D> {
             return Err(StoreError::unwritten(&self.path, io::Error::from(io::ErrorKind::FileTooLarge)));
         }
         if let Err(source) = self.disk.write_at(frame, self.length) {
-            // Part of it may be there. If it can't be cut off, a shorter frame over it would leave its end behind.
-            self.failed = self.disk.truncate(self.length).is_err();
+            // Part of it may be there. It must be gone, on disk too, before a shorter frame takes its place: what
+            // would be left behind that one looks like damage when a crash spoils it.
+            self.failed = self.disk.truncate(self.length).and_then(|()| self.disk.sync()).is_err();
             return Err(StoreError::unwritten(&self.path, source));
         }
         if let Err(source) = self.disk.sync() {

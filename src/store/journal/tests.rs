@@ -124,7 +124,8 @@ fn a_full_disk_leaves_the_journal_as_it_was_and_takes_the_next_batch() {
         journal.disk.next = Fault::Full { partly };
         let error = journal.append(&[put("late", b"x")]).unwrap_err();
         assert!(matches!(error, StoreError::Full { .. }), "{error}");
-        assert_eq!(journal.disk.octets, octets);
+        assert_eq!((&journal.disk.octets, &journal.disk.on_disk), (&octets, &octets));
+        assert!(journal.disk.unsynced.is_empty(), "what was cut off can come back");
         assert_eq!(journal.contents, state);
     }
     journal.append(&[put("late", b"x")]).unwrap();
