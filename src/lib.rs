@@ -7,4 +7,5 @@ pub mod catalog;
 pub mod core;
 pub mod model;
 pub mod registrar;
+pub mod store;
 pub mod wire;

@@ -1,0 +1,82 @@
+//! The one file on disk: a journal of what this agent must never lose.
+//!
+//! The folder holds `tidings.journal` and `tidings.lock`. The journal begins with a header (format version, cluster,
+//! node id) that never changes. Then come frames, each one batch with its checksums, written with one write and made
+//! durable with one fsync before the next one begins. From this follows how it is read:
+//!
+//! - Only the last frame can be unfinished. What a crash left of it is cut off: nobody was told that it is durable.
+//! - A bad frame with anything valid behind it can't come from a crash. It is reported and nothing is changed, since
+//!   what was acknowledged may be in it.
+//!
+//! When most of the journal is outdated, the live content is written to a new file that takes its place by a rename.
+
+mod contents;
+mod error;
+mod folder;
+mod format;
+mod journal;
+
+use std::path::Path;
+
+pub use contents::Contents;
+pub use error::StoreError;
+
+use crate::model::{ClusterName, NodeId, StoreOp};
+use folder::Folder;
+use format::Header;
+use journal::Journal;
+
+/// Records that the store holds at most: more than [`crate::model::limits::INSTANCES_PER_NODE`] and the node's own.
+pub const RECORDS: usize = 1_024;
+/// Octets in the body of a definition or a status.
+pub const BODY_OCTETS: usize = 64 * 1024;
+/// Peers that are kept for the next start.
+pub const PEERS: usize = 64;
+/// Octets of one batch when encoded: all that a node may own, rewritten at once, is well below.
+pub const BATCH_OCTETS: usize = 16 * 1024 * 1024;
+/// Octets of the whole journal. Compaction keeps it at four times the live content, which can't reach a quarter of this.
+pub const JOURNAL_OCTETS: u64 = 1024 * 1024 * 1024;
+/// Below this size the journal is not compacted.
+pub const COMPACT_OVER_OCTETS: u64 = 256 * 1024;
+
+/// The open data folder of this agent. No other agent can open it meanwhile.
+///
+/// All calls block on the disk.
+#[derive(Debug)]
+pub struct Store {
+    journal: Journal<Folder>,
+}
+
+impl Store {
+    /// Opens the folder, or creates it with a node id drawn from `rng`, and tells what it holds.
+    ///
+    /// # Errors
+    /// Another agent has the folder open; it belongs to another cluster, to a newer program or to something else; the
+    /// journal is damaged; the disk does not do what is asked of it. In all but the last case nothing was changed.
+    pub fn open(dir: &Path, cluster: &ClusterName, rng: &mut impl rand::Rng) -> Result<(Store, Contents), StoreError> {
+        Folder::peek(dir, |octets, path| Header::read(octets, cluster, path).map(drop))?;
+        let mut folder = Folder::open(dir)?;
+        if !folder.has_journal() {
+            let header = Header { node_id: NodeId(rng.next_u64()), cluster: cluster.clone() };
+            folder.create_journal(&header.encode())?;
+        }
+        let octets = folder.read()?;
+        let path = folder.path().to_owned();
+        let journal = Journal::open(folder, &path, &octets, cluster)?;
+        let contents = journal.contents().clone();
+        Ok((Store { journal }, contents))
+    }
+
+    /// Makes a batch durable, as a whole or not at all: when this returns `Ok`, it survives the loss of power.
+    ///
+    /// # Errors
+    /// [`StoreError::Full`] when the disk took nothing for lack of space, and [`StoreError::TooLarge`] for a batch
+    /// over a limit: the store is as before, and a later batch may succeed. After [`StoreError::Unsynced`] the store
+    /// refuses all further batches, since it can't know what of its writes is on disk.
+    pub fn append(&mut self, ops: &[StoreOp]) -> Result<(), StoreError> {
+        self.journal.append(ops)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,62 @@
+//! What the journal amounts to.
+
+use std::{collections::BTreeMap, net::SocketAddr};
+
+use crate::model::{
+    NodeId, StoreOp,
+    record::{Body, Key},
+};
+
+/// What this agent had made durable, up to the last batch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Contents {
+    /// Drawn when the folder was created.
+    pub node_id: NodeId,
+    /// The boot generation stored last; 0 in a new folder.
+    pub generation: u32,
+    /// Definition and last status of each record that this node owns.
+    pub records: BTreeMap<Key, (Body, Body)>,
+    /// Peers to try at the next start.
+    pub peers: Vec<SocketAddr>,
+}
+
+/// What a record takes in the journal beside its id and bodies, at most: the frame, the tag, the kind, three lengths.
+const OVERHEAD_OCTETS: usize = 48;
+/// What an address takes in the journal, at most.
+const PEER_OCTETS: usize = 20;
+
+impl Contents {
+    pub(super) fn new(node_id: NodeId) -> Contents {
+        Contents { node_id, generation: 0, records: BTreeMap::new(), peers: Vec::new() }
+    }
+
+    pub(super) fn apply(&mut self, op: StoreOp) {
+        match op {
+            StoreOp::Generation(generation) => self.generation = generation,
+            StoreOp::Put { key, definition, status } => drop(self.records.insert(key, (definition, status))),
+            StoreOp::Delete(key) => drop(self.records.remove(&key)),
+            StoreOp::Status { key, status } => {
+                if let Some(record) = self.records.get_mut(&key) {
+                    record.1 = status;
+                }
+            }
+            StoreOp::Peers(peers) => self.peers = peers,
+        }
+    }
+
+    /// About what a journal of nothing else would take.
+    pub(super) fn octets(&self) -> u64 {
+        let records =
+            self.records.iter().map(|(key, (definition, status))| key.id.len() + definition.len() + status.len() + OVERHEAD_OCTETS);
+        (records.sum::<usize>() + self.peers.len() * PEER_OCTETS + OVERHEAD_OCTETS) as u64
+    }
+
+    /// The shortest sequence of batches that leads here from nothing.
+    pub(super) fn batches(&self) -> impl Iterator<Item = Vec<StoreOp>> {
+        let first = vec![StoreOp::Generation(self.generation), StoreOp::Peers(self.peers.clone())];
+        let records = self.records.iter().map(|(key, (definition, status))| {
+            vec![StoreOp::Put { key: key.clone(), definition: definition.clone(), status: status.clone() }]
+        });
+        std::iter::once(first).chain(records)
+    }
+}
