@@ -56,7 +56,7 @@ use crate::{
     },
 };
 
-/// How long a node that is down or left is remembered: R.
+/// How long a node that is down or left is remembered, unless something else is set: R.
 pub const REAP_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 const REAP_EVERY: Duration = Duration::from_secs(60);
 
@@ -81,6 +81,8 @@ pub struct Settings {
     pub records: BTreeMap<Key, (Body, Body)>,
     /// Seeds its random numbers.
     pub random_seed: u64,
+    /// How long a node that is down or left is remembered: R. Graves are kept for twice as long.
+    pub reap_after: Duration,
 }
 
 /// The protocol's whole state.
@@ -338,12 +340,12 @@ impl Core {
         let over: Vec<NodeId> = self
             .known
             .iter()
-            .filter(|(_, known)| known.gone_since.is_some_and(|since| now - since >= REAP_AFTER))
+            .filter(|(_, known)| known.gone_since.is_some_and(|since| now - since >= self.settings.reap_after))
             .map(|(node, _)| *node)
             .collect();
         for node in over {
             let generation = self.known.get(&node).map_or(0, |known| known.life.generation);
-            self.graves.dig(node, generation, now + 2 * REAP_AFTER);
+            self.graves.dig(node, generation, now + 2 * self.settings.reap_after);
             self.forget(now, node);
         }
     }

@@ -22,6 +22,8 @@ const QUEUE: usize = 4_096;
 const ROUNDS: [Duration; 3] = [Duration::ZERO, Duration::from_millis(15), Duration::from_millis(30)];
 /// Pushes are never closer than this, so that many changes at once share packets.
 const GAP: Duration = Duration::from_millis(2);
+/// A push that is due so near to another one is not worth one of its own.
+const SHARED: Duration = Duration::from_millis(4);
 /// No push is smaller, so a datagram with less room is full.
 const SMALLEST: usize = 32;
 /// Records that may turn out too large for the rest of a datagram before it is taken for full.
@@ -74,7 +76,7 @@ impl Dissemination {
             .iter()
             .map(|round| earliest + *round)
             .filter(|at| {
-                let near = self.due.range(*at..=*at + GAP).next().is_some();
+                let near = self.due.range(*at - SHARED..=*at + SHARED).next().is_some();
                 !near && self.due.insert(*at)
             })
             .collect()

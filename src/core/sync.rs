@@ -257,16 +257,17 @@ impl Core {
     }
 
     fn on_graves(&mut self, now: Moment, graves: &Graves) {
+        let term = 2 * self.settings.reap_after;
         for grave in &graves.graves {
             let node = NodeId(u64::from_be_bytes(grave.node));
-            let left = std::time::Duration::from_secs(u64::from(grave.seconds)).min(2 * super::REAP_AFTER);
+            let left = std::time::Duration::from_secs(u64::from(grave.seconds)).min(term);
             let alive = self.membership.get(node).is_some_and(|m| m.is_up() && m.identity.life().generation <= grave.generation);
             let buried = self.known.get(&node).is_some_and(|known| known.life.generation <= grave.generation);
             if node == self.me() || alive {
                 continue;
             }
             // A grave that buries something held here starts a full term.
-            self.graves.dig(node, grave.generation, now + if buried { 2 * super::REAP_AFTER } else { left });
+            self.graves.dig(node, grave.generation, now + if buried { term } else { left });
             if buried {
                 self.forget(now, node);
             }

@@ -12,8 +12,8 @@ pub struct Moment(u64);
 
 impl Moment {
     /// The moment so long after the clock's start.
-    pub fn after_start(elapsed: Duration) -> Moment {
-        Moment(elapsed.as_micros() as u64)
+    pub fn after_start(time: Duration) -> Moment {
+        Moment(time.as_micros() as u64)
     }
 
     /// How long after the clock's start it is.
@@ -26,6 +26,14 @@ impl Add<Duration> for Moment {
     type Output = Moment;
     fn add(self, later: Duration) -> Moment {
         Moment(self.0.saturating_add(later.as_micros() as u64))
+    }
+}
+
+impl Sub<Duration> for Moment {
+    type Output = Moment;
+    /// The clock's start where there is nothing before it.
+    fn sub(self, earlier: Duration) -> Moment {
+        Moment(self.0.saturating_sub(earlier.as_micros() as u64))
     }
 }
 

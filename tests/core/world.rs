@@ -1,0 +1,507 @@
+//! A network of cores in virtual time: datagrams with delay and loss, streams in order, disks that take a moment.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::SocketAddr,
+    time::{Duration, SystemTime},
+};
+
+use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
+
+use tidings::{
+    catalog::{Catalog, Publisher},
+    core::{
+        Core, Settings,
+        io::{CommandId, Event, Input, Output, StreamId, Ticket},
+        time::Moment,
+    },
+    model::{
+        ClusterName, Command, Instance, InstanceId, Life, MemberState, NodeId, NodeName, Protocol, Reply, ServiceName, StoreOp,
+        node::NodeInfo,
+        record::{Body, Key},
+    },
+};
+
+const LATENCY: Duration = Duration::from_millis(1);
+const DISK: Duration = Duration::from_millis(1);
+
+/// Shorter than in life, so that a test does not simulate days.
+pub(super) const REAP_AFTER: Duration = Duration::from_secs(300);
+
+pub(super) type Agent = usize;
+
+enum Happening {
+    Datagram { from: SocketAddr, bytes: Vec<u8> },
+    Connect { stream: StreamId, from: Agent },
+    Connected(StreamId),
+    Received { stream: StreamId, bytes: Vec<u8> },
+    Sent { stream: StreamId, octets: usize },
+    Closed { stream: StreamId, reason: String },
+    Stored { ticket: Ticket, result: Result<(), String> },
+    Resolved { seed: usize, addresses: Vec<SocketAddr> },
+    Timeout,
+}
+
+struct Host {
+    name: String,
+    cluster: String,
+    address: SocketAddr,
+    seeds: Vec<String>,
+    core: Option<Core>,
+    publisher: Publisher,
+    catalog: Catalog,
+    /// Raised at each start: what was meant for an earlier process is lost.
+    process: u64,
+    due: Option<Moment>,
+    disk: BTreeMap<Key, (Body, Body)>,
+    peers: Vec<SocketAddr>,
+    generation: u32,
+    /// The other end of each open stream.
+    streams: BTreeMap<StreamId, (Agent, StreamId)>,
+    replies: BTreeMap<CommandId, (Reply, Moment)>,
+    dropped: usize,
+}
+
+pub(super) struct World {
+    pub(super) loss: f64,
+    pub(super) disk_fails: bool,
+    now: Moment,
+    rng: StdRng,
+    queue: BTreeMap<(Moment, u64), (Agent, u64, Happening)>,
+    count: u64,
+    hosts: Vec<Host>,
+    apart: BTreeSet<Agent>,
+    events: Vec<Event>,
+    commands: u64,
+    streams: u64,
+    sent: u64,
+}
+
+pub(super) fn instance(id: &str, service: &str) -> Instance {
+    Instance {
+        id: InstanceId::new(id).unwrap(),
+        service: ServiceName::new(service).unwrap(),
+        addresses: vec![],
+        port: 80,
+        protocol: Protocol::Tcp,
+        tags: vec![],
+        meta: BTreeMap::new(),
+        weight: 10,
+    }
+}
+
+impl World {
+    pub(super) fn new(seed: u64) -> World {
+        World {
+            loss: 0.0,
+            disk_fails: false,
+            now: Moment::default(),
+            rng: StdRng::seed_from_u64(seed),
+            queue: BTreeMap::new(),
+            count: 0,
+            hosts: vec![],
+            apart: BTreeSet::new(),
+            events: vec![],
+            commands: 0,
+            streams: 0,
+            sent: 0,
+        }
+    }
+
+    pub(super) fn start(&mut self, name: &str, seeds: &[&str]) -> Agent {
+        self.add("test", name, name, seeds)
+    }
+
+    pub(super) fn start_in(&mut self, cluster: &str, name: &str, seeds: &[&str]) -> Agent {
+        self.add(cluster, name, name, seeds)
+    }
+
+    pub(super) fn start_named(&mut self, host: &str, name: &str, seeds: &[&str]) -> Agent {
+        self.add("test", host, name, seeds)
+    }
+
+    /// `n0` to `n<size - 1>`, all joined by `n0`, and settled.
+    pub(super) fn cluster(&mut self, size: usize) -> Vec<Agent> {
+        let agents: Vec<Agent> = (0..size).map(|n| self.start(&format!("n{n}"), if n == 0 { &[] } else { &["n0"] })).collect();
+        self.until(Duration::from_secs(30), |world| agents.iter().all(|a| world.nodes(*a).len() == size) && world.all_equal());
+        agents
+    }
+
+    fn add(&mut self, cluster: &str, host: &str, name: &str, seeds: &[&str]) -> Agent {
+        let agent = self.hosts.len();
+        let address = SocketAddr::from(([10, 0, (agent / 250) as u8, (agent % 250 + 1) as u8], 8746));
+        let node = NodeId(0x1000 + agent as u64 * 0x0101_0101);
+        let (publisher, catalog) = Publisher::new(node);
+        self.hosts.push(Host {
+            name: host.into(),
+            cluster: cluster.into(),
+            address,
+            seeds: seeds.iter().map(ToString::to_string).collect(),
+            core: None,
+            publisher,
+            catalog,
+            process: 0,
+            due: None,
+            disk: BTreeMap::new(),
+            peers: vec![],
+            generation: 0,
+            streams: BTreeMap::new(),
+            replies: BTreeMap::new(),
+            dropped: 0,
+        });
+        self.boot(agent, node, name);
+        agent
+    }
+
+    fn boot(&mut self, agent: Agent, node: NodeId, name: &str) {
+        let random_seed = self.rng.random();
+        let nonce = self.rng.random();
+        let host = &mut self.hosts[agent];
+        host.generation += 1;
+        host.process += 1;
+        let (publisher, catalog) = Publisher::new(node);
+        (host.publisher, host.catalog, host.due) = (publisher, catalog, None);
+        let mut core = Core::new(Settings {
+            cluster: ClusterName::new(&host.cluster).unwrap(),
+            node,
+            life: Life { generation: host.generation, nonce },
+            address: host.address,
+            info: NodeInfo {
+                name: NodeName::new(name).unwrap(),
+                addresses: vec![host.address.ip()],
+                zone: None,
+                meta: BTreeMap::new(),
+                agent_version: "test".into(),
+                wire_versions: (1, 1),
+                left: false,
+                grace_seconds: None,
+                maintenance: None,
+            },
+            seeds: host.seeds.len(),
+            peers: host.peers.clone(),
+            records: host.disk.clone(),
+            random_seed,
+            reap_after: REAP_AFTER,
+        });
+        core.start(self.now);
+        host.core = Some(core);
+        self.carry_out(agent);
+    }
+
+    pub(super) fn kill(&mut self, agent: Agent) {
+        self.hosts[agent].core = None;
+        for (stream, (peer, theirs)) in std::mem::take(&mut self.hosts[agent].streams) {
+            let _ = stream;
+            self.hosts[peer].streams.remove(&theirs);
+            self.at(LATENCY, peer, Happening::Closed { stream: theirs, reason: "reset".into() });
+        }
+    }
+
+    pub(super) fn restart(&mut self, agent: Agent) {
+        let (node, name) = (self.hosts[agent].catalog.load().local, self.hosts[agent].name.clone());
+        self.kill(agent);
+        self.boot(agent, node, &name);
+    }
+
+    pub(super) fn split(&mut self, apart: &[Agent]) {
+        self.apart = apart.iter().copied().collect();
+    }
+
+    pub(super) fn heal(&mut self) {
+        self.apart.clear();
+    }
+
+    fn cut(&self, a: Agent, b: Agent) -> bool {
+        self.apart.contains(&a) != self.apart.contains(&b)
+    }
+
+    pub(super) fn submit(&mut self, agent: Agent, command: Command) -> CommandId {
+        self.commands += 1;
+        let id = CommandId(self.commands);
+        let now = self.now;
+        self.hosts[agent].core.as_mut().expect("runs").handle(now, Input::Command { id, command });
+        self.carry_out(agent);
+        id
+    }
+
+    pub(super) fn register(&mut self, agent: Agent, instance: Instance) {
+        self.submit_and_wait(agent, Command::Register(instance), Duration::from_secs(1)).0.expect("is taken");
+    }
+
+    pub(super) fn submit_and_wait(&mut self, agent: Agent, command: Command, patience: Duration) -> (Reply, Duration) {
+        let begun = self.now;
+        let id = self.submit(agent, command);
+        self.until(patience, |world| world.hosts[agent].replies.contains_key(&id));
+        let (reply, at) = self.hosts[agent].replies.remove(&id).unwrap();
+        (reply, at - begun)
+    }
+
+    /// How long it takes until everyone shows it.
+    pub(super) fn register_and_wait(&mut self, agent: Agent, instance: Instance, patience: Duration) -> Duration {
+        let (id, owner) = (instance.id.to_string(), self.hosts[agent].name.clone());
+        self.register(agent, instance);
+        let begun = self.now;
+        self.until(patience, |world| world.running().all(|reader| world.shows(reader, &owner, &id)));
+        self.now - begun
+    }
+
+    /// Lets so much time pass.
+    pub(super) fn run(&mut self, time: Duration) {
+        let end = self.now + time;
+        while self.queue.first_key_value().is_some_and(|((at, _), _)| *at <= end) {
+            self.step();
+        }
+        self.now = end;
+    }
+
+    /// Lets time pass until a condition holds.
+    pub(super) fn until(&mut self, patience: Duration, condition: impl Fn(&World) -> bool) {
+        self.until_always(patience, |_| true, condition);
+    }
+
+    /// The same, and another one must hold at every step.
+    pub(super) fn until_always(&mut self, patience: Duration, always: impl Fn(&World) -> bool, condition: impl Fn(&World) -> bool) {
+        let end = self.now + patience;
+        while !condition(self) {
+            assert!(always(self), "what must always hold did not at {}", self.now);
+            assert!(self.now <= end && !self.queue.is_empty(), "it did not come to be by {}; {}", self.now, self.differences());
+            self.step();
+        }
+    }
+
+    fn step(&mut self) {
+        let ((at, _), (agent, process, happening)) = self.queue.pop_first().expect("something is due");
+        self.now = at;
+        if process != 0 && self.hosts[agent].process != process {
+            return;
+        }
+        if let Happening::Connect { stream, from } = happening {
+            return self.connect(from, agent, stream);
+        }
+        let host = &mut self.hosts[agent];
+        let Some(core) = &mut host.core else {
+            return;
+        };
+        match happening {
+            Happening::Datagram { from, bytes } => core.handle(at, Input::Datagram { from, bytes: &bytes }),
+            Happening::Connected(stream) => core.handle(at, Input::Connected(stream)),
+            Happening::Received { stream, bytes } => {
+                if host.streams.contains_key(&stream) {
+                    core.handle(at, Input::Received { stream, bytes: &bytes });
+                }
+            }
+            Happening::Sent { stream, octets } => core.handle(at, Input::Sent { stream, octets }),
+            Happening::Closed { stream, reason } => {
+                host.streams.remove(&stream);
+                core.handle(at, Input::Closed { stream, reason });
+            }
+            Happening::Stored { ticket, result } => core.handle(at, Input::Stored { ticket, result }),
+            Happening::Resolved { seed, addresses } => core.handle(at, Input::Resolved { seed, addresses }),
+            Happening::Timeout => {
+                if host.due == Some(at) {
+                    host.due = None;
+                    core.handle_timeout(at);
+                }
+            }
+            Happening::Connect { .. } => unreachable!("handled above"),
+        }
+        self.carry_out(agent);
+    }
+
+    fn at(&mut self, after: Duration, agent: Agent, happening: Happening) {
+        self.count += 1;
+        let process = self.hosts[agent].process;
+        self.queue.insert((self.now + after, self.count), (agent, process, happening));
+    }
+
+    fn by_address(&self, address: SocketAddr) -> Option<Agent> {
+        self.hosts.iter().position(|host| host.address == address && host.core.is_some())
+    }
+
+    fn connect(&mut self, from: Agent, to: Agent, stream: StreamId) {
+        self.streams += 1;
+        let theirs = StreamId::accepted(self.streams);
+        self.hosts[from].streams.insert(stream, (to, theirs));
+        self.hosts[to].streams.insert(theirs, (from, stream));
+        let (now, address) = (self.now, self.hosts[from].address);
+        if let Some(core) = &mut self.hosts[to].core {
+            core.handle(now, Input::Accepted { stream: theirs, from: address });
+        }
+        self.carry_out(to);
+        self.at(LATENCY, from, Happening::Connected(stream));
+    }
+
+    fn carry_out(&mut self, agent: Agent) {
+        while let Some(output) = self.hosts[agent].core.as_mut().and_then(Core::poll_output) {
+            self.sent += 1;
+            match output {
+                Output::Datagram { to, bytes } => {
+                    let lost = self.rng.random_bool(self.loss);
+                    if let Some(peer) = self.by_address(to)
+                        && !lost
+                        && !self.cut(agent, peer)
+                    {
+                        let from = self.hosts[agent].address;
+                        let jitter = Duration::from_micros(self.rng.random_range(0..500));
+                        self.at(LATENCY + jitter, peer, Happening::Datagram { from, bytes });
+                    }
+                }
+                Output::Connect { stream, to } => match self.by_address(to) {
+                    Some(peer) if !self.cut(agent, peer) => self.at(LATENCY, peer, Happening::Connect { stream, from: agent }),
+                    _ => self.at(LATENCY, agent, Happening::Closed { stream, reason: "refused".into() }),
+                },
+                Output::Send { stream, bytes } => {
+                    self.at(LATENCY, agent, Happening::Sent { stream, octets: bytes.len() });
+                    if let Some((peer, theirs)) = self.hosts[agent].streams.get(&stream).copied()
+                        && !self.cut(agent, peer)
+                    {
+                        self.at(LATENCY, peer, Happening::Received { stream: theirs, bytes });
+                    }
+                }
+                Output::Close(stream) => {
+                    if let Some((peer, theirs)) = self.hosts[agent].streams.remove(&stream) {
+                        self.at(LATENCY, peer, Happening::Closed { stream: theirs, reason: "closed".into() });
+                    }
+                }
+                Output::Resolve(seed) => {
+                    let name = self.hosts[agent].seeds[seed].clone();
+                    let found = self.hosts.iter().filter(|host| host.name == name).map(|host| host.address).collect();
+                    self.at(LATENCY, agent, Happening::Resolved { seed, addresses: found });
+                }
+                Output::Store { ticket, ops } => {
+                    let result = if self.disk_fails { Err("no space left on device".into()) } else { Ok(()) };
+                    if result.is_ok() {
+                        self.hosts[agent].store(ops);
+                    }
+                    self.at(DISK, agent, Happening::Stored { ticket, result });
+                }
+                Output::Change(change) => self.hosts[agent].publisher.publish([change], SystemTime::UNIX_EPOCH),
+                Output::Answer { id, reply } => drop(self.hosts[agent].replies.insert(id, (reply, self.now))),
+                Output::Event(event) => {
+                    if matches!(event, Event::Dropped { .. }) {
+                        self.hosts[agent].dropped += 1;
+                    }
+                    assert!(!matches!(event, Event::Internal(_)), "{event:?}");
+                    self.events.push(event);
+                }
+            }
+        }
+        let due = self.hosts[agent].core.as_ref().and_then(Core::poll_timeout);
+        if let Some(due) = due
+            && self.hosts[agent].due.is_none_or(|set| due < set)
+        {
+            self.hosts[agent].due = Some(due.max(self.now));
+            self.at(due - self.now, agent, Happening::Timeout);
+        }
+    }
+
+    pub(super) fn datagram_to(&mut self, agent: Agent, bytes: &[u8]) {
+        let (now, from) = (self.now, SocketAddr::from(([10, 9, 9, 9], 1)));
+        self.hosts[agent].core.as_mut().expect("runs").handle(now, Input::Datagram { from, bytes });
+        self.carry_out(agent);
+    }
+
+    pub(super) fn half_open_stream_to(&mut self, agent: Agent) {
+        self.streams += 1;
+        let stream = StreamId::accepted(self.streams);
+        self.hosts[agent].streams.insert(stream, (agent, stream));
+        let (now, from) = (self.now, SocketAddr::from(([10, 9, 9, 9], 1)));
+        self.hosts[agent].core.as_mut().expect("runs").handle(now, Input::Accepted { stream, from });
+        self.carry_out(agent);
+    }
+
+    pub(super) fn open_streams(&self, agent: Agent) -> usize {
+        self.hosts[agent].streams.len()
+    }
+
+    pub(super) fn running(&self) -> impl Iterator<Item = Agent> {
+        (0..self.hosts.len()).filter(|agent| self.hosts[*agent].core.is_some())
+    }
+
+    /// Whether all that run hold the same, as their own digests have it.
+    pub(super) fn all_equal(&self) -> bool {
+        let digests: BTreeSet<u64> = self.hosts.iter().filter_map(|host| host.core.as_ref()).map(|core| core.digest().total()).collect();
+        digests.len() == 1
+    }
+
+    fn differences(&self) -> String {
+        let lines = self.running().map(|agent| {
+            let digest = self.hosts[agent].core.as_ref().map(Core::digest);
+            format!("{} {:?} {digest:?} {}", self.hosts[agent].name, self.nodes(agent), self.hosts[agent].catalog.load().instances().len())
+        });
+        lines.collect::<Vec<_>>().join("\n")
+    }
+
+    pub(super) fn shows(&self, reader: Agent, owner: &str, id: &str) -> bool {
+        let snapshot = self.hosts[reader].catalog.load();
+        let id = InstanceId::new(id).unwrap();
+        snapshot.holder(owner).is_some_and(|node| snapshot.instance(node.node.id, &id).is_some())
+    }
+
+    pub(super) fn node_state(&self, reader: Agent, name: &str) -> Option<MemberState> {
+        self.hosts[reader].catalog.load().holder(name).map(|entry| entry.node.state)
+    }
+
+    pub(super) fn life_of(&self, reader: Agent, name: &str) -> Option<Life> {
+        self.hosts[reader].catalog.load().holder(name).map(|entry| entry.node.life)
+    }
+
+    pub(super) fn nodes(&self, reader: Agent) -> Vec<String> {
+        let mut names: Vec<String> = self.hosts[reader].catalog.load().nodes().map(|entry| entry.node.info.name.to_string()).collect();
+        names.sort();
+        names
+    }
+
+    pub(super) fn instances_of(&self, agent: Agent) -> Vec<InstanceId> {
+        let snapshot = self.hosts[agent].catalog.load();
+        snapshot.instances_of(snapshot.local).map(|entry| entry.instance.id.clone()).collect()
+    }
+
+    pub(super) fn ready(&self, agent: Agent) -> bool {
+        self.hosts[agent].catalog.load().ready
+    }
+
+    pub(super) fn address(&self, agent: Agent) -> String {
+        self.hosts[agent].address.to_string()
+    }
+
+    pub(super) fn address_of(&self, name: &str) -> String {
+        self.hosts.iter().find(|host| host.name == name).expect("is there").address.to_string()
+    }
+
+    pub(super) fn dropped(&self, agent: Agent) -> usize {
+        self.hosts[agent].dropped
+    }
+
+    pub(super) fn refusals(&self) -> Vec<String> {
+        self.events
+            .iter()
+            .filter_map(|event| match event {
+                Event::Refused { detail, .. } => Some(detail.clone()),
+                _ => None,
+            })
+            .collect()
+    }
+
+    pub(super) fn history(&self) -> (u64, Vec<Event>) {
+        (self.sent, self.events.clone())
+    }
+}
+
+impl Host {
+    fn store(&mut self, ops: Vec<StoreOp>) {
+        for op in ops {
+            match op {
+                StoreOp::Generation(generation) => self.generation = generation,
+                StoreOp::Put { key, definition, status } => drop(self.disk.insert(key, (definition, status))),
+                StoreOp::Delete(key) => drop(self.disk.remove(&key)),
+                StoreOp::Status { key, status } => {
+                    if let Some(record) = self.disk.get_mut(&key) {
+                        record.1 = status;
+                    }
+                }
+                StoreOp::Peers(peers) => self.peers = peers,
+            }
+        }
+    }
+}
