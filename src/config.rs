@@ -1,0 +1,276 @@
+//! What an agent runs with, put together from flags, environment, a file and defaults: the first that sets a value wins.
+//!
+//! The file is TOML. What concerns the whole agent stands above all tables under the name of its flag, what
+//! concerns one part of it in that part's table:
+//!
+//! ```toml
+//! name = "db-1"                       # --name
+//! zone = "rack-7"                     # --zone
+//! cluster = "default"                 # --cluster
+//! data_dir = "/var/lib/tidings"       # --data-dir
+//! join = ["10.0.0.1", "seed:8746"]    # --join, repeated
+//! on_term = "leave"                   # --on-term
+//! log = "info"                        # --log
+//! log_format = "text"                 # --log-format
+//!
+//! [gossip]
+//! listen = "0.0.0.0:8746"             # --gossip
+//! advertise = "10.0.0.5"              # --advertise
+//!
+//! [http]
+//! listen = "127.0.0.1:8780"           # --http
+//!
+//! [dns]
+//! listen = "127.0.0.1:8753"           # --dns
+//! domain = "tidings.internal"         # --domain
+//!
+//! [meta]                              # of this node; no flag
+//! owner = "storage"
+//! ```
+//!
+//! A variable that is set to nothing counts as not set, and relative paths are taken from the working directory.
+
+pub mod address;
+pub mod file;
+pub mod keys;
+mod layers;
+pub mod resolved;
+mod surroundings;
+
+use std::{collections::BTreeMap, fmt, path::Path};
+
+pub use address::Seed;
+pub use keys::{KEYS, Key};
+pub use resolved::{Advertise, LogFormat, OnTerm, Resolved};
+pub use surroundings::Surroundings;
+
+use layers::Layers;
+
+/// The texts that were given for each flag, by the flag's name.
+pub type Flags = BTreeMap<&'static str, Vec<String>>;
+
+/// Everything that keeps an agent from running with what it was given, a sentence each.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigError(pub Vec<String>);
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.join("\n"))
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+/// Puts together what an agent runs with. Reads the file, if one is named, and nothing else.
+///
+/// # Errors
+/// Everything that is wrong, each with where it was written and what is allowed there.
+pub fn load(flags: &Flags, surroundings: &Surroundings) -> Result<Resolved, ConfigError> {
+    let mut layers = Layers::new(flags, surroundings);
+    if let Some(given) = layers.get(&keys::CONFIG) {
+        let path = given.text();
+        let text =
+            file::read(Path::new(path)).map_err(|error| ConfigError(vec![format!("{}: can't read {path}: {error}", given.origin)]))?;
+        let written = file::parse(&text)
+            .map_err(|errors| ConfigError(errors.iter().map(|error| format!("{path}, line {}: {}", error.line, error.value)).collect()))?;
+        layers = layers.over(path.to_owned(), written);
+    }
+    resolved::resolve(&layers, surroundings)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::model::{NodeName, Zone};
+
+    #[test]
+    fn what_nobody_sets_has_its_default() {
+        let resolved = Given::default().load().unwrap();
+        assert_eq!(resolved.name.as_str(), "db-1");
+        assert_eq!(resolved.zone, None);
+        assert_eq!(resolved.cluster.as_str(), "default");
+        assert_eq!(resolved.data_dir, PathBuf::from("/home/me/.local/state/tidings"));
+        assert_eq!(resolved.gossip.to_string(), "0.0.0.0:8746");
+        assert_eq!(resolved.advertise, None);
+        assert_eq!(resolved.http.to_string(), "127.0.0.1:8780");
+        assert_eq!(resolved.dns.to_string(), "127.0.0.1:8753");
+        assert_eq!(resolved.domain.as_str(), "tidings.internal");
+        assert_eq!(resolved.join, []);
+        assert_eq!(resolved.on_term, OnTerm::Leave);
+        assert_eq!(resolved.log, "info");
+        assert_eq!(resolved.log_format, LogFormat::Text);
+        assert!(resolved.meta.is_empty());
+    }
+
+    #[test]
+    fn a_port_left_out_is_the_default_one() {
+        let resolved = Given::default()
+            .flag("gossip", "10.0.0.5")
+            .flag("http", "10.0.0.5")
+            .flag("dns", "10.0.0.5")
+            .flag("join", "seed")
+            .load()
+            .unwrap();
+        assert_eq!([resolved.gossip.port(), resolved.http.port(), resolved.dns.port(), resolved.join[0].port], [8746, 8780, 8753, 8746]);
+    }
+
+    #[test]
+    fn a_flag_beats_the_environment_beats_the_file_beats_the_default() {
+        let zone = |given: &Given| given.load().unwrap().zone;
+        let mut given = Given::default();
+        assert_eq!(zone(&given), None);
+        given = given.file("zone = \"from-file\"");
+        assert_eq!(zone(&given), Some(Zone::new("from-file").unwrap()));
+        given = given.env("TIDINGS_ZONE", "from-env");
+        assert_eq!(zone(&given), Some(Zone::new("from-env").unwrap()));
+        given = given.flag("zone", "from-flag");
+        assert_eq!(zone(&given), Some(Zone::new("from-flag").unwrap()));
+    }
+
+    #[test]
+    fn each_setting_can_come_from_each_place() {
+        for key in KEYS.iter().filter(|key| key.flag != "config") {
+            let text = match key.flag {
+                "gossip" | "http" | "dns" | "advertise" | "join" => "10.9.8.7:4321",
+                "on-term" => "restart",
+                "log" => "trace",
+                "log-format" => "json",
+                "data-dir" => "/srv/tidings",
+                _ => "other",
+            };
+            let default = Given::default().load().unwrap();
+            let by_flag = Given::default().flag(key.flag, text).load().unwrap();
+            let by_env = Given::default().env(key.env, text).load().unwrap();
+            let value = if key.many { format!("[\"{text}\"]") } else { format!("\"{text}\"") };
+            let by_file = Given::default().file(&format!("{} = {value}", key.file.unwrap())).load().unwrap();
+            assert_ne!(by_flag, default, "{key:?}");
+            assert_eq!(by_flag, by_env, "{key:?}");
+            assert_eq!(by_flag, by_file, "{key:?}");
+        }
+    }
+
+    #[test]
+    fn a_variable_set_to_nothing_counts_as_not_set() {
+        let resolved =
+            Given::default().env("TIDINGS_ZONE", "").env("TIDINGS_JOIN", "").file("zone = \"a\"\njoin = [\"seed\"]").load().unwrap();
+        assert_eq!(resolved.zone, Some(Zone::new("a").unwrap()));
+        assert_eq!(resolved.join.len(), 1);
+    }
+
+    #[test]
+    fn the_seeds_of_the_uppermost_layer_are_joined_once_each() {
+        let given = Given::default().file("join = [\"c\"]").env("TIDINGS_JOIN", "a, b:9000,a:8746,");
+        let seeds = |given: &Given| given.load().unwrap().join.iter().map(Seed::to_string).collect::<Vec<_>>();
+        assert_eq!(seeds(&given), ["a:8746", "b:9000"]);
+        assert_eq!(seeds(&given.flag("join", "d").flag("join", "e")), ["d:8746", "e:8746"]);
+    }
+
+    #[test]
+    fn the_name_is_made_of_the_first_label_of_the_host_name() {
+        let named = |host: &str| Given::on(host).load().map(|resolved| resolved.name);
+        let check = |host, name| assert_eq!(named(host), Ok(NodeName::new(name).unwrap()), "{host}");
+        check("DB-1.corp.example", "db-1");
+        check("my_host", "my-host");
+        check("-edge-.local", "edge");
+        check(&"a".repeat(70), &"a".repeat(63));
+        for host in ["", "---", ".corp.example"] {
+            let error = named(host).unwrap_err().to_string();
+            assert!(error.contains("--name") && error.contains("TIDINGS_NAME"), "{error}");
+        }
+        let resolved = Given::on("---").flag("name", "a").load().unwrap();
+        assert_eq!(resolved.name.as_str(), "a", "a name that is given needs no host name");
+    }
+
+    #[test]
+    fn data_is_kept_where_the_user_may_write() {
+        let folder = |given: Given| given.load().map(|resolved| resolved.data_dir);
+        assert_eq!(folder(Given::default().env("XDG_STATE_HOME", "/state")), Ok("/state/tidings".into()));
+        assert_eq!(folder(Given::default().env("XDG_STATE_HOME", "relative")), Ok("/home/me/.local/state/tidings".into()));
+        let mut root = Given::default();
+        root.surroundings.root = true;
+        assert_eq!(folder(root), Ok("/var/lib/tidings".into()));
+        let error = folder(Given::default().env("HOME", "")).unwrap_err().to_string();
+        assert!(error.contains("--data-dir"), "{error}");
+        assert!(folder(Given::default().flag("data-dir", "here")).unwrap().is_absolute());
+    }
+
+    #[test]
+    fn a_wrong_value_is_named_with_its_place_and_what_is_allowed() {
+        let check = |given: Given, place: &str, allowed: &str| {
+            let error = given.load().expect_err(place).to_string();
+            assert!(error.contains(place) && error.contains(allowed), "{error}");
+        };
+        check(Given::default().flag("name", "no good"), "--name: ", "DNS label");
+        check(Given::default().env("TIDINGS_GOSSIP", "here"), "TIDINGS_GOSSIP: ", "10.0.0.5:8746");
+        check(Given::default().file("\n[dns]\nlisten = \"here\""), "tidings.toml, line 3: dns.listen: ", "10.0.0.5:8746");
+        check(Given::default().file("join = [\"a b\"]"), "tidings.toml, line 1: join: ", "HOST:PORT");
+        check(Given::default().file("[meta]\n\"a b\" = \"c\""), "tidings.toml, line 2: meta.a b: ", "visible ASCII");
+        check(Given::default().flag("on-term", "stop"), "--on-term: ", "\"leave\" nor \"restart\"");
+        check(Given::default().flag("log-format", "xml"), "--log-format: ", "\"text\" nor \"json\"");
+        check(Given::default().flag("advertise", "0.0.0.0"), "--advertise: ", "can't be connected to");
+        check(Given::default().flag("domain", "a..b"), "--domain: ", "DNS labels");
+        check(Given::default().flag("http", "10.0.0.1:9000").flag("dns", "0.0.0.0:9000"), "--http (10.0.0.1:9000)", "--dns");
+        check(Given::default().file("nmae = \"a\""), "tidings.toml, line 1: unknown key nmae", "did you mean name?");
+        check(Given::default().flag("config", "/nowhere/tidings.toml"), "--config: ", "can't read /nowhere/tidings.toml");
+    }
+
+    #[test]
+    fn a_misspelled_level_is_refused() {
+        let log = |text: &str| Given::default().flag("log", text).load().map(|resolved| resolved.log);
+        for good in ["debug", "info,tidings::dns=trace", "warn, tidings=debug"] {
+            assert_eq!(log(good), Ok(good.to_owned()));
+        }
+        for bad in ["inof", "info,", "tidings=lots", ""] {
+            assert!(log(bad).unwrap_err().to_string().contains("error, warn, info"), "{bad}");
+        }
+    }
+
+    #[test]
+    fn everything_that_is_wrong_is_told_at_once() {
+        let error = Given::default().flag("name", "a b").flag("dns", "x").env("TIDINGS_ZONE", "-").load().unwrap_err();
+        assert_eq!(error.0.len(), 3, "{error}");
+    }
+
+    struct Given {
+        flags: Flags,
+        surroundings: Surroundings,
+        folder: Option<tempfile::TempDir>,
+    }
+
+    impl Default for Given {
+        fn default() -> Self {
+            Given::on("db-1.corp.example")
+        }
+    }
+
+    impl Given {
+        fn on(host: &str) -> Self {
+            let surroundings = Surroundings { host_name: host.to_owned(), ..Surroundings::default() };
+            Given { flags: Flags::new(), surroundings, folder: None }.env("HOME", "/home/me")
+        }
+
+        fn flag(mut self, flag: &'static str, text: &str) -> Self {
+            self.flags.entry(flag).or_default().push(text.to_owned());
+            self
+        }
+
+        fn env(mut self, name: &str, text: &str) -> Self {
+            self.surroundings.env.insert(name.to_owned(), text.to_owned());
+            self
+        }
+
+        fn file(mut self, text: &str) -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("tidings.toml");
+            std::fs::write(&path, text).unwrap();
+            self.folder = Some(folder);
+            self.flag("config", path.to_str().unwrap())
+        }
+
+        fn load(&self) -> Result<Resolved, ConfigError> {
+            load(&self.flags, &self.surroundings)
+        }
+    }
+}

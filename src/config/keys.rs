@@ -1,0 +1,165 @@
+//! Every setting: its flag, its variable, its key in the file and its default, each written down once.
+//!
+//! The command line, the reader of the file and the resolver all work from this table, so they can't drift apart.
+
+/// One setting of the agent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Key {
+    /// Its flag, without the two hyphens.
+    pub flag: &'static str,
+    /// Its environment variable.
+    pub env: &'static str,
+    /// Its key in the file, with a dot between a table and what stands in it. None for what can't stand in a file.
+    pub file: Option<&'static str>,
+    /// Whether it takes several values: a repeated flag, a comma-separated variable, a list in the file.
+    pub many: bool,
+    /// What its value is called in the help.
+    pub value: &'static str,
+    /// The value where nobody set it. None where that takes more than a constant; the help says what it is then.
+    pub default: Option<&'static str>,
+    /// One line of help.
+    pub help: &'static str,
+}
+
+impl Key {
+    const fn new(flag: &'static str, env: &'static str, file: &'static str, value: &'static str, help: &'static str) -> Key {
+        Key { flag, env, file: Some(file), many: false, value, default: None, help }
+    }
+
+    const fn or(mut self, default: &'static str) -> Key {
+        self.default = Some(default);
+        self
+    }
+}
+
+/// The file itself.
+pub const CONFIG: Key =
+    Key { file: None, ..Key::new("config", "TIDINGS_CONFIG", "", "FILE", "File with settings (TOML) [default: no file]") };
+/// The name of this node.
+pub const NAME: Key =
+    Key::new("name", "TIDINGS_NAME", "name", "NAME", "Name of this node, a DNS label [default: the first label of the host name]");
+/// The zone of this node.
+pub const ZONE: Key = Key::new("zone", "TIDINGS_ZONE", "zone", "ZONE", "Where this node is: a rack, a data centre [default: no zone]");
+/// The name of the cluster.
+pub const CLUSTER: Key =
+    Key::new("cluster", "TIDINGS_CLUSTER", "cluster", "CLUSTER", "Name of the cluster; agents of two clusters never merge").or("default");
+/// Where data is kept.
+pub const DATA_DIR: Key = Key::new(
+    "data-dir",
+    "TIDINGS_DATA_DIR",
+    "data_dir",
+    "DIR",
+    "Folder for what has to survive a restart [default: /var/lib/tidings for root, else $XDG_STATE_HOME/tidings or ~/.local/state/tidings]",
+);
+/// Where gossip is received.
+pub const GOSSIP: Key =
+    Key::new("gossip", "TIDINGS_GOSSIP", "gossip.listen", "ADDR:PORT", "Where to receive gossip, over UDP and TCP").or("0.0.0.0:8746");
+/// Where others reach this agent's gossip.
+pub const ADVERTISE: Key = Key::new(
+    "advertise",
+    "TIDINGS_ADVERTISE",
+    "gossip.advertise",
+    "ADDR[:PORT]",
+    "Address that other agents reach this one at [default: found out from the interfaces; port: that of --gossip]",
+);
+/// Where the REST API is served.
+pub const HTTP: Key = Key::new("http", "TIDINGS_HTTP", "http.listen", "ADDR:PORT", "Where to serve the REST API").or("127.0.0.1:8780");
+/// Where DNS is served.
+pub const DNS: Key = Key::new("dns", "TIDINGS_DNS", "dns.listen", "ADDR:PORT", "Where to serve DNS, over UDP and TCP").or("127.0.0.1:8753");
+/// The domain of all names.
+pub const DOMAIN: Key =
+    Key::new("domain", "TIDINGS_DOMAIN", "dns.domain", "DOMAIN", "Domain under which names are answered").or("tidings.internal");
+/// Whom to join.
+pub const JOIN: Key = Key {
+    many: true,
+    ..Key::new("join", "TIDINGS_JOIN", "join", "HOST[:PORT]", "Agent to join; repeat it for several [default port: 8746]")
+};
+/// What to do on SIGTERM and SIGINT.
+pub const ON_TERM: Key = Key::new(
+    "on-term",
+    "TIDINGS_ON_TERM",
+    "on_term",
+    "leave|restart",
+    "On SIGTERM and SIGINT: leave the cluster, or announce a short absence",
+)
+.or("leave");
+/// What to log.
+pub const LOG: Key = Key::new(
+    "log",
+    "TIDINGS_LOG",
+    "log",
+    "LEVEL",
+    "What to log: error, warn, info, debug or trace, also per part as in info,tidings::dns=debug",
+)
+.or("info");
+/// How to log.
+pub const LOG_FORMAT: Key =
+    Key::new("log-format", "TIDINGS_LOG_FORMAT", "log_format", "text|json", "How to write the log, which goes to standard error")
+        .or("text");
+
+/// All settings that have a flag, in the order of the help.
+pub const KEYS: [Key; 14] = [CONFIG, NAME, ZONE, CLUSTER, DATA_DIR, GOSSIP, ADVERTISE, HTTP, DNS, DOMAIN, JOIN, ON_TERM, LOG, LOG_FORMAT];
+
+/// The table of the file with this node's metadata. It has neither flag nor variable.
+pub const META: &str = "meta";
+
+/// The setting with this key in the file.
+pub fn by_file_key(key: &str) -> Option<&'static Key> {
+    KEYS.iter().find(|known| known.file == Some(key))
+}
+
+/// What the writer of an unknown key may have meant: a key of the file that is spelled alike, or that has this
+/// name as a flag, whatever table it was written into.
+pub fn nearest(unknown: &str) -> Option<&'static str> {
+    let last = |key: &'static str| key.rsplit('.').next().unwrap_or(key);
+    let meant = unknown.rsplit('.').next().unwrap_or(unknown).replace('-', "_").to_lowercase();
+    let distance = |key: &'static str, flag: &str| {
+        let whole = strsim::damerau_levenshtein(unknown, key);
+        let part = strsim::damerau_levenshtein(&meant, last(key));
+        let flag = strsim::damerau_levenshtein(&meant, &flag.replace('-', "_"));
+        // Ties go to the key that also stands in the right table.
+        (whole.min(part).min(flag), whole)
+    };
+    let known = KEYS.iter().filter_map(|key| Some((key.file?, key.flag))).chain([(META, META)]);
+    let (near, key) = known.map(|(key, flag)| (distance(key, flag), key)).min()?;
+    (near.0 <= 1.max(meant.len() / 3)).then_some(key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_variable_is_named_after_its_flag() {
+        for key in KEYS {
+            assert_eq!(key.env, format!("TIDINGS_{}", key.flag.to_uppercase().replace('-', "_")));
+        }
+    }
+
+    #[test]
+    fn a_key_is_the_flag_or_stands_in_a_table_with_the_flag_as_its_name_or_last_part() {
+        for key in KEYS.iter().filter(|key| key.flag != "config") {
+            let flag = key.flag.replace('-', "_");
+            let file = key.file.expect("all but the file itself may stand in a file");
+            assert!(file == flag || file.split('.').any(|part| part == flag), "{key:?}");
+        }
+    }
+
+    #[test]
+    fn what_was_meant_is_found() {
+        let check = |unknown, meant| assert_eq!(nearest(unknown), meant, "{unknown}");
+        check("nmae", Some("name"));
+        check("data-dir", Some("data_dir"));
+        check("data_folder", None);
+        check("dns.lisen", Some("dns.listen"));
+        check("http.lisen", Some("http.listen"));
+        check("advertise", Some("gossip.advertise"));
+        check("domain", Some("dns.domain"));
+        check("dns.domian", Some("dns.domain"));
+        check("gossip.join", Some("join"));
+        check("log-format", Some("log_format"));
+        check("metadata", None);
+        check("metta", Some("meta"));
+        check("colour", None);
+    }
+}

@@ -1,0 +1,243 @@
+//! What an agent runs with, checked: whoever holds a [`Resolved`] need not ask whether it makes sense.
+
+use std::{
+    collections::BTreeMap,
+    fmt::Display,
+    net::{IpAddr, SocketAddr},
+    path::{self, PathBuf},
+    str::FromStr,
+};
+
+use tracing_subscriber::filter::{LevelFilter, Targets};
+
+use super::{
+    ConfigError, Key, Seed, Surroundings, address,
+    keys::{self, META},
+    layers::{Given, Layers},
+};
+use crate::model::{ClusterName, Domain, NodeName, Zone, instance::meta_flaws, limits, name::is_dns_label};
+
+/// What an agent runs with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resolved {
+    /// The name of this node.
+    pub name: NodeName,
+    /// Where it is.
+    pub zone: Option<Zone>,
+    /// Its metadata, within the limits.
+    pub meta: BTreeMap<String, String>,
+    /// The cluster it belongs to.
+    pub cluster: ClusterName,
+    /// The folder for what has to survive a restart; an absolute path. It may not exist yet.
+    pub data_dir: PathBuf,
+    /// Where gossip is received, over UDP and TCP.
+    pub gossip: SocketAddr,
+    /// Where others reach this agent's gossip, if somebody said so.
+    pub advertise: Option<Advertise>,
+    /// Where the REST API is served.
+    pub http: SocketAddr,
+    /// Where DNS is served, over UDP and TCP.
+    pub dns: SocketAddr,
+    /// The domain under which names are answered.
+    pub domain: Domain,
+    /// Whom to join, in the order given, without repetition.
+    pub join: Vec<Seed>,
+    /// What to do on SIGTERM and SIGINT.
+    pub on_term: OnTerm,
+    /// A filter that [`Targets`] understands.
+    pub log: String,
+    /// How to write the log.
+    pub log_format: LogFormat,
+}
+
+/// An address that others reach this agent's gossip at; it is one that can be connected to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Advertise {
+    /// The address.
+    pub ip: IpAddr,
+    /// The port, where it isn't the one that gossip is received on.
+    pub port: Option<u16>,
+}
+
+/// What to do on SIGTERM and SIGINT.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnTerm {
+    /// Take leave of the cluster: what this node offers is no longer handed out.
+    Leave,
+    /// Announce a short absence: what this node offers stays handed out meanwhile.
+    Restart,
+}
+
+impl FromStr for OnTerm {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "leave" => Ok(OnTerm::Leave),
+            "restart" => Ok(OnTerm::Restart),
+            _ => Err(format!("{text:?} is neither \"leave\" nor \"restart\"")),
+        }
+    }
+}
+
+/// How the log is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// An object a line.
+    Json,
+}
+
+impl FromStr for LogFormat {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "text" => Ok(LogFormat::Text),
+            "json" => Ok(LogFormat::Json),
+            _ => Err(format!("{text:?} is neither \"text\" nor \"json\"")),
+        }
+    }
+}
+
+/// Checks every setting.
+pub(super) fn resolve(layers: &Layers<'_>, surroundings: &Surroundings) -> Result<Resolved, ConfigError> {
+    let mut check = Check { layers, errors: Vec::new() };
+    let name = match layers.get(&keys::NAME) {
+        Some(_) => check.setting(&keys::NAME, NodeName::new),
+        None => check.note(name_of_host(&surroundings.host_name)),
+    };
+    let zone = check.setting(&keys::ZONE, Zone::new);
+    let cluster = check.setting(&keys::CLUSTER, ClusterName::new);
+    let data_dir = match layers.get(&keys::DATA_DIR) {
+        Some(_) => check.setting(&keys::DATA_DIR, absolute),
+        None => check.note(default_data_dir(surroundings)),
+    };
+    let gossip = check.setting(&keys::GOSSIP, |text| address::listen(text, address::GOSSIP_PORT));
+    let advertise = check.setting(&keys::ADVERTISE, address::advertise);
+    let http = check.setting(&keys::HTTP, |text| address::listen(text, address::HTTP_PORT));
+    let dns = check.setting(&keys::DNS, |text| address::listen(text, address::DNS_PORT));
+    let domain = check.setting(&keys::DOMAIN, Domain::new);
+    let join = check.join();
+    let on_term = check.setting(&keys::ON_TERM, str::parse);
+    let log = check.setting(&keys::LOG, log_filter);
+    let log_format = check.setting(&keys::LOG_FORMAT, str::parse);
+    let meta = check.meta();
+    check.apart(&[(&keys::GOSSIP, gossip), (&keys::HTTP, http), (&keys::DNS, dns)]);
+
+    // Whatever is missing here has left an error, and an agent with an error does not start.
+    let complete = || {
+        let (name, cluster, data_dir, log) = (name?, cluster?, data_dir?, log?);
+        let (gossip, http, dns, domain) = (gossip?, http?, dns?, domain?);
+        let (on_term, log_format) = (on_term?, log_format?);
+        Some(Resolved { name, zone, meta, cluster, data_dir, gossip, advertise, http, dns, domain, join, on_term, log, log_format })
+    };
+    if check.errors.is_empty() {
+        return Ok(complete().expect("a value that is missing has left an error"));
+    }
+    Err(ConfigError(check.errors))
+}
+
+struct Check<'a> {
+    layers: &'a Layers<'a>,
+    errors: Vec<String>,
+}
+
+impl Check<'_> {
+    fn setting<T, E: Display>(&mut self, key: &Key, parse: impl Fn(&str) -> Result<T, E>) -> Option<T> {
+        let Given { texts, origin } = self.layers.get(key)?;
+        let text = texts.last()?;
+        self.note(parse(text).map_err(|error| format!("{origin}: {error}")))
+    }
+
+    fn note<T>(&mut self, result: Result<T, String>) -> Option<T> {
+        result.map_err(|error| self.errors.push(error)).ok()
+    }
+
+    fn join(&mut self) -> Vec<Seed> {
+        let Some(Given { texts, origin }) = self.layers.get(&keys::JOIN) else { return Vec::new() };
+        let mut seeds = Vec::new();
+        for text in texts {
+            match self.note(text.parse().map_err(|error| format!("{origin}: {error}"))) {
+                Some(seed) if !seeds.contains(&seed) => seeds.push(seed),
+                _ => {}
+            }
+        }
+        seeds
+    }
+
+    fn meta(&mut self) -> BTreeMap<String, String> {
+        let Some((path, written)) = self.layers.file() else { return BTreeMap::new() };
+        for (key, pair) in &written.meta {
+            for flaw in meta_flaws("", &BTreeMap::from([(key.clone(), pair.value.clone())])) {
+                self.errors.push(format!("{path}, line {}: {META}.{key}: {}", pair.line, flaw.detail));
+            }
+        }
+        let (count, most) = (written.meta.len(), limits::META_PAIRS);
+        if count > most {
+            self.errors.push(format!("{path}, line {}: {META}: has {count} pairs; at most {most} are allowed", written.meta_line));
+        }
+        written.meta.iter().map(|(key, pair)| (key.clone(), pair.value.clone())).collect()
+    }
+
+    /// All three listen over TCP, so no two of them may share an address and a port.
+    fn apart(&mut self, listeners: &[(&Key, Option<SocketAddr>)]) {
+        for (index, (key, address)) in listeners.iter().enumerate() {
+            for (other, taken) in &listeners[..index] {
+                if let (Some(address), Some(taken)) = (address, taken)
+                    && collide(*address, *taken)
+                {
+                    self.errors.push(format!(
+                        "--{} ({taken}) and --{} ({address}) can't both listen on port {}",
+                        other.flag,
+                        key.flag,
+                        taken.port()
+                    ));
+                }
+            }
+        }
+    }
+}
+
+fn collide(one: SocketAddr, other: SocketAddr) -> bool {
+    let all = one.ip().is_unspecified() || other.ip().is_unspecified();
+    one.port() == other.port() && one.is_ipv4() == other.is_ipv4() && (all || one.ip() == other.ip())
+}
+
+/// The first label of a host name, with what no label may hold turned into hyphens.
+fn name_of_host(host: &str) -> Result<NodeName, String> {
+    let first = host.split('.').next().unwrap_or_default();
+    let hyphenated: String = first.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).take(limits::LABEL_OCTETS).collect();
+    let label = hyphenated.trim_matches('-');
+    debug_assert!(label.is_empty() || is_dns_label(label));
+    NodeName::new(label).map_err(|_| {
+        format!("--name: no node name can be made of the host name {host:?}; name this node with --name, TIDINGS_NAME or name in the file")
+    })
+}
+
+fn default_data_dir(surroundings: &Surroundings) -> Result<PathBuf, String> {
+    if surroundings.root {
+        return Ok(PathBuf::from("/var/lib/tidings"));
+    }
+    // The XDG specification has relative paths ignored.
+    let folder = |name| surroundings.var(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    match folder("XDG_STATE_HOME").or_else(|| Some(folder("HOME")?.join(".local/state"))) {
+        Some(state) => Ok(state.join("tidings")),
+        None => Err(
+            "--data-dir: there is no home folder to keep data in; name a folder with --data-dir, TIDINGS_DATA_DIR or data_dir in the file"
+                .into(),
+        ),
+    }
+}
+
+fn absolute(text: &str) -> Result<PathBuf, String> {
+    path::absolute(text).map_err(|error| format!("{text:?} is no folder: {error}"))
+}
+
+/// Levels, or parts with theirs. [`Targets`] would take a misspelled level for the name of a part, and log nothing else.
+fn log_filter(text: &str) -> Result<String, String> {
+    let known = |part: &str| part.contains('=') || part.parse::<LevelFilter>().is_ok();
+    if text.split(',').all(|part| !part.trim().is_empty() && known(part.trim())) && text.parse::<Targets>().is_ok() {
+        return Ok(text.to_owned());
+    }
+    Err(format!("{text:?} is no level: write off, error, warn, info, debug or trace, also per part as in info,tidings::dns=debug"))
+}
