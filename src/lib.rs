@@ -6,6 +6,7 @@
 pub mod catalog;
 pub mod config;
 pub mod core;
+pub mod http;
 pub mod model;
 pub mod registrar;
 pub mod store;

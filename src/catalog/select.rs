@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use super::snapshot::{Entry, Snapshot};
-use crate::model::{MemberState, NodeName, ServiceName, Status};
+use crate::model::{MemberState, Node, NodeName, ServiceName, Status, Zone};
 
 /// Why an instance is not handed out.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,6 +68,10 @@ pub struct Filter {
     pub meta: Vec<(String, String)>,
     /// Instances on the node of this name.
     pub node: Option<NodeName>,
+    /// Instances on nodes in this zone.
+    pub zone: Option<Zone>,
+    /// Instances in this status.
+    pub status: Option<Status>,
     /// Those held back, too.
     pub any_status: bool,
 }
@@ -85,7 +89,13 @@ impl Filter {
     fn matches(&self, snapshot: &Snapshot, entry: &Entry) -> bool {
         self.tags.iter().all(|wanted| entry.instance.tags.iter().any(|tag| tag.matches(wanted)))
             && self.meta.iter().all(|(key, value)| entry.instance.meta.get(key) == Some(value))
-            && self.node.as_ref().is_none_or(|name| snapshot.node(entry.node).is_some_and(|owner| owner.node.info.name == *name))
+            && self.status.is_none_or(|wanted| entry.status == wanted)
+            && self.matches_owner(snapshot.node(entry.node).map(|owner| &*owner.node))
             && (self.any_status || held_back(snapshot, entry).is_none())
+    }
+
+    fn matches_owner(&self, owner: Option<&Node>) -> bool {
+        self.node.as_ref().is_none_or(|name| owner.is_some_and(|node| node.info.name == *name))
+            && self.zone.as_ref().is_none_or(|zone| owner.is_some_and(|node| node.info.zone.as_ref() == Some(zone)))
     }
 }

@@ -1,0 +1,153 @@
+//! `/v1/agent`: this agent itself.
+
+use std::{
+    collections::BTreeMap,
+    net::{IpAddr, SocketAddr},
+};
+
+use axum::{
+    Json,
+    extract::State,
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+
+use super::{ApiState, problem::Problem, representation::text};
+use crate::{
+    catalog::Snapshot,
+    model::{Command, Done, MemberState, NodeId, limits},
+};
+
+static NO_META: BTreeMap<String, String> = BTreeMap::new();
+
+/// `GET /v1/agent`
+pub(super) async fn show(State(state): State<ApiState>) -> Response {
+    let snapshot = state.catalog.load();
+    let info = &*state.info;
+    // The first snapshots may not hold this agent's own node yet.
+    let local = snapshot.node(snapshot.local).map(|entry| &*entry.node);
+    let view = AgentView {
+        node_id: info.node_id,
+        name: info.name.as_str(),
+        cluster: info.cluster.as_str(),
+        addresses: local.map_or(&[], |node| &node.info.addresses),
+        gossip: info.gossip,
+        http: info.http,
+        dns: info.dns,
+        domain: &info.domain,
+        zone: local.and_then(|node| node.info.zone.as_ref()).map(|zone| zone.as_str()),
+        meta: local.map_or(&NO_META, |node| &node.info.meta),
+        generation: info.generation,
+        version: &info.version,
+        ready: snapshot.ready,
+        name_conflict: name_conflict(&snapshot),
+        members: Members::count(&snapshot),
+        limits: Limits::HERE,
+    };
+    Json(view).into_response()
+}
+
+#[derive(Serialize)]
+struct AgentView<'a> {
+    #[serde(serialize_with = "text")]
+    node_id: NodeId,
+    name: &'a str,
+    cluster: &'a str,
+    addresses: &'a [IpAddr],
+    gossip: SocketAddr,
+    http: SocketAddr,
+    dns: SocketAddr,
+    domain: &'a str,
+    zone: Option<&'a str>,
+    meta: &'a BTreeMap<String, String>,
+    generation: u32,
+    version: &'a str,
+    /// Whether it knows what the cluster knows.
+    ready: bool,
+    name_conflict: Option<Holder>,
+    members: Members,
+    limits: Limits,
+}
+
+/// The other node that holds this node's name.
+#[derive(Serialize)]
+struct Holder {
+    #[serde(serialize_with = "text")]
+    node_id: NodeId,
+    gossip: SocketAddr,
+}
+
+fn name_conflict(snapshot: &Snapshot) -> Option<Holder> {
+    let local = &snapshot.node(snapshot.local)?.node;
+    let holder = &snapshot.holder(local.info.name.as_str())?.node;
+    snapshot.in_conflict(local).then_some(Holder { node_id: holder.id, gossip: holder.gossip })
+}
+
+/// How many nodes are in each state, this one included.
+#[derive(Serialize, Default)]
+struct Members {
+    alive: usize,
+    suspect: usize,
+    restarting: usize,
+    down: usize,
+    left: usize,
+}
+
+impl Members {
+    fn count(snapshot: &Snapshot) -> Self {
+        let mut members = Members::default();
+        for entry in snapshot.nodes() {
+            *match entry.node.state {
+                MemberState::Alive => &mut members.alive,
+                MemberState::Suspect => &mut members.suspect,
+                MemberState::Restarting => &mut members.restarting,
+                MemberState::Down => &mut members.down,
+                MemberState::Left => &mut members.left,
+            } += 1;
+        }
+        members
+    }
+}
+
+/// What the owner may register: see [`limits`].
+#[derive(Serialize)]
+struct Limits {
+    instances_per_node: usize,
+    addresses: usize,
+    tags: usize,
+    meta_pairs: usize,
+    meta_key_octets: usize,
+    meta_value_octets: usize,
+    definition_octets: usize,
+    reason_octets: usize,
+    label_octets: usize,
+}
+
+impl Limits {
+    const HERE: Limits = Limits {
+        instances_per_node: limits::INSTANCES_PER_NODE,
+        addresses: limits::ADDRESSES,
+        tags: limits::TAGS,
+        meta_pairs: limits::META_PAIRS,
+        meta_key_octets: limits::META_KEY_OCTETS,
+        meta_value_octets: limits::META_VALUE_OCTETS,
+        definition_octets: limits::DEFINITION_OCTETS,
+        reason_octets: limits::REASON_OCTETS,
+        label_octets: limits::LABEL_OCTETS,
+    };
+}
+
+/// `POST /v1/agent/leave`: answered when peers know, or had their time.
+pub(super) async fn leave(State(state): State<ApiState>) -> Result<Json<Farewell>, Problem> {
+    match state.registrar.submit(Command::Leave).await? {
+        Done::Announced { confirmed, asked } => Ok(Json(Farewell { confirmed, asked })),
+        Done::Created | Done::Replaced | Done::Unchanged | Done::Removed => Ok(Json(Farewell { confirmed: 0, asked: 0 })),
+    }
+}
+
+/// How many peers were told of the leave.
+#[derive(Serialize)]
+pub(super) struct Farewell {
+    confirmed: usize,
+    asked: usize,
+}

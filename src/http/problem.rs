@@ -1,0 +1,213 @@
+//! Errors as problem details (RFC 9457), each of one of a fixed set of types.
+
+use axum::{
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+
+use crate::model::{Refusal, instance::Flaw};
+
+/// Entries of an `errors` list that are sent; what is beyond is only counted.
+const ERRORS: usize = 100;
+
+macro_rules! problem_types {
+    ($($(#[doc = $meaning:literal])+ $name:ident = $status:ident, $slug:literal, $title:literal;)+) => {
+        /// What can go wrong, as the `type` of a problem tells it. A type keeps its URI and its status for ever.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum ProblemType {
+            $($(#[doc = $meaning])+ $name,)+
+        }
+
+        /// Every type of problem that the API can send.
+        pub const PROBLEM_TYPES: &[ProblemType] = &[$(ProblemType::$name),+];
+
+        impl ProblemType {
+            /// The `type`: a reference relative to the agent (RFC 3986, 4.2), the same on every agent.
+            pub const fn uri(self) -> &'static str {
+                match self { $(ProblemType::$name => concat!("/problems/", $slug),)+ }
+            }
+
+            /// The `title`: one for all problems of the type.
+            pub const fn title(self) -> &'static str {
+                match self { $(ProblemType::$name => $title,)+ }
+            }
+
+            /// The status that it is sent with.
+            pub const fn status(self) -> StatusCode {
+                match self { $(ProblemType::$name => StatusCode::$status,)+ }
+            }
+
+            /// What it means and what to do, in a sentence or two.
+            pub const fn meaning(self) -> &'static str {
+                match self { $(ProblemType::$name => concat!($($meaning),+).trim_ascii(),)+ }
+            }
+        }
+    };
+}
+
+problem_types! {
+    /// Nothing is at this path; `GET /v1` lists what there is.
+    NoSuchRoute = NOT_FOUND, "no-such-route", "Nothing is here";
+    /// The path exists, but not with this method; `Allow` names those that it has.
+    MethodNotAllowed = METHOD_NOT_ALLOWED, "method-not-allowed", "The method is not allowed here";
+    /// A query parameter is unknown, is given twice, or has a value that can't be; `errors` names each.
+    InvalidQuery = BAD_REQUEST, "invalid-query", "The query is invalid";
+    /// The name or id in the path can't be one; the detail gives the rule.
+    InvalidName = BAD_REQUEST, "invalid-name", "The name in the path is invalid";
+    /// The body is not JSON in UTF-8; the detail says where it stops to be.
+    MalformedBody = BAD_REQUEST, "malformed-body", "The body is not JSON";
+    /// The body broke off before its end.
+    IncompleteBody = BAD_REQUEST, "incomplete-body", "The body is incomplete";
+    /// The body did not arrive in time.
+    SlowBody = REQUEST_TIMEOUT, "slow-body", "The body did not arrive in time";
+    /// The body is not declared as `application/json`.
+    UnsupportedMediaType = UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", "The body must be JSON";
+    /// The body has more octets than are read.
+    BodyTooLarge = PAYLOAD_TOO_LARGE, "body-too-large", "The body is too large";
+    /// The body is JSON, but not the definition of an instance; `errors` names every flaw that was found.
+    InvalidDefinition = UNPROCESSABLE_ENTITY, "invalid-definition", "The definition is invalid";
+    /// Each part of the definition is within its limit, but the whole is larger than what may be gossiped.
+    DefinitionTooLarge = UNPROCESSABLE_ENTITY, "definition-too-large", "The definition is too large";
+    /// The node owns as many instances as it may: deregister some, then try again. Replacing one still works.
+    NodeFull = CONFLICT, "node-full", "The node owns as many instances as it may";
+    /// No instance with this id is registered with this agent.
+    NoSuchInstance = NOT_FOUND, "no-such-instance", "There is no such instance";
+    /// No node of this name is in the cluster.
+    NoSuchNode = NOT_FOUND, "no-such-node", "There is no such node";
+    /// No instance of this service is registered anywhere, healthy or not.
+    NoSuchService = NOT_FOUND, "no-such-service", "There is no such service";
+    /// The agent has not yet had its first full sync with the cluster, so it can't tell whether what was asked for
+    /// exists; `Retry-After` says when to ask again.
+    NotReady = SERVICE_UNAVAILABLE, "not-ready", "The agent does not know the cluster yet";
+    /// More writes are waiting than may; `Retry-After` says when to try again. Nothing was changed.
+    Busy = SERVICE_UNAVAILABLE, "busy", "Too many writes are waiting";
+    /// The agent is leaving the cluster, or did, and takes no more writes.
+    Leaving = SERVICE_UNAVAILABLE, "leaving", "The agent is leaving the cluster";
+    /// The agent is about to end and takes no more writes.
+    Stopping = SERVICE_UNAVAILABLE, "stopping", "The agent is stopping";
+    /// The disk did not take the write, so nothing was changed; the detail has the system's reason.
+    StorageFailed = INSUFFICIENT_STORAGE, "storage-failed", "The write could not be stored";
+}
+
+impl ProblemType {
+    /// The seconds after which asking again may help; `None` where it won't.
+    pub const fn retry_after(self) -> Option<u32> {
+        match self {
+            ProblemType::NotReady | ProblemType::Busy => Some(1),
+            _ => None,
+        }
+    }
+}
+
+/// One problem: the whole of an answer that is no success.
+#[derive(Debug)]
+pub struct Problem {
+    kind: ProblemType,
+    detail: String,
+    errors: Vec<Fault>,
+}
+
+/// One entry of `errors`.
+#[derive(Debug, Serialize)]
+struct Fault {
+    #[serde(flatten)]
+    place: Place,
+    detail: String,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Place {
+    /// In the body, as a JSON pointer (RFC 6901).
+    Pointer(String),
+    /// In the query, by its name.
+    Parameter(String),
+}
+
+impl Problem {
+    /// A problem, and what is to be said of this occurrence of it.
+    pub(super) fn new(kind: ProblemType, detail: impl Into<String>) -> Self {
+        Problem { kind, detail: detail.into(), errors: Vec::new() }
+    }
+
+    /// A definition with flaws.
+    pub(super) fn invalid_definition(flaws: Vec<Flaw>) -> Self {
+        let faults = flaws.into_iter().map(|flaw| Fault { place: Place::Pointer(flaw.pointer), detail: flaw.detail });
+        Problem::new(ProblemType::InvalidDefinition, "").with_errors("the definition", faults.collect())
+    }
+
+    /// A query in which the named parameters are wrong.
+    pub(super) fn invalid_query(flaws: Vec<(String, String)>) -> Self {
+        let faults = flaws.into_iter().map(|(name, detail)| Fault { place: Place::Parameter(name), detail });
+        Problem::new(ProblemType::InvalidQuery, "").with_errors("the query", faults.collect())
+    }
+
+    fn with_errors(mut self, subject: &str, mut errors: Vec<Fault>) -> Self {
+        let count = errors.len();
+        errors.truncate(ERRORS);
+        self.detail = match count {
+            1 => format!("{subject} has a flaw"),
+            _ if count > ERRORS => format!("{subject} has {count} flaws; the first {ERRORS} are listed"),
+            _ => format!("{subject} has {count} flaws"),
+        };
+        self.errors = errors;
+        self
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        let kind = match refusal {
+            Refusal::Invalid(flaws) => return Problem::invalid_definition(flaws),
+            Refusal::NotFound(_) => ProblemType::NoSuchInstance,
+            Refusal::TooLarge { .. } => ProblemType::DefinitionTooLarge,
+            Refusal::Full { .. } => ProblemType::NodeFull,
+            Refusal::Leaving => ProblemType::Leaving,
+            Refusal::Storage(_) => ProblemType::StorageFailed,
+            Refusal::Busy => ProblemType::Busy,
+            Refusal::Stopping => ProblemType::Stopping,
+        };
+        Problem::new(kind, refusal.to_string())
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        #[derive(Serialize)]
+        struct Members {
+            r#type: &'static str,
+            title: &'static str,
+            status: u16,
+            detail: String,
+            #[serde(skip_serializing_if = "Vec::is_empty")]
+            errors: Vec<Fault>,
+        }
+
+        let Problem { kind, detail, errors } = self;
+        let members = Members { r#type: kind.uri(), title: kind.title(), status: kind.status().as_u16(), detail, errors };
+        let mut response = (kind.status(), axum::Json(members)).into_response();
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if let Some(seconds) = kind.retry_after() {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_type_has_a_uri_of_its_own_and_says_what_it_means() {
+        let uris: BTreeSet<_> = PROBLEM_TYPES.iter().map(|kind| kind.uri()).collect();
+        assert_eq!(uris.len(), PROBLEM_TYPES.len());
+        for kind in PROBLEM_TYPES {
+            assert!(kind.status().is_client_error() || kind.status().is_server_error(), "{kind:?}");
+            assert!(kind.meaning().ends_with('.') && !kind.title().is_empty(), "{kind:?}: {}", kind.meaning());
+        }
+    }
+}

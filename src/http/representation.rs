@@ -1,0 +1,167 @@
+//! The shapes of what is answered. The order of fields is the order in which they are sent.
+
+use std::{
+    collections::BTreeMap,
+    net::{IpAddr, SocketAddr},
+    time::SystemTime,
+};
+
+use serde::{Serialize, Serializer};
+
+use crate::{
+    catalog::{
+        Entry, NodeEntry, Snapshot,
+        select::{HeldBack, held_back},
+    },
+    model::{Instance, InstanceId},
+};
+
+/// A definition as its owner gave it: what `GET` answers can be `PUT` back.
+#[derive(Debug, Serialize)]
+pub(super) struct DefinitionView<'a> {
+    id: &'a str,
+    service: &'a str,
+    addresses: &'a [IpAddr],
+    port: u16,
+    protocol: &'static str,
+    tags: Vec<&'a str>,
+    meta: &'a BTreeMap<String, String>,
+    weight: u16,
+}
+
+impl<'a> From<&'a Instance> for DefinitionView<'a> {
+    fn from(instance: &'a Instance) -> Self {
+        DefinitionView {
+            id: instance.id.as_str(),
+            service: instance.service.as_str(),
+            addresses: &instance.addresses,
+            port: instance.port,
+            protocol: instance.protocol.as_str(),
+            tags: instance.tags.iter().map(|tag| tag.as_str()).collect(),
+            meta: &instance.meta,
+            weight: instance.weight,
+        }
+    }
+}
+
+/// An instance as the cluster finds it.
+#[derive(Debug, Serialize)]
+pub(super) struct InstanceView<'a> {
+    /// The name of its node; null in the moment in which that is not known.
+    node: Option<&'a str>,
+    #[serde(serialize_with = "text")]
+    node_id: crate::model::NodeId,
+    id: &'a str,
+    service: &'a str,
+    /// Where it is found: its own, else those of its node.
+    addresses: &'a [IpAddr],
+    port: u16,
+    protocol: &'static str,
+    tags: Vec<&'a str>,
+    meta: &'a BTreeMap<String, String>,
+    weight: u16,
+    status: &'static str,
+    #[serde(serialize_with = "time")]
+    since: SystemTime,
+    held_back: Option<HeldBackView>,
+}
+
+impl<'a> InstanceView<'a> {
+    pub(super) fn new(snapshot: &'a Snapshot, entry: &'a Entry) -> Self {
+        let DefinitionView { id, service, port, protocol, tags, meta, weight, addresses: _ } = DefinitionView::from(&*entry.instance);
+        let owner = snapshot.node(entry.node);
+        InstanceView {
+            node: owner.map(|owner| owner.node.info.name.as_str()),
+            node_id: entry.node,
+            id,
+            service,
+            addresses: snapshot.addresses_of(entry),
+            port,
+            protocol,
+            tags,
+            meta,
+            weight,
+            status: entry.status.as_str(),
+            since: entry.since,
+            held_back: held_back(snapshot, entry).map(|why| HeldBackView::new(why, owner, &entry.instance.id)),
+        }
+    }
+}
+
+/// Why an instance is not handed out: a word for programs, a sentence for people.
+#[derive(Debug, Serialize)]
+struct HeldBackView {
+    reason: &'static str,
+    detail: String,
+}
+
+impl HeldBackView {
+    fn new(why: HeldBack, owner: Option<&NodeEntry>, id: &InstanceId) -> Self {
+        let node = owner.map_or("", |owner| owner.node.info.name.as_str());
+        let state_reason = owner.map_or("", |owner| owner.node.reason.as_str());
+        let reason = why.as_str();
+        let detail = match why {
+            HeldBack::NodeUnknown => "its node is not known".to_owned(),
+            HeldBack::NodeLeft => format!("node {node} left: {state_reason}"),
+            HeldBack::NodeDown => format!("node {node} is down: {state_reason}"),
+            HeldBack::NodeMaintenance(why) => format!("node {node} is in maintenance: {why}"),
+            HeldBack::Critical => format!("a check of {id} is critical"),
+        };
+        HeldBackView { reason, detail: detail.trim_end_matches(": ").to_owned() }
+    }
+}
+
+/// A node as this agent sees it.
+#[derive(Debug, Serialize)]
+pub(super) struct NodeView<'a> {
+    #[serde(serialize_with = "text")]
+    id: crate::model::NodeId,
+    name: &'a str,
+    state: &'static str,
+    reason: &'a str,
+    #[serde(serialize_with = "time")]
+    since: SystemTime,
+    addresses: &'a [IpAddr],
+    gossip: SocketAddr,
+    zone: Option<&'a str>,
+    meta: &'a BTreeMap<String, String>,
+    version: &'a str,
+    generation: u32,
+    /// How many instances it owns.
+    instances: usize,
+    /// Whether another node holds its name.
+    name_conflict: bool,
+}
+
+impl<'a> NodeView<'a> {
+    pub(super) fn new(snapshot: &'a Snapshot, entry: &'a NodeEntry) -> Self {
+        let node = &*entry.node;
+        NodeView {
+            id: node.id,
+            name: node.info.name.as_str(),
+            state: node.state.as_str(),
+            reason: &node.reason,
+            since: entry.since,
+            addresses: &node.info.addresses,
+            gossip: node.gossip,
+            zone: node.info.zone.as_ref().map(|zone| zone.as_str()),
+            meta: &node.info.meta,
+            version: &node.info.agent_version,
+            generation: node.life.generation,
+            instances: snapshot.instances_of(node.id).count(),
+            name_conflict: snapshot.in_conflict(node),
+        }
+    }
+}
+
+/// RFC 3339 in UTC, to the millisecond.
+fn time<S: Serializer>(time: &SystemTime, serializer: S) -> Result<S::Ok, S::Error> {
+    let before_year_one = *time < SystemTime::UNIX_EPOCH;
+    let at = jiff::Timestamp::try_from(*time).unwrap_or(if before_year_one { jiff::Timestamp::MIN } else { jiff::Timestamp::MAX });
+    serializer.collect_str(&format_args!("{at:.3}"))
+}
+
+/// As it is displayed.
+pub(super) fn text<T: std::fmt::Display, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(value)
+}

@@ -1,0 +1,117 @@
+//! The table of routes. The router is built from it, so nothing can be served that it does not name.
+
+use axum::{
+    Json, Router,
+    extract::Request,
+    http::{HeaderValue, Method, Uri, header},
+    middleware::{self, Next},
+    response::Response,
+    routing::{MethodFilter, MethodRouter, on},
+};
+use serde::Serialize;
+
+use super::{
+    ApiState, agent, health, instances, nodes, parameters,
+    problem::{Problem, ProblemType},
+    registrations, services,
+};
+
+/// One method on one path.
+pub struct Route {
+    /// A `GET` answers `HEAD`, too.
+    pub method: Method,
+    /// With names in braces where a segment varies (RFC 6570, level 1).
+    pub path: &'static str,
+    /// The query parameters that it takes; any other is refused.
+    pub parameters: &'static [&'static str],
+    handler: fn(MethodFilter) -> MethodRouter<ApiState>,
+}
+
+impl Route {
+    const fn new(method: Method, path: &'static str, handler: fn(MethodFilter) -> MethodRouter<ApiState>) -> Self {
+        Route { method, path, parameters: &[], handler }
+    }
+
+    const fn with_parameters(mut self, parameters: &'static [&'static str]) -> Self {
+        self.parameters = parameters;
+        self
+    }
+}
+
+/// Everything that is served.
+pub const ROUTES: &[Route] = &[
+    Route::new(Method::GET, "/v1", |method| on(method, index)),
+    Route::new(Method::GET, "/v1/agent", |method| on(method, agent::show)),
+    Route::new(Method::POST, "/v1/agent/leave", |method| on(method, agent::leave)),
+    Route::new(Method::GET, "/v1/agent/instances", |method| on(method, registrations::list)),
+    Route::new(Method::GET, "/v1/agent/instances/{id}", |method| on(method, registrations::show)),
+    Route::new(Method::PUT, "/v1/agent/instances/{id}", |method| on(method, registrations::put)),
+    Route::new(Method::DELETE, "/v1/agent/instances/{id}", |method| on(method, registrations::delete)),
+    Route::new(Method::GET, "/v1/nodes", |method| on(method, nodes::list)).with_parameters(&["state", "zone"]),
+    Route::new(Method::GET, "/v1/nodes/{node}", |method| on(method, nodes::show)),
+    Route::new(Method::GET, "/v1/services", |method| on(method, services::list)).with_parameters(&["prefix"]),
+    Route::new(Method::GET, "/v1/services/{service}", |method| on(method, services::show)),
+    Route::new(Method::GET, "/v1/instances", |method| on(method, instances::list))
+        .with_parameters(&["service", "tag", "meta", "node", "zone", "status"]),
+    Route::new(Method::GET, "/health/live", |method| on(method, health::live)),
+    Route::new(Method::GET, "/health/ready", |method| on(method, health::ready)),
+];
+
+/// The API as a service.
+pub fn router(state: ApiState) -> Router {
+    let mut router = Router::new();
+    for route in ROUTES {
+        let method = MethodFilter::try_from(route.method.clone()).expect("the table has standard methods only");
+        let strict = move |request: Request, next: Next| async move {
+            parameters::refuse_unknown(request.uri(), route.parameters)?;
+            Ok::<_, Problem>(next.run(request).await)
+        };
+        router = router.route(route.path, (route.handler)(method).route_layer(middleware::from_fn(strict)));
+    }
+    router
+        .fallback(no_such_route)
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(middleware::map_response(uncached))
+        .with_state(state)
+}
+
+/// `GET /v1`: what is here.
+async fn index() -> Json<Index> {
+    let mut links: Vec<Link> = Vec::new();
+    for route in ROUTES {
+        match links.last_mut().filter(|link| link.href == route.path) {
+            Some(link) => link.methods.push(route.method.as_str()),
+            None => links.push(Link { href: route.path, methods: vec![route.method.as_str()], parameters: route.parameters }),
+        }
+    }
+    Json(Index { links })
+}
+
+#[derive(Serialize)]
+struct Index {
+    links: Vec<Link>,
+}
+
+#[derive(Serialize)]
+struct Link {
+    /// A URI template (RFC 6570).
+    href: &'static str,
+    methods: Vec<&'static str>,
+    /// Of the query of its `GET`.
+    parameters: &'static [&'static str],
+}
+
+async fn no_such_route(uri: Uri) -> Problem {
+    Problem::new(ProblemType::NoSuchRoute, format!("nothing is at {}; GET /v1 lists what there is", uri.path()))
+}
+
+/// axum adds `Allow` from the methods of the path.
+async fn method_not_allowed(method: Method, uri: Uri) -> Problem {
+    Problem::new(ProblemType::MethodNotAllowed, format!("{method} is not allowed at {}; Allow names the methods that are", uri.path()))
+}
+
+/// Whoever keeps an answer must ask again before using it: it may be outdated a moment later.
+async fn uncached(mut response: Response) -> Response {
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    response
+}
