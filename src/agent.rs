@@ -1,0 +1,193 @@
+//! The composition root: puts an agent together, runs it, and ends it in order.
+
+mod address;
+mod disk;
+mod event_log;
+mod gossip;
+mod lifecycle;
+mod streams;
+
+use std::{fmt, io, net::SocketAddr, path::Path, sync::Arc};
+
+use rand::{RngExt as _, rngs::StdRng};
+use tokio::sync::watch;
+use tracing::info;
+
+use crate::{
+    catalog::Publisher,
+    config::{OnTerm, Resolved},
+    core::{Core, Settings},
+    dns::DnsServer,
+    http::{AgentInfo, ApiState, HttpServer},
+    model::{Life, StoreOp, node::NodeInfo},
+    registrar::Registrar,
+    store::{Contents, Store, StoreError},
+    wire,
+};
+use disk::Disk;
+use gossip::{Gossip, GossipSockets};
+
+/// Why an agent did not start. The message says what to do.
+#[derive(Debug)]
+pub enum AgentError {
+    /// An address could not be bound.
+    Bind {
+        /// What for.
+        what: &'static str,
+        /// The flag that chooses it.
+        flag: &'static str,
+        /// Which.
+        address: SocketAddr,
+        /// Why.
+        error: io::Error,
+    },
+    /// The data folder is of no use.
+    Store(StoreError),
+    /// The system did not give what an agent needs.
+    System(io::Error),
+}
+
+impl fmt::Display for AgentError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            AgentError::Bind { what, flag, address, error } => match error.kind() {
+                io::ErrorKind::AddrInUse => {
+                    let port = address.port();
+                    write!(f, "port {port} of {} is in use, so {what} can't be served there: end the program that has it, or choose another address with {flag}", address.ip())
+                }
+                io::ErrorKind::AddrNotAvailable => {
+                    write!(f, "{} is no address of this host, so {what} can't be served there: choose another one with {flag}", address.ip())
+                }
+                io::ErrorKind::PermissionDenied => {
+                    write!(f, "this user may not use port {} for {what}: choose another one with {flag}, or grant CAP_NET_BIND_SERVICE", address.port())
+                }
+                _ => write!(f, "can't serve {what} at {address} (see {flag}): {error}"),
+            },
+            AgentError::Store(error) => error.fmt(f),
+            AgentError::System(error) => write!(f, "the system did not give what an agent needs: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for AgentError {}
+
+/// Runs an agent until it is told to end.
+///
+/// # Errors
+/// When it can't start. Nothing was announced to anybody then.
+pub async fn run(config: Resolved) -> Result<(), AgentError> {
+    let sockets = Sockets::bind(&config).await?;
+    let mut rng: StdRng = rand::make_rng();
+    let (store, life, contents) = open_store(&config, &mut rng)?;
+    let gossip_address = sockets.gossip.local_addr().map_err(AgentError::System)?;
+    let address = address::advertised(gossip_address, config.advertise);
+    let (publisher, catalog) = Publisher::new(contents.node_id);
+    let (registrar, commands) = Registrar::new();
+    let info = Arc::new(AgentInfo {
+        node_id: contents.node_id,
+        name: config.name.clone(),
+        cluster: config.cluster.clone(),
+        generation: life.generation,
+        version: env!("CARGO_PKG_VERSION").into(),
+        domain: config.domain.to_string(),
+        gossip: address,
+        http: sockets.http.local_addr(),
+        dns: config.dns,
+    });
+    log_start(&config, &info, &config.data_dir);
+
+    let core = Core::new(settings(&config, contents, life, address, rng.random()));
+    let disk = Disk::start(store).map_err(AgentError::System)?;
+    let gossip = Gossip::new(core, sockets.gossip, disk, commands, publisher, config.join).map_err(AgentError::System)?;
+    let dns = DnsServer::bind(config.dns, config.domain, catalog.clone()).map_err(bind_error("DNS", "--dns", config.dns))?;
+    let state = ApiState { catalog, registrar: registrar.clone(), info };
+    serve(gossip, dns, sockets.http, state, registrar, config.on_term).await;
+    Ok(())
+}
+
+/// Everything at once, until gossip ends after a leave or the lifecycle says so.
+async fn serve(gossip: Gossip, dns: DnsServer, http: HttpServer, state: ApiState, registrar: Registrar, on_term: OnTerm) {
+    let (stop, stopping) = watch::channel(false);
+    let stopped = move || {
+        let mut stopping = stopping.clone();
+        async move { drop(stopping.wait_for(|stop| *stop).await) }
+    };
+    let dns = tokio::spawn(dns.serve(stopped()));
+    let http = tokio::spawn(http.serve(state, stopped()));
+    let gossip = tokio::spawn(gossip.run());
+    tokio::select! {
+        _ = gossip => info!("left the cluster"),
+        () = lifecycle::until_told_to_end(&registrar, on_term) => {}
+    }
+    // Nobody waits for the other side of this.
+    let _ = stop.send(true);
+    let _ = tokio::join!(dns, http);
+    info!("the agent has ended");
+}
+
+/// What is bound before anything is read or written: a second agent on the same addresses changes nothing.
+struct Sockets {
+    gossip: GossipSockets,
+    http: HttpServer,
+}
+
+impl Sockets {
+    async fn bind(config: &Resolved) -> Result<Sockets, AgentError> {
+        let gossip = GossipSockets::bind(config.gossip).await.map_err(bind_error("gossip", "--gossip", config.gossip))?;
+        let http = HttpServer::bind(config.http).map_err(bind_error("HTTP", "--http", config.http))?;
+        Ok(Sockets { gossip, http })
+    }
+}
+
+fn bind_error(what: &'static str, flag: &'static str, address: SocketAddr) -> impl FnOnce(io::Error) -> AgentError {
+    move |error| AgentError::Bind { what, flag, address, error }
+}
+
+/// Opens the data folder and begins a life: its generation is on disk before the first packet.
+fn open_store(config: &Resolved, rng: &mut StdRng) -> Result<(Store, Life, Contents), AgentError> {
+    let (mut store, contents) = Store::open(&config.data_dir, &config.cluster, rng).map_err(AgentError::Store)?;
+    let life = Life { generation: contents.generation + 1, nonce: rng.random() };
+    store.append(&[StoreOp::Generation(life.generation)]).map_err(AgentError::Store)?;
+    Ok((store, life, contents))
+}
+
+fn settings(config: &Resolved, contents: Contents, life: Life, address: SocketAddr, random_seed: u64) -> Settings {
+    Settings {
+        cluster: config.cluster.clone(),
+        node: contents.node_id,
+        life,
+        address,
+        info: NodeInfo {
+            name: config.name.clone(),
+            addresses: vec![address.ip()],
+            zone: config.zone.clone(),
+            meta: config.meta.clone(),
+            agent_version: env!("CARGO_PKG_VERSION").into(),
+            wire_versions: (wire::LOWEST_VERSION, wire::HIGHEST_VERSION),
+            left: false,
+            grace_seconds: None,
+            maintenance: None,
+        },
+        seeds: config.join.len(),
+        peers: contents.peers,
+        records: contents.records,
+        random_seed,
+        reap_after: crate::core::REAP_AFTER,
+    }
+}
+
+fn log_start(config: &Resolved, info: &AgentInfo, data_dir: &Path) {
+    info!(
+        name = %info.name,
+        node = %info.node_id,
+        cluster = %info.cluster,
+        generation = info.generation,
+        version = info.version,
+        gossip = %info.gossip,
+        http = %info.http,
+        dns = %config.dns,
+        data_dir = %data_dir.display(),
+        "the agent starts"
+    );
+}
+
