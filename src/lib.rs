@@ -4,6 +4,7 @@
 //! bottom of the house up: each may use those above it in this list, where its line in that document says so.
 
 pub mod catalog;
+pub mod agent;
 pub mod config;
 pub mod core;
 pub mod http;

@@ -456,7 +456,8 @@ impl Core {
         if conversation.purpose == Some(Purpose::Farewell) {
             self.farewell_confirmed();
         }
-        self.established(now, conversation.at);
+        let at = conversation.peer.map_or(conversation.at, |peer| peer.address);
+        self.established(now, at);
     }
 }
 
