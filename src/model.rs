@@ -2,6 +2,7 @@
 
 pub mod change;
 pub mod command;
+pub mod domain;
 pub mod instance;
 pub mod limits;
 pub mod name;
@@ -11,6 +12,7 @@ pub mod status;
 
 pub use change::Change;
 pub use command::{Command, Done, Refusal, Reply};
+pub use domain::Domain;
 pub use instance::{Instance, Protocol};
 pub use name::{ClusterName, InstanceId, NameError, NodeName, ServiceName, Tag, Zone};
 pub use node::{Life, MemberState, Node, NodeId};
