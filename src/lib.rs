@@ -4,5 +4,6 @@
 //! bottom of the house up: each may use those above it in this list, where its line in that document says so.
 
 pub mod catalog;
+pub mod dns;
 pub mod model;
 pub mod registrar;
