@@ -1,5 +1,7 @@
 //! What one agent knows, as an immutable snapshot that is swapped atomically. Readers load it and never wait.
 
+#[cfg(test)]
+pub(crate) mod fixture;
 pub mod select;
 pub mod snapshot;
 

@@ -99,3 +99,72 @@ impl Filter {
             && self.zone.as_ref().is_none_or(|zone| owner.is_some_and(|node| node.info.zone.as_ref() == Some(zone)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::{
+        catalog::fixture::{catalog, instance, node, on, passing, tagged},
+        model::{Change, Instance},
+    };
+
+    #[test]
+    fn what_is_healthy_on_a_node_that_is_up_is_handed_out() {
+        for state in [MemberState::Alive, MemberState::Suspect, MemberState::Restarting] {
+            for status in [Status::Passing, Status::Warning] {
+                check([node(2, "b", &["10.0.0.2"], state), on(2, instance("web", "x", &[], 80), status)], None);
+            }
+        }
+    }
+
+    #[test]
+    fn the_rest_is_held_back_for_a_reason() {
+        let web = || on(2, instance("web", "x", &[], 80), Status::Passing);
+        check([web()], Some(HeldBack::NodeUnknown));
+        check([node(2, "b", &["10.0.0.2"], MemberState::Left), web()], Some(HeldBack::NodeLeft));
+        check([node(2, "b", &["10.0.0.2"], MemberState::Down), web()], Some(HeldBack::NodeDown));
+        let critical = on(2, instance("web", "x", &[], 80), Status::Critical);
+        check([node(2, "b", &["10.0.0.2"], MemberState::Alive), critical], Some(HeldBack::Critical));
+        let Change::Node(mut repaired) = node(2, "b", &["10.0.0.2"], MemberState::Alive) else { unreachable!() };
+        Arc::make_mut(&mut repaired).info.maintenance = Some("new disk".into());
+        check([Change::Node(repaired), web()], Some(HeldBack::NodeMaintenance("new disk".into())));
+    }
+
+    #[test]
+    fn the_loser_of_a_name_goes_on_being_handed_out() {
+        check([node(2, "db-1", &["10.0.0.2"], MemberState::Alive), on(2, instance("web", "x", &[], 80), Status::Passing)], None);
+    }
+
+    #[test]
+    fn everything_that_a_filter_names_must_match() {
+        let old = tagged(instance("web", "old", &[], 80), &["V1", "eu"]);
+        let new = Instance { meta: [("git".into(), "abc".into())].into(), ..tagged(instance("web", "new", &[], 80), &["v2", "eu"]) };
+        let changes = [
+            passing(old),
+            passing(new),
+            passing(instance("db", "db", &[], 80)),
+            node(2, "b", &["10.0.0.2"], MemberState::Alive),
+            on(2, tagged(instance("web", "sick", &[], 80), &["eu"]), Status::Critical),
+        ];
+        let snapshot = catalog(changes).1.load();
+        let found = |filter: Filter| -> Vec<String> { filter.apply(&snapshot).iter().map(|e| e.instance.id.to_string()).collect() };
+        let web = || Some(ServiceName::new("web").unwrap());
+        assert_eq!(found(Filter::default()), ["db", "new", "old"]);
+        assert_eq!(found(Filter { service: web(), ..Filter::default() }), ["new", "old"]);
+        assert_eq!(found(Filter { service: web(), any_status: true, ..Filter::default() }), ["new", "old", "sick"]);
+        assert_eq!(found(Filter { tags: vec!["EU".into(), "v1".into()], ..Filter::default() }), ["old"]);
+        assert_eq!(found(Filter { meta: vec![("git".into(), "abc".into())], ..Filter::default() }), ["new"]);
+        assert_eq!(found(Filter { meta: vec![("git".into(), "ABC".into())], ..Filter::default() }), [""; 0]);
+        let on_b = Filter { node: Some(NodeName::new("b").unwrap()), any_status: true, ..Filter::default() };
+        assert_eq!(found(on_b), ["sick"]);
+    }
+
+    /// The one instance of `web` is held back for this reason.
+    fn check(changes: impl IntoIterator<Item = Change>, reason: Option<HeldBack>) {
+        let snapshot = catalog(changes).1.load();
+        let entry = snapshot.service("web").unwrap().values().next().unwrap();
+        assert_eq!(held_back(&snapshot, entry), reason);
+    }
+}

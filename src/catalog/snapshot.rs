@@ -1,10 +1,10 @@
 //! The snapshot itself. Its maps are persistent: a copy costs a few pointers, a change costs the logarithm of what exists.
 
-use std::{net::IpAddr, sync::Arc, time::SystemTime};
+use std::{borrow::Borrow, net::IpAddr, sync::Arc, time::SystemTime};
 
 use imbl::OrdMap;
 
-use crate::model::{Change, Instance, InstanceId, Node, NodeId, NodeName, ServiceName, Status};
+use crate::model::{Change, Instance, InstanceId, Node, NodeId, NodeName, Protocol, ServiceName, Status};
 
 /// Names an instance in the cluster.
 pub type Place = (NodeId, InstanceId);
@@ -49,6 +49,10 @@ pub struct Snapshot {
     services: OrdMap<ServiceName, ServiceEntry>,
     /// How many nodes and instances name an address.
     addresses: OrdMap<IpAddr, u32>,
+    /// How many instances speak a protocol.
+    protocols: OrdMap<Protocol, u32>,
+    /// How many instances have a tag, by the tag in lower case.
+    tags: OrdMap<Arc<str>, u32>,
 }
 
 impl Snapshot {
@@ -62,6 +66,8 @@ impl Snapshot {
             instances: OrdMap::new(),
             services: OrdMap::new(),
             addresses: OrdMap::new(),
+            protocols: OrdMap::new(),
+            tags: OrdMap::new(),
         }
     }
 
@@ -119,6 +125,16 @@ impl Snapshot {
         self.addresses.contains_key(&address)
     }
 
+    /// Whether any instance speaks this protocol, whatever its status.
+    pub fn has_protocol(&self, protocol: Protocol) -> bool {
+        self.protocols.contains_key(&protocol)
+    }
+
+    /// Whether any instance has this tag, whatever its status. The tag is in lower case.
+    pub fn has_tag(&self, tag: &str) -> bool {
+        self.tags.contains_key(tag)
+    }
+
     /// Where an instance is found: its own addresses, else those of its node.
     pub fn addresses_of<'a>(&'a self, entry: &'a Entry) -> &'a [IpAddr] {
         match self.nodes.get(&entry.node) {
@@ -144,7 +160,8 @@ impl Snapshot {
             Some(entry) if entry.node.state == node.state => entry.since,
             _ => now,
         };
-        self.count_addresses(&node.info.addresses);
+        // Counted before the earlier ones are let go, here and for instances: what is in both never leaves the map.
+        node.info.addresses.iter().for_each(|address| count(&mut self.addresses, *address));
         if let Some(entry) = &before {
             self.uncount_addresses(&entry.node.info.addresses);
         }
@@ -182,9 +199,9 @@ impl Snapshot {
             Some(entry) if entry.status == status => entry.since,
             _ => now,
         };
-        self.count_addresses(&instance.addresses);
+        self.count_definition(&instance);
         if let Some(entry) = before {
-            self.uncount_addresses(&entry.instance.addresses);
+            self.uncount_definition(&entry.instance);
             if entry.instance.service != instance.service {
                 self.remove_from_service(&entry.instance.service, &place);
             }
@@ -196,7 +213,7 @@ impl Snapshot {
 
     fn remove_instance(&mut self, place: &Place) {
         if let Some(entry) = self.instances.remove(place) {
-            self.uncount_addresses(&entry.instance.addresses);
+            self.uncount_definition(&entry.instance);
             self.remove_from_service(&entry.instance.service, place);
         }
     }
@@ -210,18 +227,33 @@ impl Snapshot {
         }
     }
 
-    fn count_addresses(&mut self, addresses: &[IpAddr]) {
-        for address in addresses {
-            *self.addresses.entry(*address).or_insert(0) += 1;
-        }
+    fn count_definition(&mut self, instance: &Instance) {
+        instance.addresses.iter().for_each(|address| count(&mut self.addresses, *address));
+        instance.tags.iter().for_each(|tag| count(&mut self.tags, tag.as_str().to_ascii_lowercase().into()));
+        count(&mut self.protocols, instance.protocol);
+    }
+
+    fn uncount_definition(&mut self, instance: &Instance) {
+        self.uncount_addresses(&instance.addresses);
+        instance.tags.iter().for_each(|tag| uncount(&mut self.tags, tag.as_str().to_ascii_lowercase().as_str()));
+        uncount(&mut self.protocols, &instance.protocol);
     }
 
     fn uncount_addresses(&mut self, addresses: &[IpAddr]) {
-        for address in addresses {
-            match self.addresses.get_mut(address) {
-                Some(count) if *count > 1 => *count -= 1,
-                _ => drop(self.addresses.remove(address)),
-            }
-        }
+        addresses.iter().for_each(|address| uncount(&mut self.addresses, address));
     }
 }
+
+fn count<K: Ord + Clone>(map: &mut OrdMap<K, u32>, key: K) {
+    *map.entry(key).or_insert(0) += 1;
+}
+
+fn uncount<K: Ord + Clone + Borrow<Q>, Q: Ord + ?Sized>(map: &mut OrdMap<K, u32>, key: &Q) {
+    match map.get_mut(key) {
+        Some(count) if *count > 1 => *count -= 1,
+        _ => drop(map.remove(key)),
+    }
+}
+
+#[cfg(test)]
+mod tests;

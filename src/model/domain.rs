@@ -1,47 +1,48 @@
-//! The domain under which names are answered.
+//! The DNS domain under which the cluster's names are found.
 
 use std::{fmt, str::FromStr, sync::Arc};
 
-use super::name::is_dns_label;
+use super::{
+    limits::DOMAIN_OCTETS,
+    name::{NameError, is_dns_label},
+};
 
-/// Octets in a domain as text. The names below it, up to a label of 63 octets twice and `service`, have to fit
-/// into the 255 octets of a name (RFC 1035, 2.3.4).
-const DOMAIN_OCTETS: usize = 100;
+const RULE: &str = "it takes DNS labels (RFC 1123) with dots between, at most 117 octets in all";
 
-/// The domain under which names are answered: one or more DNS labels, kept in lower case, without a dot at its end.
+/// The domain that the embedded DNS server answers for: one or more DNS labels, kept in lower case and without a
+/// final dot. The default is `tidings.internal`; `internal` is set aside for private use, so no public name is hidden.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Domain(Arc<str>);
 
-/// Why a text is no domain. The message says what is allowed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DomainError(String);
-
-impl fmt::Display for DomainError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = &self.0;
-        write!(f, "{text:?} is not a domain: it takes DNS labels (RFC 1123) with dots between them, at most {DOMAIN_OCTETS} characters")
-    }
-}
-
-impl std::error::Error for DomainError {}
-
 impl Domain {
-    /// Checks the text and keeps it in its canonical form. A dot at the end is allowed.
+    /// Checks the text and keeps it in lower case. A final dot is allowed and dropped.
     ///
     /// # Errors
-    /// When the text is no domain; the error says what is allowed.
-    pub fn new(text: &str) -> Result<Self, DomainError> {
-        let bare = text.strip_suffix('.').unwrap_or(text);
-        if bare.len() <= DOMAIN_OCTETS && bare.split('.').all(is_dns_label) {
-            Ok(Domain(Arc::from(bare.to_ascii_lowercase())))
+    /// When the text is no domain, or leaves too little room for the names under it ([`DOMAIN_OCTETS`]); the error
+    /// says what is allowed.
+    pub fn new(text: &str) -> Result<Self, NameError> {
+        let relative = text.strip_suffix('.').unwrap_or(text);
+        if relative.len() <= DOMAIN_OCTETS && relative.split('.').all(is_dns_label) {
+            Ok(Domain(relative.to_ascii_lowercase().into()))
         } else {
-            Err(DomainError(text.chars().take(80).collect()))
+            Err(NameError::new("a domain", text, RULE))
         }
     }
 
-    /// The domain as text.
+    /// The domain as text, without a final dot.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Its labels as they are written, the most specific first.
+    pub fn labels(&self) -> impl DoubleEndedIterator<Item = &str> {
+        self.0.split('.')
+    }
+}
+
+impl Default for Domain {
+    fn default() -> Self {
+        Domain("tidings.internal".into())
     }
 }
 
@@ -58,8 +59,40 @@ impl fmt::Display for Domain {
 }
 
 impl FromStr for Domain {
-    type Err = DomainError;
-    fn from_str(text: &str) -> Result<Self, DomainError> {
+    type Err = NameError;
+    fn from_str(text: &str) -> Result<Self, NameError> {
         Self::new(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_domain_is_any_number_of_labels_in_lower_case() {
+        for (text, kept) in [("consul", "consul"), ("Tidings.Internal.", "tidings.internal"), ("a.b.c.example.com", "a.b.c.example.com")] {
+            assert_eq!(Domain::new(text).unwrap().as_str(), kept);
+        }
+        assert_eq!(Domain::default(), Domain::new("tidings.internal").unwrap());
+    }
+
+    #[test]
+    fn what_is_no_domain_is_refused_with_the_rule() {
+        let long = vec!["a".repeat(58); 2].join(".") + "x";
+        for bad in ["", ".", "a..b", ".a", "a..", "-a.b", "a_b", "a b", &"a".repeat(64), &long] {
+            let error = Domain::new(bad).expect_err(bad).to_string();
+            assert!(error.contains("RFC 1123"), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_longest_name_under_the_longest_domain_fits_a_dns_name() {
+        let label = "a".repeat(63);
+        let domain = Domain::new(&(vec!["a".repeat(58); 2].join("."))).unwrap();
+        assert_eq!(domain.as_str().len(), DOMAIN_OCTETS);
+        let text = format!("{label}.{label}.service.{domain}");
+        // On the wire each label has an octet before it, and the root is one more (RFC 1035, 3.1).
+        assert_eq!(text.len() + 2, 255);
     }
 }

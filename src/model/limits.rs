@@ -18,3 +18,6 @@ pub const DEFINITION_OCTETS: usize = 8 * 1024;
 pub const REASON_OCTETS: usize = 200;
 /// Octets in a label: names of nodes, services, zones and clusters, tags and instance ids (RFC 1035, 2.3.4).
 pub const LABEL_OCTETS: usize = 63;
+/// Octets in the DNS domain as text. What is longest under it, `_tag` and `_service` or a tag and a service of 63
+/// octets each before `.service`, then just fits the 255 octets of a name (RFC 1035, 2.3.4).
+pub const DOMAIN_OCTETS: usize = 117;

@@ -12,6 +12,13 @@ pub struct NameError {
     rule: &'static str,
 }
 
+impl NameError {
+    /// `text` breaks `rule`, so it is not `what`.
+    pub(super) fn new(what: &'static str, text: &str, rule: &'static str) -> Self {
+        NameError { what, text: text.chars().take(80).collect(), rule }
+    }
+}
+
 impl fmt::Display for NameError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?} is not {}: {}", self.text, self.what, self.rule)
@@ -60,7 +67,7 @@ macro_rules! name {
                     let canonical: fn(&str) -> Arc<str> = $canonical;
                     Ok(Self(canonical(text)))
                 } else {
-                    Err(NameError { what: $what, text: text.chars().take(80).collect(), rule: $rule })
+                    Err(NameError::new($what, text, $rule))
                 }
             }
 

@@ -1,0 +1,164 @@
+//! From an answer to octets that fit.
+//!
+//! hickory cuts a message that grows too large between two records: it leaves some in, drops the OPT record, and may
+//! leave octets behind the end. So messages are encoded whole here, measured, and cut where RFC 2181, 9 has it.
+
+use std::sync::{Arc, OnceLock};
+
+use hickory_proto::{
+    op::{Edns, ResponseCode},
+    rr::{Record, rdata::opt::EdnsOption},
+    serialize::binary::{BinEncodable, BinEncoder},
+};
+use hickory_server::{
+    net::{NetError, xfer::Protocol},
+    server::{Request, ResponseHandler, ResponseInfo},
+    zone_handler::MessageResponse,
+};
+
+/// The largest UDP payload that is sent and said to be received: no fragments on any usual path (RFC 9715).
+pub(super) const UDP_PAYLOAD: u16 = 1_232;
+/// The UDP payload that every client takes (RFC 1035, 4.2.1).
+const LEAST_PAYLOAD: u16 = 512;
+/// Octets of a message's header (RFC 1035, 4.1.1).
+pub(super) const HEADER: usize = 12;
+/// The option that carries an extended error (RFC 8914, 2).
+const EXTENDED_ERROR: u16 = 15;
+const TC: u8 = 0x02;
+
+/// Why there is no answer, for people who look (RFC 8914).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ExtendedError {
+    /// This agent does not know yet what the cluster knows.
+    NotReady,
+    /// The name is not under the domain.
+    NotAuthoritative,
+}
+
+impl ExtendedError {
+    fn option(self) -> EdnsOption {
+        let (code, text): (u16, &str) = match self {
+            ExtendedError::NotReady => (14, "no full sync with the cluster yet"),
+            ExtendedError::NotAuthoritative => (20, ""),
+        };
+        EdnsOption::Unknown(EXTENDED_ERROR, [&code.to_be_bytes(), text.as_bytes()].concat())
+    }
+}
+
+/// The OPT record of a reply (RFC 6891, 6.1.1) to a request with this one.
+pub(super) fn edns(asked: &Edns, error: Option<ExtendedError>) -> Edns {
+    let mut edns = Edns::new();
+    edns.set_max_payload(UDP_PAYLOAD);
+    // RFC 3225, 3: the bit is copied.
+    edns.set_dnssec_ok(asked.flags().dnssec_ok);
+    if let Some(error) = error {
+        edns.options_mut().insert(error.option());
+    }
+    edns
+}
+
+/// Takes the one response that the handler makes and keeps its octets.
+#[derive(Clone)]
+pub(super) struct Reply {
+    /// Octets that the client takes.
+    limit: usize,
+    /// Octets of header and question.
+    head: usize,
+    octets: Arc<OnceLock<Vec<u8>>>,
+}
+
+impl Reply {
+    /// Where the response to this request goes.
+    pub(super) fn to(request: &Request) -> Self {
+        let limit = match request.protocol() {
+            Protocol::Udp => usize::from(request.max_payload().clamp(LEAST_PAYLOAD, UDP_PAYLOAD)),
+            _ => usize::from(u16::MAX),
+        };
+        Reply { limit, head: HEADER + request.queries.as_bytes().len(), octets: Arc::default() }
+    }
+
+    /// The message, once it was made.
+    pub(super) fn into_octets(self) -> Option<Vec<u8>> {
+        Arc::into_inner(self.octets).and_then(OnceLock::into_inner)
+    }
+}
+
+#[async_trait::async_trait]
+impl ResponseHandler for Reply {
+    async fn send_response<'a>(
+        &mut self,
+        response: MessageResponse<
+            '_,
+            'a,
+            impl Iterator<Item = &'a Record> + Send + 'a,
+            impl Iterator<Item = &'a Record> + Send + 'a,
+            impl Iterator<Item = &'a Record> + Send + 'a,
+            impl Iterator<Item = &'a Record> + Send + 'a,
+        >,
+    ) -> Result<ResponseInfo, NetError> {
+        let edns = response.edns().cloned();
+        let mut octets = Vec::with_capacity(usize::from(LEAST_PAYLOAD));
+        let info = response.destructive_emit(&mut BinEncoder::new(&mut octets))?;
+        if octets.len() > self.limit {
+            cut(&mut octets, self.head, self.limit, edns.as_ref())?;
+        }
+        // The handler makes one response to a request; were it to make another, the first would stand.
+        let _ = self.octets.set(octets);
+        Ok(info)
+    }
+}
+
+/// Makes a whole message fit. What is additional may be left out without a word; where that is not enough nothing
+/// stays but header, question and OPT, and TC tells the client to come back over TCP (RFC 2181, 9).
+fn cut(octets: &mut Vec<u8>, head: usize, limit: usize, edns: Option<&Edns>) -> Result<(), NetError> {
+    let opt = match edns {
+        Some(edns) => edns.to_bytes()?,
+        None => Vec::new(),
+    };
+    let records = usize::from(count_at(octets, 6)) + usize::from(count_at(octets, 8));
+    match end_of(octets, head, records) {
+        Some(end) if end + opt.len() <= limit => octets.truncate(end),
+        _ => {
+            octets.truncate(head);
+            octets[2] |= TC;
+            octets[6..10].fill(0);
+        }
+    }
+    octets[10..12].copy_from_slice(&u16::from(edns.is_some()).to_be_bytes());
+    octets.extend_from_slice(&opt);
+    Ok(())
+}
+
+/// Where the records that start at an offset end; `None` where the message ends before them.
+fn end_of(octets: &[u8], start: usize, records: usize) -> Option<usize> {
+    let mut at = start;
+    for _ in 0..records {
+        loop {
+            match *octets.get(at)? {
+                0 => break at += 1,
+                pointer if pointer >= 0xC0 => break at += 2,
+                label => at += 1 + usize::from(label),
+            }
+        }
+        // Type, class and TTL, then the length of the data and the data (RFC 1035, 4.1.3).
+        let data = octets.get(at + 8..at + 10)?;
+        at += 10 + usize::from(u16::from_be_bytes([data[0], data[1]]));
+    }
+    (at <= octets.len()).then_some(at)
+}
+
+/// The reply to a message that can't be read, made from its header alone.
+pub(super) fn refusal(message: &[u8], code: ResponseCode) -> Option<Vec<u8>> {
+    let header = message.get(..HEADER)?;
+    let mut octets = vec![0; HEADER];
+    octets[..2].copy_from_slice(&header[..2]);
+    // The operation, RD and CD are the asker's; QR makes it a response.
+    octets[2] = 0x80 | (header[2] & 0x79);
+    octets[3] = (header[3] & 0x10) | code.low();
+    Some(octets)
+}
+
+/// One of the counts in a message's header.
+pub(super) fn count_at(message: &[u8], offset: usize) -> u16 {
+    u16::from_be_bytes([message[offset], message[offset + 1]])
+}
