@@ -18,6 +18,8 @@ mod representation;
 mod routes;
 mod server;
 mod services;
+#[cfg(test)]
+mod testing;
 
 use std::{net::SocketAddr, sync::Arc};
 

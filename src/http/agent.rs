@@ -151,3 +151,50 @@ pub(super) struct Farewell {
     confirmed: usize,
     asked: usize,
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use serde_json::json;
+
+    use super::*;
+    use crate::{
+        http::testing::{Api, changed, node},
+        model::{Change, Refusal},
+    };
+
+    #[tokio::test]
+    async fn the_agent_says_who_it_is_and_what_it_allows() {
+        let agent = Api::new().json("/v1/agent").await;
+        let shown = |field: &str| agent[field].clone();
+        assert_eq!(shown("node_id"), "000000000000000a");
+        assert_eq!((shown("name"), shown("cluster"), shown("domain")), (json!("here"), json!("default"), json!("tidings.internal")));
+        assert_eq!((shown("generation"), shown("version"), shown("ready")), (json!(7), json!("0.1.0"), json!(true)));
+        assert_eq!((shown("addresses"), shown("gossip")), (json!(["10.0.0.10"]), json!("10.0.0.1:8746")));
+        assert_eq!((shown("zone"), shown("meta"), shown("name_conflict")), (json!("rack-1"), json!({"os": "linux"}), json!(null)));
+        assert_eq!(shown("members"), json!({"alive": 1, "suspect": 0, "restarting": 0, "down": 0, "left": 0}));
+        assert_eq!(agent["limits"]["tags"], limits::TAGS);
+        assert_eq!(agent["limits"].as_object().unwrap().len(), 9);
+    }
+
+    #[tokio::test]
+    async fn another_holder_of_its_name_is_shown_with_its_address() {
+        let api = Api::new();
+        api.publish([Change::Node(node(2, "here").into()), changed(node(3, "gone"), |node| node.state = MemberState::Down)]);
+        let agent = api.json("/v1/agent").await;
+        assert_eq!(agent["name_conflict"], json!({"node_id": "0000000000000002", "gossip": "10.0.0.2:8746"}));
+        assert_eq!((&agent["members"]["alive"], &agent["members"]["down"]), (&json!(2), &json!(1)));
+    }
+
+    #[tokio::test]
+    async fn leaving_tells_how_many_peers_know() {
+        let answer = Api::new().send("POST", "/v1/agent/leave", None, Body::empty()).await;
+        assert_eq!((answer.status, answer.json()), (200, json!({"confirmed": 2, "asked": 3})));
+    }
+
+    #[tokio::test]
+    async fn leaving_twice_is_refused() {
+        let answer = Api::answering(Err(Refusal::Leaving)).send("POST", "/v1/agent/leave", None, Body::empty()).await;
+        assert_eq!((answer.status, answer.problem().as_str()), (503, "leaving"));
+    }
+}

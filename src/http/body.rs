@@ -132,7 +132,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_body_may_have_as_many_octets_as_the_limit_and_no_more() {
-        let padded = |size: usize| Body::from(format!("{:<size$}", "{}"));
+        let padded = |size: usize| Body::from("{}".to_owned() + &" ".repeat(size - 2));
         assert_eq!(status(padded(BODY_OCTETS)).await, 200);
         assert_eq!(status(padded(BODY_OCTETS + 1)).await, 413);
         assert_eq!(status(padded(DISCARDED_OCTETS + 1)).await, 413);

@@ -197,3 +197,81 @@ impl fmt::Display for Shown<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_definition_needs_no_more_than_a_service_and_a_port() {
+        let instance = read(id(), &json!({"service": "web", "port": 80})).unwrap();
+        assert_eq!((instance.weight, instance.protocol), (DEFAULT_WEIGHT, Protocol::Tcp));
+        assert!(instance.addresses.is_empty() && instance.tags.is_empty() && instance.meta.is_empty());
+    }
+
+    #[test]
+    fn the_id_may_be_repeated_but_not_changed() {
+        assert!(read(id(), &json!({"id": "web-1", "service": "web", "port": 80})).is_ok());
+        check(json!({"id": "web-2"}), "/id", "web-1");
+        check(json!({"id": 1}), "/id", "leave it out");
+    }
+
+    #[test]
+    fn each_flaw_is_found_where_it_is() {
+        for port in [json!(0), json!(65_536), json!(-1), json!(80.5), json!("80"), json!(null)] {
+            check(json!({"port": port}), "/port", "from 1 to 65535");
+        }
+        check(json!({"weight": 0}), "/weight", "from 1 to 65535");
+        check(json!({"service": "we b"}), "/service", "RFC 1123");
+        check(json!({"service": null}), "/service", "is null; it is a string");
+        check(json!({"protocol": "TCP"}), "/protocol", r#""tcp" or "udp""#);
+        check(json!({"addresses": "10.0.0.1"}), "/addresses", "are a list");
+        for address in [json!("10.0.0.1:80"), json!("host"), json!("10.0.0.256"), json!("[::1]"), json!(7)] {
+            check(json!({"addresses": ["10.0.0.1", address]}), "/addresses/1", "IPv4 or IPv6");
+        }
+        check(json!({"addresses": ["0.0.0.0"]}), "/addresses/0", "can't be connected to");
+        check(json!({"addresses": ["10.0.0.1", "10.0.0.1"]}), "/addresses/1", "there already");
+        check(json!({"addresses": vec!["10.0.0.1"; 5]}), "/addresses", "at most 4");
+        check(json!({"tags": (0..33).map(|n| n.to_string()).collect::<Vec<_>>()}), "/tags", "at most 32");
+        check(json!({"tags": [{}]}), "/tags/0", "is an object; it is a string");
+        check(json!({"tags": ["v1", "V1"]}), "/tags/1", "there already");
+        check(json!({"meta": []}), "/meta", "is an object whose values are strings");
+        check(json!({"meta": {"a/b": 1}}), "/meta/a~1b", "is 1; it is a string");
+        check(json!({"meta": {"a:b": ""}}), "/meta/a:b", "without a colon");
+        check(json!({"meta": (0..65).map(|n| (n.to_string(), "")).collect::<BTreeMap<_, _>>()}), "/meta", "at most 64");
+    }
+
+    #[test]
+    fn what_is_required_is_missed_by_name() {
+        let flaws = read(id(), &json!({})).unwrap_err();
+        assert_eq!(flaws.iter().map(|flaw| flaw.pointer.as_str()).collect::<Vec<_>>(), ["/service", "/port"]);
+    }
+
+    #[test]
+    fn an_unknown_field_names_the_one_that_was_meant() {
+        check(json!({"prot": 80}), "/prot", r#"did you mean "port"?"#);
+        check(json!({"Address": []}), "/Address", r#"did you mean "addresses"?"#);
+        check(json!({"checks": []}), "/checks", "the fields are id, service,");
+        check(json!({"a/b": 1}), "/a~1b", "is not a field");
+    }
+
+    #[test]
+    fn a_long_wrong_value_is_not_repeated_in_full() {
+        let flaws = read(id(), &json!({"service": "web", "port": "8".repeat(10_000)})).unwrap_err();
+        assert!(flaws[0].detail.len() < 200, "{}", flaws[0].detail);
+    }
+
+    fn id() -> InstanceId {
+        InstanceId::new("web-1").unwrap()
+    }
+
+    /// Puts fields over a definition without flaws, and expects one flaw.
+    fn check(fields: Value, pointer: &str, says: &str) {
+        let mut definition = json!({"service": "web", "port": 80});
+        definition.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        let flaws = read(id(), &definition).expect_err(pointer);
+        assert!(flaws.iter().any(|flaw| flaw.pointer == pointer && flaw.detail.contains(says)), "{pointer}, {says}: {flaws:?}");
+    }
+}

@@ -21,3 +21,17 @@ pub(super) async fn live() -> Json<Health> {
 pub(super) async fn ready(State(state): State<ApiState>) -> Result<Json<Health>, Problem> {
     if state.catalog.load().ready { Ok(OK) } else { Err(collection::not_ready()) }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::http::testing::Api;
+
+    #[tokio::test]
+    async fn an_agent_lives_before_it_is_ready() {
+        let api = Api::not_ready();
+        assert_eq!(api.json("/health/live").await["status"], "ok");
+        let answer = api.get("/health/ready").await;
+        assert_eq!((answer.status, answer.problem().as_str(), answer.header("retry-after")), (503, "not-ready", Some("1")));
+        assert_eq!(Api::new().json("/health/ready").await["status"], "ok");
+    }
+}

@@ -44,3 +44,96 @@ fn read_pair(text: &str) -> Result<(String, String), String> {
     let pair = text.split_once(':').map(|(key, value)| (key.to_owned(), value.to_owned()));
     pair.ok_or_else(|| format!("{text:?} is no pair; write key:value"))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::{
+        http::testing::{Api, changed, instance, node, registered},
+        model::{Change, MemberState, Status, Zone},
+    };
+
+    #[tokio::test]
+    async fn an_instance_is_shown_where_it_is_found() {
+        let api = cluster();
+        let expected = json!({
+            "node": "one", "node_id": "0000000000000002", "id": "web-1", "service": "web", "addresses": ["10.0.0.2"], "port": 8080,
+            "protocol": "tcp", "tags": ["v1", "eu"], "meta": {"git": "a:1"}, "weight": 10, "status": "passing",
+            "since": "2026-01-01T12:00:00.000Z", "held_back": null,
+        });
+        assert_eq!(api.json("/v1/instances?service=web&tag=v1").await["items"], json!([expected]));
+    }
+
+    #[tokio::test]
+    async fn a_search_matches_all_that_it_names() {
+        let api = cluster();
+        let check =
+            async |query: &str, found: &[&str]| assert_eq!(api.items(&format!("/v1/instances{query}"), "id").await, found, "{query}");
+        check("", &["db-1", "web-1", "web-2"]).await;
+        check("?service=WEB", &["web-1", "web-2"]).await;
+        check("?service=cache", &[]).await;
+        check("?tag=EU", &["web-1", "web-2"]).await;
+        check("?tag=eu&tag=V1", &["web-1"]).await;
+        check("?meta=git:a:1", &["web-1"]).await;
+        check("?meta=git:a:1&meta=x:y", &[]).await;
+        check("?meta=git%3Aa%3A1", &["web-1"]).await;
+        check("?node=One&service=db", &["db-1"]).await;
+        check("?zone=rack-9&status=any", &["web-4"]).await;
+    }
+
+    #[tokio::test]
+    async fn a_status_shows_those_held_back_too_and_why() {
+        let api = cluster();
+        let check =
+            async |query: &str, found: &[&str]| assert_eq!(api.items(&format!("/v1/instances{query}"), "id").await, found, "{query}");
+        check("?status=any", &["db-1", "web-1", "web-2", "web-3", "web-4", "web-5"]).await;
+        check("?status=passing&service=web", &["web-1", "web-4", "web-5"]).await;
+        check("?status=warning", &["web-2"]).await;
+        check("?status=critical", &["web-3"]).await;
+
+        let why = async |id: usize| api.json("/v1/instances?status=any").await["items"][id]["held_back"].clone();
+        assert_eq!(why(2).await, json!(null));
+        assert_eq!(why(3).await, json!({"reason": "critical", "detail": "a check of web-3 is critical"}));
+        assert_eq!(why(4).await, json!({"reason": "node_down", "detail": "node two is down: did not answer"}));
+        assert_eq!(why(5).await, json!({"reason": "node_unknown", "detail": "its node is not known"}));
+    }
+
+    #[tokio::test]
+    async fn every_wrong_parameter_is_named_at_once() {
+        let answer = cluster().get("/v1/instances?service=a_b&tag=%20&meta=git&node=&zone=-&status=healthy").await;
+        assert_eq!((answer.status, answer.problem().as_str()), (400, "invalid-query"));
+        let errors = answer.errors();
+        assert_eq!(errors.keys().collect::<Vec<_>>(), ["meta", "node", "service", "status", "tag", "zone"]);
+        assert!(errors["meta"].contains("key:value") && errors["status"].contains("any, passing, warning, critical"), "{errors:?}");
+    }
+
+    #[tokio::test]
+    async fn finding_nothing_means_nothing_before_the_first_sync() {
+        let fresh = Api::not_ready();
+        let answer = fresh.get("/v1/instances?service=web").await;
+        assert_eq!((answer.status, answer.problem().as_str(), answer.header("retry-after")), (503, "not-ready", Some("1")));
+        fresh.publish([Change::Node(node(2, "one").into()), registered(2, instance("web-1", "web", &[], &[]), Status::Passing)]);
+        assert_eq!(fresh.items("/v1/instances?service=web", "id").await, ["web-1"]);
+    }
+
+    fn cluster() -> Api {
+        let api = Api::new();
+        let down = changed(node(3, "two"), |node| {
+            node.state = MemberState::Down;
+            node.reason = "did not answer".to_owned();
+            node.info.zone = Some(Zone::new("rack-9").unwrap());
+        });
+        api.publish([
+            Change::Node(node(2, "one").into()),
+            down,
+            registered(2, instance("web-1", "web", &["v1", "eu"], &[("git", "a:1")]), Status::Passing),
+            registered(2, instance("web-2", "web", &["v2", "EU"], &[]), Status::Warning),
+            registered(2, instance("web-3", "web", &[], &[]), Status::Critical),
+            registered(2, instance("db-1", "db", &[], &[]), Status::Passing),
+            registered(3, instance("web-4", "web", &[], &[]), Status::Passing),
+            registered(4, instance("web-5", "web", &[], &[]), Status::Passing),
+        ]);
+        api
+    }
+}

@@ -39,3 +39,82 @@ pub(super) async fn show(State(state): State<ApiState>, Named(name): Named<NodeN
     let entry = collection::known(&snapshot, snapshot.holder(name.as_str()), absent)?;
     Ok(Json(NodeView::new(&snapshot, entry)).into_response())
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::{
+        http::testing::{Api, changed, instance, node, registered},
+        model::{Change, MemberState, Status, Zone},
+    };
+
+    #[tokio::test]
+    async fn a_node_is_shown_with_the_reason_for_its_state_and_since_when() {
+        let api = cluster();
+        let expected = json!({
+            "id": "0000000000000002", "name": "db-1", "state": "down", "reason": "did not answer", "since": "2026-01-01T12:00:00.000Z",
+            "addresses": ["10.0.0.2"], "gossip": "10.0.0.2:8746", "zone": "rack-2", "meta": {"os": "linux"}, "version": "0.1.0",
+            "generation": 3, "instances": 1, "name_conflict": false,
+        });
+        assert_eq!(api.json("/v1/nodes/DB-1").await, expected);
+    }
+
+    #[tokio::test]
+    async fn nodes_are_listed_by_id_and_filtered_by_state_and_zone() {
+        let api = cluster();
+        assert_eq!(api.items("/v1/nodes", "name").await, ["db-1", "db-2", "here"]);
+        assert_eq!(api.items("/v1/nodes?state=down", "name").await, ["db-1"]);
+        assert_eq!(api.items("/v1/nodes?zone=RACK-1", "name").await, ["db-2", "here"]);
+        assert!(api.items("/v1/nodes?state=down&zone=rack-1", "name").await.is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_filter_that_can_match_nothing_is_refused() {
+        let answer = cluster().get("/v1/nodes?state=dead&zone=a_b").await;
+        assert_eq!((answer.status, answer.problem().as_str()), (400, "invalid-query"));
+        assert!(answer.errors()["state"].contains("alive, suspect, restarting, down, left"));
+        assert!(answer.errors()["zone"].contains("RFC 1123"));
+    }
+
+    #[tokio::test]
+    async fn where_two_bear_a_name_its_holder_is_found_and_the_other_listed_as_in_conflict() {
+        let api = cluster();
+        api.publish([Change::Node(node(4, "db-2").into())]);
+        assert_eq!(api.json("/v1/nodes/db-2").await["id"], "0000000000000003");
+        let list = api.json("/v1/nodes").await;
+        let conflicts: Vec<_> = list["items"].as_array().unwrap().iter().filter(|node| node["name_conflict"] == true).collect();
+        assert_eq!(conflicts.len(), 1);
+        assert_eq!(conflicts[0]["id"], "0000000000000004");
+    }
+
+    #[tokio::test]
+    async fn an_unknown_node_does_not_exist_only_when_the_agent_can_know() {
+        let answer = cluster().get("/v1/nodes/db-9").await;
+        assert_eq!((answer.status, answer.problem().as_str()), (404, "no-such-node"));
+        let fresh = Api::not_ready();
+        for path in ["/v1/nodes/db-9", "/v1/nodes?state=down"] {
+            let answer = fresh.get(path).await;
+            assert_eq!((answer.status, answer.problem().as_str(), answer.header("retry-after")), (503, "not-ready", Some("1")), "{path}");
+        }
+        assert_eq!(fresh.json("/v1/nodes/here").await["state"], "alive");
+        assert_eq!(fresh.items("/v1/nodes", "name").await, ["here"]);
+    }
+
+    #[tokio::test]
+    async fn what_is_no_name_is_no_node() {
+        let answer = cluster().get("/v1/nodes/db_1").await;
+        assert_eq!((answer.status, answer.problem().as_str()), (400, "invalid-name"));
+    }
+
+    fn cluster() -> Api {
+        let api = Api::new();
+        let down = changed(node(2, "db-1"), |node| {
+            node.state = MemberState::Down;
+            node.reason = "did not answer".to_owned();
+            node.info.zone = Some(Zone::new("rack-2").unwrap());
+        });
+        api.publish([down, Change::Node(node(3, "db-2").into()), registered(2, instance("db", "db", &[], &[]), Status::Passing)]);
+        api
+    }
+}

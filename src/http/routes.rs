@@ -115,3 +115,82 @@ async fn uncached(mut response: Response) -> Response {
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     response
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+
+    use super::*;
+    use crate::http::testing::Api;
+
+    #[tokio::test]
+    async fn the_index_lists_every_route_of_the_table() {
+        let index = Api::new().json("/v1").await;
+        let links = index["links"].as_array().unwrap();
+        for route in ROUTES {
+            let link = links.iter().find(|link| link["href"] == route.path).unwrap();
+            assert!(link["methods"].as_array().unwrap().contains(&route.method.as_str().into()), "{link}");
+        }
+        let hrefs: std::collections::BTreeSet<_> = links.iter().map(|link| link["href"].as_str()).collect();
+        assert_eq!(hrefs.len(), links.len(), "one link for each path");
+    }
+
+    #[tokio::test]
+    async fn every_get_answers_head_and_is_not_to_be_reused_unasked() {
+        let api = Api::new();
+        for route in ROUTES.iter().filter(|route| route.method == Method::GET && !route.path.contains('{')) {
+            let get = api.get(route.path).await;
+            assert_eq!((get.status, get.header("cache-control")), (200, Some("no-cache")), "{}", route.path);
+            assert_eq!(get.header("content-type"), Some("application/json"), "{}", route.path);
+            let head = api.send("HEAD", route.path, None, Body::empty()).await;
+            assert_eq!((head.status, head.text.as_str()), (200, ""), "{}", route.path);
+            assert_eq!(head.header("content-type"), get.header("content-type"));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_wrong_method_is_told_the_right_ones() {
+        let api = Api::new();
+        let check = async |method: &str, path: &str, allow: &str| {
+            let answer = api.send(method, path, None, Body::empty()).await;
+            assert_eq!((answer.status, answer.problem().as_str()), (405, "method-not-allowed"), "{method} {path}");
+            let mut allowed: Vec<_> = answer.header("allow").unwrap().split(',').map(str::trim).collect();
+            allowed.sort_unstable();
+            assert_eq!(allowed.join(" "), allow, "{method} {path}");
+        };
+        check("POST", "/v1", "GET HEAD").await;
+        check("GET", "/v1/agent/leave", "POST").await;
+        check("PATCH", "/v1/agent/instances/web-1", "DELETE GET HEAD PUT").await;
+        check("OPTIONS", "/v1/nodes", "GET HEAD").await;
+        check("DELETE", "/health/live", "GET HEAD").await;
+    }
+
+    #[tokio::test]
+    async fn an_unknown_path_is_a_problem_that_says_where_to_look() {
+        let api = Api::new();
+        for path in ["/", "/v2", "/v1/", "/v1/agent/instances/", "/v1/agent/instances/a/b"] {
+            let answer = api.get(path).await;
+            assert_eq!((answer.status, answer.problem().as_str()), (404, "no-such-route"), "{path}");
+            assert!(answer.text.contains("GET /v1"), "{}", answer.text);
+        }
+    }
+
+    #[tokio::test]
+    async fn an_unknown_query_parameter_is_refused_by_name_on_every_route() {
+        let api = Api::new();
+        for route in ROUTES {
+            let path = format!("{}?colour=red", route.path.replace(['{', '}'], ""));
+            let answer = api.send(route.method.as_str(), &path, None, Body::empty()).await;
+            assert_eq!((answer.status, answer.problem().as_str()), (400, "invalid-query"), "{} {path}", route.method);
+            let detail = &answer.errors()["colour"];
+            assert!(route.parameters.iter().all(|allowed| detail.contains(allowed)), "{detail}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_parameter_for_one_value_may_not_be_given_twice() {
+        let answer = Api::new().get("/v1/instances?service=web&service=db").await;
+        assert_eq!((answer.status, answer.problem().as_str()), (400, "invalid-query"));
+        assert!(answer.errors()["service"].contains("once"));
+    }
+}

@@ -84,3 +84,62 @@ impl<'a> ServiceView<'a> {
         ServiceView { name: name.as_str(), tags: tags.into_values().collect(), counts }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::{
+        http::testing::{Api, changed, instance, node, registered},
+        model::{Change, MemberState, Status},
+    };
+
+    #[tokio::test]
+    async fn a_service_has_the_tags_of_all_its_instances_and_counts_them_by_status() {
+        let expected = json!({
+            "name": "web", "tags": ["a", "V1", "v2"],
+            "counts": {"total": 4, "passing": 2, "warning": 1, "critical": 1, "held_back": 2},
+        });
+        let api = cluster();
+        assert_eq!(api.json("/v1/services/Web").await, expected);
+        assert_eq!(api.json("/v1/services").await["items"][1], expected);
+    }
+
+    #[tokio::test]
+    async fn services_are_listed_by_name_and_filtered_by_prefix() {
+        let api = cluster();
+        assert_eq!(api.items("/v1/services", "name").await, ["dns", "web", "web-admin"]);
+        assert_eq!(api.items("/v1/services?prefix=WEB", "name").await, ["web", "web-admin"]);
+        assert_eq!(api.items("/v1/services?prefix=", "name").await.len(), 3);
+        assert!(api.items("/v1/services?prefix=x", "name").await.is_empty());
+        assert!(api.get("/v1/services?prefix=a_b").await.errors()["prefix"].contains("hyphens"));
+    }
+
+    #[tokio::test]
+    async fn a_service_does_not_exist_only_when_the_agent_can_know() {
+        let answer = cluster().get("/v1/services/db").await;
+        assert_eq!((answer.status, answer.problem().as_str()), (404, "no-such-service"));
+        let fresh = Api::not_ready();
+        for path in ["/v1/services/db", "/v1/services"] {
+            let answer = fresh.get(path).await;
+            assert_eq!((answer.status, answer.problem().as_str(), answer.header("retry-after")), (503, "not-ready", Some("1")), "{path}");
+        }
+        fresh.publish([registered(2, instance("db-1", "db", &[], &[]), Status::Passing)]);
+        assert_eq!(fresh.json("/v1/services/db").await["counts"]["total"], 1);
+    }
+
+    fn cluster() -> Api {
+        let api = Api::new();
+        api.publish([
+            Change::Node(node(2, "one").into()),
+            changed(node(3, "two"), |node| node.state = MemberState::Down),
+            registered(2, instance("web-1", "web", &["V1"], &[]), Status::Passing),
+            registered(2, instance("web-2", "web", &["v2", "a"], &[]), Status::Warning),
+            registered(2, instance("web-3", "web", &["v1"], &[]), Status::Critical),
+            registered(3, instance("web-1", "web", &["v2"], &[]), Status::Passing),
+            registered(2, instance("adm", "web-admin", &[], &[]), Status::Passing),
+            registered(3, instance("dns", "dns", &[], &[]), Status::Passing),
+        ]);
+        api
+    }
+}
