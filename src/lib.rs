@@ -3,7 +3,9 @@
 //! `Architecture.md` holds the code map and the invariants. The modules below are its rooms, from the
 //! bottom of the house up: each may use those above it in this list, where its line in that document says so.
 
+pub mod agent;
 pub mod catalog;
+pub mod cli;
 pub mod config;
 pub mod model;
 pub mod registrar;

@@ -12,7 +12,7 @@ pub mod status;
 
 pub use change::Change;
 pub use command::{Command, Done, Refusal, Reply};
-pub use domain::{Domain, DomainError};
+pub use domain::Domain;
 pub use instance::{Instance, Protocol};
 pub use name::{ClusterName, InstanceId, NameError, NodeName, ServiceName, Tag, Zone};
 pub use node::{Life, MemberState, Node, NodeId};
