@@ -1,2 +1,7 @@
 //! The `tidings` program.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    tidings::cli::main()
+}

@@ -1,0 +1,158 @@
+//! The command line: what can be typed, and how it ends.
+
+mod agent;
+mod client;
+mod demo;
+mod exit;
+mod logging;
+mod output;
+mod problem;
+mod query;
+mod table;
+mod view;
+mod write;
+
+use std::{future::Future, process::ExitCode};
+
+use clap::{Args, CommandFactory, Parser, Subcommand};
+
+pub use exit::{Exit, Failure};
+
+use client::Api;
+
+const EXAMPLES: &str = "\
+Examples:
+  tidings demo                               See it work: three agents on this machine
+  tidings agent --join db-1.example          Run the agent of this host, join another one
+  tidings register web.json                  Register an instance with the agent beside you
+  tidings instances --service web            Find the instances of a service
+  dig @127.0.0.1 -p 8753 web.service.tidings.internal
+
+Exit codes:
+  0 done, 1 the answer is no (nothing found, not done), 2 wrong usage, 3 no agent reached";
+
+/// A gossip-based, peer-to-peer service registry: one agent on every host, no servers
+#[derive(Debug, Parser)]
+#[command(name = "tidings", version, after_help = EXAMPLES)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the agent of this host
+    #[command(after_help = agent::AFTER_HELP)]
+    Agent(agent::AgentArgs),
+    /// List the nodes of the cluster
+    Members(query::Members),
+    /// List the services of the cluster
+    Services(query::Services),
+    /// Show a service and its instances, those that are held back included
+    Service(query::Service),
+    /// Search instances: those that are handed out now, unless --status says otherwise
+    #[command(after_help = query::INSTANCES_EXAMPLES)]
+    Instances(query::Instances),
+    /// Register an instance with the agent of this host, or replace it
+    #[command(after_help = write::REGISTER_EXAMPLE)]
+    Register(write::Register),
+    /// Remove an instance from the agent of this host
+    Deregister(write::Deregister),
+    /// Have the agent of this host leave its cluster and stop
+    Leave(write::Leave),
+    /// Watch three agents on this machine find each other, fail and recover
+    Demo,
+}
+
+/// Which agent to ask, and how to show what it answers.
+#[derive(Debug, Args)]
+struct Target {
+    /// Agent to talk to
+    #[arg(long, value_name = "URL", env = "TIDINGS_AGENT", default_value = client::DEFAULT_AGENT)]
+    agent: String,
+    /// Print what the API answered, as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// The whole command line as data: its commands, flags and help.
+pub fn command() -> clap::Command {
+    Cli::command()
+}
+
+/// Runs what was typed.
+pub fn main() -> ExitCode {
+    let Cli { command } = Cli::parse();
+    let result = match command {
+        Command::Agent(args) => agent::run(&args),
+        Command::Demo => wait_for(demo::run()),
+        Command::Members(args) => ask(&args.target, |api| query::members(api, &args)),
+        Command::Services(args) => ask(&args.target, |api| query::services(api, &args)),
+        Command::Service(args) => ask(&args.target, |api| query::service(api, &args)),
+        Command::Instances(args) => ask(&args.target, |api| query::instances(api, &args)),
+        Command::Register(args) => ask(&args.target, |api| write::register(api, &args)),
+        Command::Deregister(args) => ask(&args.target, |api| write::deregister(api, &args)),
+        Command::Leave(args) => ask(&args.target, |api| write::leave(api, &args)),
+    };
+    result.unwrap_or_else(|failure| output::fail(&failure)).into()
+}
+
+/// Runs a command that talks to an agent.
+fn ask<F: Future<Output = Result<Exit, Failure>>>(target: &Target, command: impl FnOnce(Api) -> F) -> Result<Exit, Failure> {
+    let api = Api::new(&target.agent)?;
+    wait_for(command(api))
+}
+
+fn wait_for<F: Future<Output = Result<Exit, Failure>>>(command: F) -> Result<Exit, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::no(format!("the system gives no event loop: {error}")))?;
+    runtime.block_on(command)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::KEYS;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn the_commands_are_those_of_the_contract() {
+        let command = command();
+        let names: Vec<&str> = command.get_subcommands().map(clap::Command::get_name).collect();
+        assert_eq!(names, ["agent", "members", "services", "service", "instances", "register", "deregister", "leave", "demo"]);
+    }
+
+    #[test]
+    fn the_agent_has_a_flag_for_each_setting_and_no_other() {
+        let command = command();
+        let agent = command.find_subcommand("agent").unwrap();
+        let flags: Vec<&str> = agent.get_arguments().filter_map(clap::Arg::get_long).collect();
+        assert_eq!(flags, KEYS.map(|key| key.flag));
+    }
+
+    #[test]
+    fn every_command_but_agent_and_demo_takes_an_agent_and_json() {
+        for sub in command().get_subcommands().filter(|sub| !["agent", "demo"].contains(&sub.get_name())) {
+            let has = |flag| sub.get_arguments().any(|arg| arg.get_long() == Some(flag));
+            assert!(has("agent") && has("json"), "{}", sub.get_name());
+        }
+    }
+
+    #[test]
+    fn wrong_usage_ends_with_2() {
+        for line in [
+            vec!["tidings"],
+            vec!["tidings", "frob"],
+            vec!["tidings", "members", "--frob"],
+            vec!["tidings", "agent", "--name", "a", "--name", "b"],
+        ] {
+            assert_eq!(Cli::try_parse_from(&line).expect_err("it is wrong").exit_code(), 2, "{line:?}");
+        }
+    }
+}

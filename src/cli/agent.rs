@@ -1,0 +1,84 @@
+//! `tidings agent`.
+
+use clap::{Arg, ArgAction, ArgMatches, FromArgMatches};
+
+use super::{Exit, Failure, logging};
+use crate::config::{self, Flags, KEYS, Surroundings};
+
+pub(super) const AFTER_HELP: &str = "\
+A flag wins over its environment variable, that over the file, that over the default.
+SIGTERM and SIGINT end the agent.
+
+Examples:
+  tidings agent                                        The first agent of a cluster
+  tidings agent --join db-1.example --join 10.0.0.7    Another one
+  tidings agent --config /etc/tidings.toml             With settings from a file
+
+In a file:
+  zone = \"rack-7\"
+  join = [\"db-1.example\", \"10.0.0.7:8746\"]
+
+  [gossip]
+  listen = \"0.0.0.0:8746\"
+  advertise = \"10.0.0.5\"
+
+  [http]
+  listen = \"127.0.0.1:8780\"
+
+  [dns]
+  listen = \"127.0.0.1:8753\"
+  domain = \"tidings.internal\"
+
+  [meta]
+  owner = \"storage\"";
+
+/// The flags of the agent, made from the table of settings.
+#[derive(Debug)]
+pub(super) struct AgentArgs {
+    flags: Flags,
+}
+
+impl clap::Args for AgentArgs {
+    fn augment_args(command: clap::Command) -> clap::Command {
+        command.args(KEYS.iter().map(|key| {
+            let default = key.default.map(|default| format!(" [default: {default}]")).unwrap_or_default();
+            Arg::new(key.flag)
+                .long(key.flag)
+                .value_name(key.value)
+                .help(format!("{}{default} [env: {}]", key.help, key.env))
+                .action(if key.many { ArgAction::Append } else { ArgAction::Set })
+        }))
+    }
+
+    fn augment_args_for_update(command: clap::Command) -> clap::Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for AgentArgs {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let given = |flag| Some((flag, matches.get_many(flag)?.cloned().collect()));
+        Ok(AgentArgs { flags: KEYS.iter().filter_map(|key| given(key.flag)).collect() })
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        self.flags.extend(Self::from_arg_matches(matches)?.flags);
+        Ok(())
+    }
+}
+
+/// Threads that an agent works on. Its work is little; a second one keeps DNS answering while the first is busy.
+const WORKERS: usize = 2;
+
+/// Runs an agent until it is told to end.
+pub(super) fn run(args: &AgentArgs) -> Result<Exit, Failure> {
+    let resolved = config::load(&args.flags, &Surroundings::here()).map_err(|error| Failure::usage(error.to_string()))?;
+    logging::start(&resolved.log, resolved.log_format).map_err(|error| Failure::usage(format!("--log: {error}")))?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(WORKERS)
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::no(format!("the system gives no threads: {error}")))?;
+    runtime.block_on(crate::agent::run(resolved)).map_err(|error| Failure::no(error.to_string()))?;
+    Ok(Exit::Done)
+}

@@ -1,0 +1,160 @@
+//! Talking to an agent over HTTP.
+
+use std::{error::Error, time::Duration};
+
+use bytes::Bytes;
+use http::{Method, Request, StatusCode, Uri, header};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper_util::{
+    client::legacy::{Client, connect::HttpConnector},
+    rt::TokioExecutor,
+};
+use serde::de::DeserializeOwned;
+
+use super::{Exit, Failure, output, problem};
+
+/// The agent to talk to where none is named.
+pub(super) const DEFAULT_AGENT: &str = "http://127.0.0.1:8780";
+
+/// How long a connection may take.
+const CONNECT: Duration = Duration::from_secs(3);
+/// How long a whole answer may take. A leave is answered when peers have confirmed it, within seconds.
+const ANSWER: Duration = Duration::from_secs(15);
+/// Octets of the largest answer that is read: all instances of a cluster at its limit fit in.
+const ANSWER_OCTETS: usize = 256 * 1024 * 1024;
+
+/// The API of one agent.
+pub(super) struct Api {
+    base: String,
+    client: Client<HttpConnector, Full<Bytes>>,
+}
+
+/// What an agent answered.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) status: StatusCode,
+    pub(super) body: Bytes,
+    base: String,
+}
+
+impl Api {
+    /// The API at a URL; `http://` may be left out.
+    ///
+    /// # Errors
+    /// When it is no URL that can be talked to.
+    pub(super) fn new(url: &str) -> Result<Api, Failure> {
+        let wrong = |why| Failure::usage(format!("--agent: {url:?} {why}; write it as {DEFAULT_AGENT}"));
+        let full = if url.contains("://") { url.to_owned() } else { format!("http://{url}") };
+        let uri: Uri = full.parse().map_err(|_| wrong("is no URL"))?;
+        match uri.scheme_str() {
+            Some("http") => {}
+            Some("https") => return Err(wrong("uses TLS, which agents don't speak")),
+            _ => return Err(wrong("is no HTTP URL")),
+        }
+        if uri.query().is_some() {
+            return Err(wrong("has a query"));
+        }
+        let mut connector = HttpConnector::new();
+        connector.set_connect_timeout(Some(CONNECT));
+        let client = Client::builder(TokioExecutor::new()).build(connector);
+        Ok(Api { base: full.trim_end_matches('/').to_owned(), client })
+    }
+
+    /// Sends a request without a body.
+    ///
+    /// # Errors
+    /// When no agent answers.
+    pub(super) async fn call(&self, method: Method, path: &str) -> Result<Answer, Failure> {
+        self.send(method, path, None).await
+    }
+
+    /// Sends a definition.
+    ///
+    /// # Errors
+    /// When no agent answers.
+    pub(super) async fn put(&self, path: &str, json: Vec<u8>) -> Result<Answer, Failure> {
+        self.send(Method::PUT, path, Some(json)).await
+    }
+
+    async fn send(&self, method: Method, path: &str, json: Option<Vec<u8>>) -> Result<Answer, Failure> {
+        let mut request = Request::builder().method(method).uri(format!("{}{path}", self.base));
+        if json.is_some() {
+            request = request.header(header::CONTENT_TYPE, "application/json");
+        }
+        let request = request
+            .body(Full::from(json.unwrap_or_default()))
+            .map_err(|error| Failure::usage(format!("{}{path} is no URL: {error}", self.base)))?;
+        let exchange = async {
+            let (head, body) = self.client.request(request).await.map_err(|error| root_cause(&error))?.into_parts();
+            let body = Limited::new(body, ANSWER_OCTETS).collect().await.map_err(|error| root_cause(&*error))?;
+            Ok(Answer { status: head.status, body: body.to_bytes(), base: self.base.clone() })
+        };
+        let result = tokio::time::timeout(ANSWER, exchange).await;
+        result.unwrap_or_else(|_| Err(format!("no answer within {} s", ANSWER.as_secs()))).map_err(|cause| not_reached(&self.base, &cause))
+    }
+}
+
+impl Answer {
+    /// What was answered, understood.
+    ///
+    /// # Errors
+    /// What the agent has against the request, with the exit code for it; or that this is no agent.
+    pub(super) fn read<T: DeserializeOwned>(&self) -> Result<T, Failure> {
+        self.done()?;
+        serde_json::from_slice(&self.body).map_err(|_| self.no_agent())
+    }
+
+    /// That it was done, whatever the body says.
+    ///
+    /// # Errors
+    /// As [`Answer::read`].
+    pub(super) fn done(&self) -> Result<(), Failure> {
+        if self.status.is_success() {
+            return Ok(());
+        }
+        let message = problem::render(self.status, &self.body).ok_or_else(|| self.no_agent())?;
+        Err(Failure { exit: self.exit(), message })
+    }
+
+    /// Prints the answer as it came and gives the exit code for it.
+    ///
+    /// # Errors
+    /// When it can't be printed.
+    pub(super) fn pass_on(&self) -> Result<Exit, Failure> {
+        if !self.body.is_empty() {
+            output::pass_on(&self.body)?;
+        }
+        Ok(self.exit())
+    }
+
+    /// What a status means for whoever typed the command.
+    fn exit(&self) -> Exit {
+        match self.status {
+            status if status.is_success() => Exit::Done,
+            StatusCode::BAD_REQUEST
+            | StatusCode::PAYLOAD_TOO_LARGE
+            | StatusCode::UNSUPPORTED_MEDIA_TYPE
+            | StatusCode::UNPROCESSABLE_ENTITY => Exit::Usage,
+            _ => Exit::No,
+        }
+    }
+
+    fn no_agent(&self) -> Failure {
+        not_reached(&self.base, &format!("what answers there, with HTTP status {}, is no Tidings agent", self.status.as_u16()))
+    }
+}
+
+fn not_reached(base: &str, cause: &str) -> Failure {
+    Failure::no_agent(format!(
+        "no agent reached at {base}: {cause}\n  Start one on this host with `tidings agent`, or say where one is with --agent URL or TIDINGS_AGENT."
+    ))
+}
+
+/// The innermost of nested errors: the one that the system gave.
+fn root_cause(error: &(dyn Error + 'static)) -> String {
+    let mut innermost = error;
+    while let Some(source) = innermost.source() {
+        innermost = source;
+    }
+    innermost.to_string()
+}

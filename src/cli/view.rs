@@ -1,0 +1,67 @@
+//! The parts of the API's answers that are shown. What else is in them is passed over, so that an older program can
+//! ask a newer agent.
+
+use std::net::IpAddr;
+
+use serde::Deserialize;
+
+/// A list of anything.
+#[derive(Debug, Deserialize)]
+pub(super) struct Items<T> {
+    pub(super) items: Vec<T>,
+}
+
+/// A node.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Node {
+    pub(super) name: String,
+    pub(super) state: String,
+    pub(super) reason: String,
+    pub(super) since: String,
+    pub(super) addresses: Vec<IpAddr>,
+    pub(super) gossip: String,
+    pub(super) zone: Option<String>,
+    pub(super) version: String,
+    pub(super) instances: u64,
+    pub(super) name_conflict: bool,
+}
+
+/// A service.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Service {
+    pub(super) name: String,
+    pub(super) tags: Vec<String>,
+    pub(super) counts: Counts,
+}
+
+/// How many instances of a service there are.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Counts {
+    pub(super) total: u64,
+    pub(super) passing: u64,
+    pub(super) warning: u64,
+    pub(super) critical: u64,
+    pub(super) held_back: u64,
+}
+
+/// An instance.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Instance {
+    pub(super) node: Option<String>,
+    pub(super) id: String,
+    pub(super) service: String,
+    pub(super) addresses: Vec<IpAddr>,
+    pub(super) port: u16,
+    pub(super) protocol: String,
+    pub(super) tags: Vec<String>,
+    pub(super) weight: u16,
+    pub(super) status: String,
+    pub(super) since: String,
+    pub(super) held_back: Option<HeldBack>,
+}
+
+/// Why an instance is not handed out.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct HeldBack {
+    pub(super) detail: String,
+}
