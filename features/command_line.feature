@@ -1,0 +1,217 @@
+Feature: The command line
+  Commands talk to the agent beside them, print a table for people and, with --json, what the API answered. Scripts go by the exit code:
+  0 done, 1 the answer is no, 2 wrong usage, 3 no agent reached.
+
+  Scenario: Members are shown
+    Given a cluster of alpha and beta
+    When I run `tidings members` beside alpha
+    Then it exits with 0
+    And it prints
+      | alpha | alive | {alpha} |
+      | beta  | alive | {beta}  |
+    When I run `tidings members --json` beside alpha
+    Then it exits with 0
+    And it prints JSON that lists
+      | name  | state |
+      | alpha | alive |
+      | beta  | alive |
+
+  Scenario: Services are shown
+    Given an agent alpha
+    And alpha registers
+      | id    | service | port | tags   |
+      | web-1 | web     | 8080 | ["v1"] |
+      | db-1  | db      | 5432 |        |
+    When I run `tidings services` beside alpha
+    Then it exits with 0
+    And it prints
+      | web | v1 |
+      | db  |    |
+    When I run `tidings services --json` beside alpha
+    Then it exits with 0
+    And it prints JSON that lists
+      | name |
+      | db   |
+      | web  |
+
+  Scenario: One service is shown with its instances
+    Given an agent alpha
+    And alpha registers
+      | id    | service | port | tags   |
+      | web-1 | web     | 8080 | ["v1"] |
+    When I run `tidings service web` beside alpha
+    Then it exits with 0
+    And it prints
+      | web-1 | alpha | {alpha} | 8080 |
+    When I run `tidings service web --json` beside alpha
+    Then it exits with 0
+    And it prints JSON with
+      | /name | web |
+
+  Scenario: A service that nobody registered is a no
+    Given an agent alpha
+    When I run `tidings service shop` beside alpha
+    Then it exits with 1
+    And it prints nothing
+    And it complains "shop"
+
+  Scenario: Instances are searched
+    Given an agent alpha
+    And alpha registers
+      | id    | service | port | tags         | meta              |
+      | web-1 | web     | 8080 | ["v1", "eu"] | {"git": "a1b2c3"} |
+      | web-2 | web     | 8081 | ["v2"]       |                   |
+    When I run `tidings instances` beside alpha
+    Then it exits with 0
+    And it prints
+      | web-1 | 8080 |
+      | web-2 | 8081 |
+    When I run `tidings instances --service web --tag v1 --tag eu --meta git:a1b2c3 --status passing` beside alpha
+    Then it exits with 0
+    And it prints
+      | web-1 | 8080 |
+    And it does not print "web-2"
+    When I run `tidings instances --tag v2 --json` beside alpha
+    Then it exits with 0
+    And it prints JSON that lists
+      | id    |
+      | web-2 |
+    When I run `tidings instances --service shop` beside alpha
+    Then it exits with 1
+
+  Scenario: What is held back is shown on request
+    Given a cluster of alpha and beta
+    And beta registers
+      | id    | service | port |
+      | web-1 | web     | 8080 |
+    And web.service.tidings.internal A at alpha soon gives
+      | {beta} |
+    When beta is stopped by SIGTERM
+    And I run `tidings instances --service web` beside alpha
+    Then it exits with 1
+    When I run `tidings instances --service web --status any` beside alpha
+    Then it exits with 0
+    And it prints
+      | web-1 | beta | left |
+
+  Scenario: An instance is registered from a file
+    Given an agent alpha
+    And a file web.json
+      """
+      {"id": "web-1", "service": "web", "port": 8080}
+      """
+    When I run `tidings register web.json` beside alpha
+    Then it exits with 0
+    When I look up web.service.tidings.internal A at alpha
+    Then the lookup gives
+      | {alpha} |
+
+  Scenario: An instance is registered from standard input
+    Given an agent alpha
+    When I run `tidings register -` beside alpha
+      """
+      {"id": "web-1", "service": "web", "port": 8080}
+      """
+    Then it exits with 0
+    When I GET /v1/agent/instances/web-1 at alpha
+    Then the answer is 200 with
+      | /port | 8080 |
+
+  Scenario: A flawed definition is refused with what is wrong
+    Given an agent alpha
+    When I run `tidings register -` beside alpha
+      """
+      {"id": "web-1", "service": "web", "prot": 8080}
+      """
+    Then it exits with 2
+    And it complains "/prot"
+    And it complains "port"
+    When I GET /v1/agent/instances at alpha
+    Then the answer lists nothing
+
+  Scenario: A file that is not there is named
+    Given an agent alpha
+    When I run `tidings register none.json` beside alpha
+    Then it exits with 2
+    And it complains "none.json"
+
+  Scenario: An instance is deregistered
+    Given an agent alpha
+    And alpha registers
+      | id    | service | port |
+      | web-1 | web     | 8080 |
+    When I run `tidings deregister web-1` beside alpha
+    Then it exits with 0
+    When I look up web.service.tidings.internal A at alpha
+    Then the lookup is NXDOMAIN
+    When I run `tidings deregister web-1` beside alpha
+    Then it exits with 1
+    And it complains "web-1"
+
+  Scenario: The agent may be named on the command line
+    Given an agent alpha
+    When I run `tidings members --agent http://{alpha}:8780`
+    Then it exits with 0
+    And it prints
+      | alpha | alive |
+
+  Scenario: The agent may be named in TIDINGS_AGENT, and a flag beats it
+    Given an agent alpha
+    When I run `tidings members --agent http://{nobody}:8780` beside alpha
+    Then it exits with 3
+
+  Scenario Outline: `tidings <command>` without an agent says how to start one
+    When I run `tidings <command> --agent http://{nobody}:8780`
+    Then it exits with 3
+    And it complains "{nobody}:8780"
+    And it complains "tidings agent"
+
+    Examples:
+      | command          |
+      | members          |
+      | services         |
+      | service web      |
+      | instances        |
+      | deregister web-1 |
+      | leave            |
+
+  Scenario Outline: Wrong usage is told: `tidings <line>`
+    When I run `tidings <line>`
+    Then it exits with 2
+    And it complains "<hint>"
+
+    Examples:
+      | line              | hint     |
+      | memebrs           | members  |
+      | members --jsno    | --json   |
+      | service           | NAME     |
+      | register          | FILE     |
+      | agent --nmae web  | --name   |
+
+  Scenario: Help names every command
+    When I run `tidings --help`
+    Then it exits with 0
+    And it prints
+      | agent      |
+      | members    |
+      | services   |
+      | service    |
+      | instances  |
+      | register   |
+      | deregister |
+      | leave      |
+      | demo       |
+
+  Scenario: The version is told
+    When I run `tidings --version`
+    Then it exits with 0
+    And it prints
+      | tidings |
+
+  @slow
+  Scenario: The demo shows a cluster in a minute and leaves nothing behind
+    When I run `tidings demo`
+    Then it exits with 0
+    And it prints
+      | tidings agent |
+    And no agent is left behind

@@ -1,0 +1,61 @@
+//! The executable specification: runs `features/*.feature` against agents that are processes of their own.
+//!
+//! `cargo test --test features -- --tags 'not @slow'` and `-- --name 'restart'` choose among the scenarios.
+//! `TIDINGS_BIN=/path/to/tidings` runs them against another build of the program.
+
+#![expect(clippy::print_stdout, reason = "a test runner reports on standard output")]
+
+/// The world that a scenario acts in, and the phrases that it is written in.
+mod features {
+    pub(crate) mod addresses;
+    pub(crate) mod agent;
+    pub(crate) mod dns;
+    pub(crate) mod expect;
+    pub(crate) mod http;
+    pub(crate) mod report;
+    pub(crate) mod steps;
+    pub(crate) mod wait;
+    pub(crate) mod world;
+}
+
+use std::process::ExitCode;
+
+use cucumber::{World as _, event::ScenarioFinished, writer::Stats as _};
+use features::{report::Report, world::World};
+
+/// Scenarios that run at once. Each has up to three agents, most of which wait most of the time.
+const AT_ONCE: usize = 6;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    let report = Report::default();
+    // Ctrl-C drops the run and with it every world, which kills its agents.
+    tokio::select! {
+        failed_otherwise = run(report.clone()) => report.conclude(failed_otherwise),
+        _ = tokio::signal::ctrl_c() => ExitCode::FAILURE,
+    }
+}
+
+/// Runs the scenarios that the command line asks for. True when something failed that belongs to no scenario.
+async fn run(report: Report) -> bool {
+    let writer = World::cucumber()
+        .max_concurrent_scenarios(AT_ONCE)
+        .after(move |feature, _, scenario, end, world| {
+            let report = report.clone();
+            Box::pin(async move {
+                let passed = matches!(end, ScenarioFinished::StepPassed);
+                if let Some(world) = world {
+                    world.end().await;
+                    if !passed {
+                        report.failed(&feature.name, scenario, world.remains());
+                    }
+                }
+                report.count(passed);
+            })
+        })
+        .repeat_failed()
+        .fail_on_skipped()
+        .run(concat!(env!("CARGO_MANIFEST_DIR"), "/features"))
+        .await;
+    writer.parsing_errors() + writer.hook_errors() > 0
+}

@@ -1,0 +1,202 @@
+//! An agent: a process of its own on a loopback address of its own.
+
+use std::{
+    collections::BTreeMap,
+    env, fs,
+    net::{Ipv4Addr, SocketAddr},
+    path::{Path, PathBuf},
+    process::{ExitStatus, Stdio},
+};
+
+use tokio::process::{Child, Command};
+
+use super::{
+    addresses::{DNS, GOSSIP, HTTP},
+    http::{self, Answer},
+    wait::{DEADLINE, eventually},
+};
+
+/// The program under test.
+pub(crate) fn program() -> PathBuf {
+    env::var_os("TIDINGS_BIN").map_or_else(|| PathBuf::from(env!("CARGO_BIN_EXE_tidings")), PathBuf::from)
+}
+
+/// The program, with none of the surrounding environment's settings.
+pub(crate) fn command() -> Command {
+    let mut command = Command::new(program());
+    for (name, _) in env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("TIDINGS_")) {
+        command.env_remove(name);
+    }
+    command.env("RUST_BACKTRACE", "1").stdin(Stdio::null()).kill_on_drop(true);
+    command
+}
+
+/// What an agent is started with beside what every agent of a scenario is given.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Settings {
+    /// Flags and their values, those that repeat included.
+    pub(crate) flags: Vec<(String, String)>,
+    /// Environment variables.
+    pub(crate) environment: Vec<(String, String)>,
+    /// The configuration file, and the keys that it sets at its top level.
+    pub(crate) file: Option<(PathBuf, Vec<String>)>,
+}
+
+impl Settings {
+    /// Whether the scenario says this itself, in whatever way.
+    fn say(&self, flag: &str) -> bool {
+        let key = flag.trim_start_matches('-');
+        let variable = format!("TIDINGS_{}", key.replace('-', "_").to_uppercase());
+        self.flags.iter().any(|(name, _)| name == flag)
+            || self.environment.iter().any(|(name, _)| *name == variable)
+            || self.file.as_ref().is_some_and(|(_, keys)| keys.iter().any(|set| *set == key.replace('-', "_")))
+    }
+}
+
+/// One agent through all its starts.
+#[derive(Debug)]
+pub(crate) struct Agent {
+    pub(crate) name: String,
+    pub(crate) address: Ipv4Addr,
+    pub(crate) settings: Settings,
+    pub(crate) log: PathBuf,
+    defaults: BTreeMap<&'static str, String>,
+    child: Option<Child>,
+}
+
+impl Agent {
+    /// An agent that does not run yet. `folder` is the scenario's.
+    pub(crate) fn new(name: &str, address: Ipv4Addr, folder: &Path, cluster: &str) -> Agent {
+        let defaults = BTreeMap::from([
+            ("--name", name.to_owned()),
+            ("--cluster", cluster.to_owned()),
+            ("--gossip", format!("{address}:{GOSSIP}")),
+            ("--http", format!("{address}:{HTTP}")),
+            ("--dns", format!("{address}:{DNS}")),
+            ("--data-dir", folder.join(format!("{name}.data")).display().to_string()),
+        ]);
+        Agent {
+            name: name.to_owned(),
+            address,
+            settings: Settings::default(),
+            log: folder.join(format!("{name}.log")),
+            defaults,
+            child: None,
+        }
+    }
+
+    pub(crate) fn gossip(&self) -> SocketAddr {
+        (self.address, GOSSIP).into()
+    }
+
+    pub(crate) fn http(&self) -> SocketAddr {
+        (self.address, HTTP).into()
+    }
+
+    pub(crate) fn dns(&self) -> SocketAddr {
+        (self.address, DNS).into()
+    }
+
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.http())
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Result<Answer, String> {
+        http::ask("GET", &self.url(path), None, Vec::new()).await
+    }
+
+    /// `tidings agent` with all that the scenario says and, for the rest, what every agent is given.
+    pub(crate) fn command(&self) -> Command {
+        let mut command = command();
+        command.arg("agent");
+        if let Some((path, _)) = &self.settings.file {
+            command.arg("--config").arg(path);
+        }
+        for (flag, value) in &self.defaults {
+            if !self.settings.say(flag) {
+                command.arg(flag).arg(value);
+            }
+        }
+        for (flag, value) in &self.settings.flags {
+            command.arg(flag).arg(value);
+        }
+        command.envs(self.settings.environment.iter().cloned());
+        command
+    }
+
+    /// Starts the process. Its output goes to the end of its log.
+    pub(crate) fn start(&mut self) {
+        assert!(self.child.is_none(), "{} runs already", self.name);
+        let log = fs::File::options().create(true).append(true).open(&self.log).expect("the scenario's folder is writable");
+        let errors = log.try_clone().expect("a file can be cloned");
+        let mut command = self.command();
+        self.child = Some(command.stdout(log).stderr(errors).spawn().expect("the program can be started"));
+    }
+
+    /// Waits until the agent answers over HTTP.
+    pub(crate) async fn answers(&mut self) {
+        self.answers_at("/health/live").await;
+    }
+
+    /// Waits until the agent knows what its cluster knows.
+    pub(crate) async fn is_ready(&mut self) {
+        self.answers_at("/health/ready").await;
+    }
+
+    async fn answers_at(&mut self, path: &str) {
+        let what = format!("{} answers at {path}", self.name);
+        eventually(&what, async || {
+            if let Some(status) = self.ended() {
+                panic!("{} ended ({status}):\n{}", self.name, self.log_tail(30));
+            }
+            match self.get(path).await {
+                Ok(answer) if answer.status.is_success() => Ok(()),
+                Ok(answer) => Err(answer.to_string()),
+                Err(error) => Err(error),
+            }
+        })
+        .await;
+    }
+
+    fn ended(&mut self) -> Option<ExitStatus> {
+        self.child.as_mut()?.try_wait().expect("a child can be waited for")
+    }
+
+    /// Whether the process is there.
+    pub(crate) fn runs(&mut self) -> bool {
+        self.child.is_some() && self.ended().is_none()
+    }
+
+    /// Sends a signal by its name.
+    pub(crate) async fn signal(&self, signal: &str) {
+        let pid = self.child.as_ref().and_then(Child::id).unwrap_or_else(|| panic!("{} does not run", self.name));
+        let sent = Command::new("kill").arg(format!("-{signal}")).arg(pid.to_string()).status().await;
+        assert!(sent.as_ref().is_ok_and(ExitStatus::success), "kill -{signal} {pid}: {sent:?}");
+    }
+
+    /// Waits until the process ended by itself.
+    pub(crate) async fn ends(&mut self) -> ExitStatus {
+        let mut child = self.child.take().unwrap_or_else(|| panic!("{} does not run", self.name));
+        match tokio::time::timeout(DEADLINE, child.wait()).await {
+            Ok(status) => status.expect("a child can be waited for"),
+            Err(_) => panic!("{} did not end within {DEADLINE:?}:\n{}", self.name, self.log_tail(30)),
+        }
+    }
+
+    /// `kill -9`, and waits until the process is gone.
+    pub(crate) async fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            child.kill().await.ok();
+        }
+    }
+
+    pub(crate) fn log_text(&self) -> String {
+        fs::read(&self.log).map(|octets| String::from_utf8_lossy(&octets).into_owned()).unwrap_or_default()
+    }
+
+    pub(crate) fn log_tail(&self, lines: usize) -> String {
+        let text = self.log_text();
+        let all: Vec<&str> = text.lines().collect();
+        all[all.len().saturating_sub(lines)..].join("\n")
+    }
+}

@@ -1,0 +1,63 @@
+//! A plain HTTP client: one connection per request, so that nothing of a killed agent lingers.
+
+use std::{fmt, time::Duration};
+
+use axum::http::{HeaderMap, Method, Request, StatusCode};
+use http_body_util::{BodyExt as _, Full};
+use hyper_util::{client::legacy::Client, rt::TokioExecutor};
+use serde_json::Value;
+use tokio::time::timeout;
+
+/// Longer than any answer takes, `POST /v1/agent/leave` included.
+const LIMIT: Duration = Duration::from_secs(20);
+
+/// What came back.
+#[derive(Debug, Clone)]
+pub(crate) struct Answer {
+    pub(crate) asked: String,
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Answer {
+    /// The body as JSON.
+    pub(crate) fn json(&self) -> Result<Value, String> {
+        serde_json::from_slice(&self.body).map_err(|error| format!("no JSON ({error}): {self}"))
+    }
+
+    /// A header as text.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+}
+
+impl fmt::Display for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{} -> {}", self.asked, self.status)?;
+        self.headers.iter().try_for_each(|(name, value)| writeln!(f, "{name}: {}", value.to_str().unwrap_or("?")))?;
+        write!(f, "{}", String::from_utf8_lossy(&self.body))
+    }
+}
+
+/// Asks and waits for the whole answer.
+pub(crate) async fn ask(method: &str, url: &str, content_type: Option<&str>, body: Vec<u8>) -> Result<Answer, String> {
+    let asked = format!("{method} {url}");
+    let method = Method::from_bytes(method.as_bytes()).map_err(|error| format!("{asked}: {error}"))?;
+    let mut request = Request::builder().method(method).uri(url);
+    if let Some(content_type) = content_type {
+        request = request.header("content-type", content_type);
+    }
+    let request = request.body(Full::from(body)).map_err(|error| format!("{asked}: {error}"))?;
+    let client: Client<_, Full<axum::body::Bytes>> = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build_http();
+    let exchange = async {
+        let response = client.request(request).await.map_err(|error| format!("{error:?}"))?;
+        let (parts, body) = response.into_parts();
+        let body = body.collect().await.map_err(|error| error.to_string())?.to_bytes().to_vec();
+        Ok::<_, String>(Answer { asked: asked.clone(), status: parts.status, headers: parts.headers, body })
+    };
+    match timeout(LIMIT, exchange).await {
+        Ok(answer) => answer.map_err(|error| format!("{asked}: {error}")),
+        Err(_) => Err(format!("{asked}: no answer within {LIMIT:?}")),
+    }
+}

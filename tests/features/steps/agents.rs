@@ -1,0 +1,198 @@
+//! Agents start, stop and fall over.
+
+use std::{fs, path::PathBuf};
+
+use cucumber::{gherkin::Step, given, then, when};
+
+use crate::features::{agent::Agent, wait::eventually, world::World};
+
+#[given(regex = r"^an agent (\w+)$")]
+#[given(regex = r"^agent (\w+) with$")]
+#[when(regex = r"^agent (\w+) starts with$")]
+async fn agent(world: &mut World, name: String, step: &Step) {
+    launch(world, &name, step).await;
+    world.agent_mut(&name).is_ready().await;
+}
+
+#[given(regex = r"^agent (\w+) that knows of no peer it can reach$")]
+async fn unsynced(world: &mut World, name: String, step: &Step) {
+    let nobody = world.nobody().to_string();
+    world.agent_mut(&name).settings.flags.push(("--join".into(), nobody));
+    launch(world, &name, step).await;
+}
+
+#[given(regex = r"^agent (\w+) joins? through (.+)$")]
+#[when(regex = r"^agent (\w+) joins? through (.+)$")]
+async fn joins(world: &mut World, name: String, seeds: String, step: &Step) {
+    join(world, &name, &seeds, step).await;
+    world.agent_mut(&name).is_ready().await;
+}
+
+#[when(regex = r"^agent (\w+) starts before its seeds? (.+)$")]
+#[given(regex = r"^agent (\w+) starts before its seeds? (.+)$")]
+#[when(regex = r"^agent (\w+) tries to join through (.+)$")]
+async fn tries(world: &mut World, name: String, seeds: String, step: &Step) {
+    join(world, &name, &seeds, step).await;
+}
+
+#[given(regex = r"^a cluster of (.+)$")]
+async fn cluster(world: &mut World, names: String, step: &Step) {
+    let names: Vec<String> = names.replace(" and ", ", ").split(", ").map(str::to_owned).collect();
+    let first = world.address(&names[0]).to_string();
+    for (index, name) in names.iter().enumerate() {
+        if index > 0 {
+            world.agent_mut(name).settings.flags.push(("--join".into(), first.clone()));
+        }
+        launch(world, name, step).await;
+    }
+    for name in &names {
+        world.agent_mut(name).is_ready().await;
+        for other in &names {
+            soon_sees(world, name.clone(), other.clone(), "alive".into()).await;
+        }
+    }
+}
+
+#[when(regex = r"^(\w+) starts again$")]
+async fn again(world: &mut World, name: String) {
+    let agent = world.agent_mut(&name);
+    agent.start();
+    agent.is_ready().await;
+}
+
+#[when(regex = r"^(\w+) starts again without --join$")]
+async fn again_without_join(world: &mut World, name: String) {
+    world.agent_mut(&name).settings.flags.retain(|(flag, _)| flag != "--join");
+    again(world, name).await;
+}
+
+#[when(regex = r"^(\w+) is killed$")]
+async fn killed(world: &mut World, name: String) {
+    world.agent_mut(&name).kill().await;
+}
+
+#[when(regex = r"^(\w+) is stopped by (SIGTERM|SIGINT)$")]
+async fn stopped(world: &mut World, name: String, signal: String) {
+    world.agent(&name).signal(signal.trim_start_matches("SIG")).await;
+    let status = world.agent_mut(&name).ends().await;
+    assert!(status.success(), "{name} ended with {status}:\n{}", world.agent(&name).log_tail(30));
+}
+
+#[then(regex = r"^(\w+) ends by itself$")]
+async fn ends(world: &mut World, name: String) {
+    let status = world.agent_mut(&name).ends().await;
+    assert!(status.success(), "{name} ended with {status}:\n{}", world.agent(&name).log_tail(30));
+}
+
+#[then(regex = r"^(\w+) goes on$")]
+async fn goes_on(world: &mut World, name: String) {
+    let agent = world.agent_mut(&name);
+    agent.answers().await;
+    assert!(agent.runs(), "{name} ended");
+}
+
+#[then(regex = r"^(\w+) soon sees (\w+) as (\w+)$")]
+async fn soon_sees(world: &mut World, observer: String, subject: String, state: String) {
+    let observer = world.agent(&observer);
+    let what = format!("{} sees {subject} as {state}", observer.name);
+    eventually(&what, async || sees(observer, &subject, &state).await).await;
+}
+
+#[then(regex = r"^(\w+) sees (\w+) as (\w+)$")]
+async fn sees_now(world: &mut World, observer: String, subject: String, state: String) {
+    if let Err(seen) = sees(world.agent(&observer), &subject, &state).await {
+        panic!("{observer} does not see {subject} as {state}: {seen}");
+    }
+}
+
+async fn sees(observer: &Agent, subject: &str, state: &str) -> Result<(), String> {
+    let answer = observer.get(&format!("/v1/nodes/{subject}")).await?;
+    if answer.json()?.pointer("/state").is_some_and(|seen| seen == state) { Ok(()) } else { Err(answer.to_string()) }
+}
+
+#[then(regex = r#"^(\w+)'s log soon says "(.+)"$"#)]
+async fn log_soon(world: &mut World, name: String, text: String) {
+    let text = world.fill(&text);
+    let agent = world.agent(&name);
+    eventually(
+        &format!("{name}'s log says {text:?}"),
+        async || {
+            if agent.log_text().contains(&text) { Ok(()) } else { Err(agent.log_tail(30)) }
+        },
+    )
+    .await;
+}
+
+#[then(regex = r#"^(\w+)'s log says "(.+)" (once|at most (\d+) times)$"#)]
+async fn log_times(world: &mut World, name: String, text: String, times: String, most: String) {
+    let text = world.fill(&text);
+    let lines: Vec<String> = world.agent(&name).log_text().lines().filter(|line| line.contains(&text)).map(str::to_owned).collect();
+    let right = if times == "once" { lines.len() == 1 } else { lines.len() <= most.parse().expect("a number") };
+    assert!(right, "{} lines with {text:?}, not {times}:\n{}", lines.len(), lines.join("\n"));
+}
+
+#[when(regex = r"^I note (\S+) of GET (\S+) at (\w+)$")]
+async fn note(world: &mut World, pointer: String, path: String, name: String) {
+    let seen = number(world, &pointer, &path, &name).await.unwrap_or_else(|seen| panic!("{seen}"));
+    world.notes.insert(format!("{pointer} of {path}"), seen.to_string());
+}
+
+#[then(regex = r"^(\S+) of GET (\S+) at (\w+) is soon higher than noted$")]
+async fn higher(world: &mut World, pointer: String, path: String, name: String) {
+    let noted: f64 = world.notes[&format!("{pointer} of {path}")].parse().expect("a number was noted");
+    let world = &*world;
+    eventually(&format!("{pointer} of {path} above {noted}"), async || {
+        let seen = number(world, &pointer, &path, &name).await?;
+        if seen > noted { Ok(()) } else { Err(format!("{pointer} is {seen}")) }
+    })
+    .await;
+}
+
+async fn number(world: &World, pointer: &str, path: &str, name: &str) -> Result<f64, String> {
+    let answer = world.agent(name).get(path).await?;
+    answer.json()?.pointer(pointer).and_then(serde_json::Value::as_f64).ok_or_else(|| format!("no number at {pointer}: {answer}"))
+}
+
+#[given(regex = r"^(\w+)'s configuration file$")]
+async fn configuration_file(world: &mut World, name: String, step: &Step) {
+    let text = world.text(step);
+    let path = write(world, &format!("{name}.toml"), &text);
+    let keys = text.lines().take_while(|line| !line.starts_with('[')).filter_map(|line| Some(line.split_once('=')?.0.trim().to_owned()));
+    let keys = keys.collect();
+    world.agent_mut(&name).settings.file = Some((path, keys));
+}
+
+#[given(regex = r"^(\w+)'s environment$")]
+async fn environment(world: &mut World, name: String, step: &Step) {
+    let rows = world.table(step);
+    world.agent_mut(&name).settings.environment.extend(rows.into_iter().map(|row| (row[0].clone(), row[1].clone())));
+}
+
+#[given(regex = r"^a file (\S+)$")]
+async fn any_file(world: &mut World, file: String, step: &Step) {
+    let text = world.text(step);
+    write(world, &file, &text);
+}
+
+fn write(world: &World, file: &str, text: &str) -> PathBuf {
+    let path = world.folder().join(file);
+    fs::write(&path, text).expect("the scenario's folder is writable");
+    path
+}
+
+async fn launch(world: &mut World, name: &str, step: &Step) {
+    let rows = world.table(step);
+    let agent = world.agent_mut(name);
+    agent.settings.flags.extend(rows.into_iter().map(|row| (row[0].clone(), row[1].clone())));
+    agent.start();
+    agent.answers().await;
+}
+
+async fn join(world: &mut World, name: &str, seeds: &str, step: &Step) {
+    let seeds: Vec<String> = seeds.replace(" and ", ", ").split(", ").map(str::to_owned).collect();
+    for seed in seeds {
+        let address = if seed.contains('{') { world.fill(&seed) } else { world.address(&seed).to_string() };
+        world.agent_mut(name).settings.flags.push(("--join".into(), address));
+    }
+    launch(world, name, step).await;
+}

@@ -1,0 +1,128 @@
+//! Running `tidings` as people and scripts do.
+
+use std::{process::Stdio, time::Duration};
+
+use cucumber::{gherkin::Step, then, when};
+use tokio::{io::AsyncWriteExt as _, time::timeout};
+
+use crate::features::{
+    agent, expect,
+    world::{Run, World},
+};
+
+/// Longer than any command takes; `demo` takes longest.
+const LIMIT: Duration = Duration::from_secs(180);
+
+#[when(regex = r"^I run `tidings (.+)` beside (\w+)$")]
+async fn beside(world: &mut World, line: String, name: String, step: &Step) {
+    let url = world.agent_mut(&name).url("");
+    run(world, &line, &[("TIDINGS_AGENT", url)], step).await;
+}
+
+#[when(regex = r"^I run `tidings(| .+)`$")]
+async fn alone(world: &mut World, line: String, step: &Step) {
+    run(world, &line, &[], step).await;
+}
+
+/// Starts an agent of which the scenario expects that it gives up.
+#[when(regex = r"^(\w+) is started in vain$")]
+#[when(regex = r"^(\w+) is started in vain with$")]
+async fn in_vain(world: &mut World, name: String, step: &Step) {
+    let rows = world.table(step);
+    let agent = world.agent_mut(&name);
+    agent.settings.flags.extend(rows.into_iter().map(|row| (row[0].clone(), row[1].clone())));
+    let command = agent.command();
+    finish(world, format!("tidings agent as {name}"), command, String::new()).await;
+}
+
+async fn run(world: &mut World, line: &str, environment: &[(&str, String)], step: &Step) {
+    let input = if step.docstring.is_some() { world.text(step) } else { String::new() };
+    let line = world.fill(line);
+    let mut command = agent::command();
+    command.args(line.split_whitespace()).current_dir(world.folder());
+    command.envs(environment.iter().map(|(name, value)| (name, value)));
+    finish(world, format!("tidings {}", line.trim()), command, input).await;
+}
+
+async fn finish(world: &mut World, line: String, mut command: tokio::process::Command, input: String) {
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("the program can be started");
+    let mut stdin = child.stdin.take().expect("it is piped");
+    // A command that reads nothing may be gone by now.
+    stdin.write_all(input.as_bytes()).await.ok();
+    drop(stdin);
+    let output = match timeout(LIMIT, child.wait_with_output()).await {
+        Ok(output) => output.expect("a child can be waited for"),
+        Err(_) => panic!("{line} did not end within {LIMIT:?}"),
+    };
+    world.run = Some(Run {
+        line,
+        code: output.status.code(),
+        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+    });
+}
+
+#[then(regex = r"^it exits with (\d+)$")]
+async fn exits(world: &mut World, code: i32) {
+    assert_eq!(world.ran().code, Some(code), "{}", shown(world));
+}
+
+#[then(regex = r"^it fails$")]
+async fn fails(world: &mut World) {
+    assert!(world.ran().code.is_some_and(|code| code != 0 && code != 101), "{}", shown(world));
+}
+
+#[then(regex = r"^it prints$")]
+async fn prints(world: &mut World, step: &Step) {
+    for row in world.table(step) {
+        let line = world.ran().stdout.lines().find(|line| row.iter().all(|cell| line.contains(cell.as_str())));
+        assert!(line.is_some(), "no line with {row:?}: {}", shown(world));
+    }
+}
+
+#[then(regex = r#"^it does not print "(.+)"$"#)]
+async fn prints_not(world: &mut World, text: String) {
+    let text = world.fill(&text);
+    assert!(!world.ran().stdout.contains(&text), "{}", shown(world));
+}
+
+#[then(regex = r"^it prints nothing$")]
+async fn prints_nothing(world: &mut World) {
+    assert!(world.ran().stdout.trim().is_empty(), "{}", shown(world));
+}
+
+#[then(regex = r"^it prints JSON with$")]
+async fn prints_json(world: &mut World, step: &Step) {
+    let rows = world.table(step);
+    let json = serde_json::from_str(&world.ran().stdout).unwrap_or_else(|error| panic!("{error}: {}", shown(world)));
+    expect::holds(&json, &rows).unwrap_or_else(|wrong| panic!("{wrong}"));
+}
+
+#[then(regex = r"^it prints JSON that lists$")]
+async fn prints_list(world: &mut World, step: &Step) {
+    let rows = world.table(step);
+    let json = serde_json::from_str(&world.ran().stdout).unwrap_or_else(|error| panic!("{error}: {}", shown(world)));
+    expect::lists(&json, &rows).unwrap_or_else(|wrong| panic!("{wrong}"));
+}
+
+#[then(regex = r#"^it complains "(.+)"$"#)]
+async fn complains(world: &mut World, text: String) {
+    let text = world.fill(&text);
+    // Help and errors may be wrapped to the width of the terminal.
+    let seen = world.ran().stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(seen.contains(&text), "nothing of {text:?}: {}", shown(world));
+}
+
+#[then(regex = r"^no agent is left behind$")]
+async fn none_left(world: &mut World) {
+    let listing = tokio::process::Command::new("ps").args(["-eo", "pid,ppid,args"]).output().await.expect("ps is there");
+    let listing = String::from_utf8_lossy(&listing.stdout).into_owned();
+    let orphans: Vec<&str> = listing.lines().filter(|line| line.contains("tidings") && line.contains("demo")).collect();
+    assert!(orphans.is_empty(), "{orphans:?} after {}", shown(world));
+}
+
+fn shown(world: &World) -> String {
+    let Run { line, code, stdout, stderr } = world.ran();
+    format!("`{line}` exited with {code:?}\n--- standard output\n{stdout}\n--- standard error\n{stderr}")
+}

@@ -1,0 +1,181 @@
+//! Asking over HTTP.
+
+use cucumber::{gherkin::Step, given, then, when};
+
+use crate::features::{
+    expect,
+    http::{self, Answer},
+    wait::eventually,
+    world::World,
+};
+
+const JSON: &str = "application/json";
+
+#[when(regex = r"^I (GET|HEAD|DELETE|POST|PUT|PATCH) (\S+) at (\w+)$")]
+async fn ask(world: &mut World, method: String, path: String, name: String, step: &Step) {
+    let body = if step.docstring.is_some() { world.text(step) } else { String::new() };
+    let kind = step.docstring.as_ref().map(|_| JSON);
+    send(world, &method, &path, &name, kind, body.into_bytes()).await;
+}
+
+#[when(regex = r"^I PUT (\S+) at (\w+) as (\S+)$")]
+async fn put_as(world: &mut World, path: String, name: String, kind: String, step: &Step) {
+    let body = world.text(step);
+    send(world, "PUT", &path, &name, Some(&kind), body.into_bytes()).await;
+}
+
+#[when(regex = r"^I PUT (\S+) at (\w+) with a body of (\d+) octets$")]
+async fn put_large(world: &mut World, path: String, name: String, octets: usize) {
+    let body = format!(r#"{{"service": "{}"}}"#, "w".repeat(octets));
+    send(world, "PUT", &path, &name, Some(JSON), body.into_bytes()).await;
+}
+
+#[when(regex = r"^I PUT (\S+) at (\w+) with (\d+) tags$")]
+async fn put_tags(world: &mut World, path: String, name: String, count: usize) {
+    let tags: Vec<String> = (1..=count).map(|n| format!("t{n}")).collect();
+    let body = serde_json::json!({"service": "web", "port": 80, "tags": tags}).to_string();
+    send(world, "PUT", &path, &name, Some(JSON), body.into_bytes()).await;
+}
+
+#[when(regex = r"^I PUT that answer to (\S+) at (\w+)$")]
+async fn put_back(world: &mut World, path: String, name: String) {
+    let body = world.answered().body.clone();
+    send(world, "PUT", &path, &name, Some(JSON), body).await;
+}
+
+/// Registers each row of a table whose columns are `id` and fields of a definition.
+#[given(regex = r"^(\w+) registers$")]
+#[when(regex = r"^(\w+) registers$")]
+async fn registers(world: &mut World, name: String, step: &Step) {
+    let rows = world.table(step);
+    let (keys, rows) = rows.split_first().expect("the step needs a table");
+    for row in rows {
+        let mut fields = serde_json::Map::new();
+        let mut id = String::new();
+        for (key, cell) in keys.iter().zip(row).filter(|(_, cell)| !cell.is_empty()) {
+            if key == "id" {
+                id.clone_from(cell);
+            } else {
+                fields.insert(key.clone(), expect::value(cell));
+            }
+        }
+        put(world, &name, &id, serde_json::Value::Object(fields)).await;
+    }
+}
+
+/// Registers `web-1`, `web-2` and so on, each with an address of its own.
+#[given(regex = r"^(\w+) registers (\d+) instances of (\S+)$")]
+async fn registers_many(world: &mut World, name: String, count: usize, service: String) {
+    let block = world.address(&name).octets()[3];
+    for n in 1..=count {
+        let address = format!("10.{block}.0.{n}");
+        put(world, &name, &format!("{service}-{n}"), serde_json::json!({"service": service, "addresses": [address], "port": 8080})).await;
+    }
+}
+
+async fn put(world: &mut World, name: &str, id: &str, definition: serde_json::Value) {
+    let body = definition.to_string().into_bytes();
+    send(world, "PUT", &format!("/v1/agent/instances/{id}"), name, Some(JSON), body).await;
+    assert!(world.answered().status.is_success(), "{} with {definition}", world.answered());
+}
+
+async fn send(world: &mut World, method: &str, path: &str, name: &str, kind: Option<&str>, body: Vec<u8>) {
+    let path = world.fill(path);
+    let url = world.agent(name).url(&path);
+    world.answer = Some(http::ask(method, &url, kind, body).await.unwrap_or_else(|error| panic!("{error}")));
+}
+
+#[then(regex = r"^the answer is (\d+)$")]
+async fn has_status(world: &mut World, status: u16) {
+    assert_eq!(world.answered().status.as_u16(), status, "{}", world.answered());
+}
+
+#[then(regex = r"^the answer is (\d+) with$")]
+async fn status_with(world: &mut World, code: u16, step: &Step) {
+    has_status(world, code).await;
+    has(world, step).await;
+}
+
+#[then(regex = r"^the answer has$")]
+async fn has(world: &mut World, step: &Step) {
+    let rows = world.table(step);
+    check(expect::holds(&json(world.answered()), &rows), world.answered());
+}
+
+#[then(regex = r"^the answer is the problem (\S+) with status (\d+)$")]
+async fn problem(world: &mut World, kind: String, code: u16, step: &Step) {
+    has_status(world, code).await;
+    let answer = world.answered();
+    assert_eq!(answer.header("content-type"), Some("application/problem+json"), "{answer}");
+    let body = json(answer);
+    assert_eq!(body.pointer("/type"), Some(&kind.into()), "{answer}");
+    assert_eq!(body.pointer("/status"), Some(&code.into()), "{answer}");
+    assert!(body.pointer("/title").is_some_and(|title| title.as_str().is_some_and(|title| !title.is_empty())), "no title: {answer}");
+    has(world, step).await;
+}
+
+#[then(regex = r"^its header ([\w-]+) is (.+)$")]
+async fn header(world: &mut World, name: String, value: String) {
+    let value = world.fill(&value);
+    assert_eq!(world.answered().header(&name), Some(value.as_str()), "{}", world.answered());
+}
+
+#[then(regex = r"^it has the header ([\w-]+)$")]
+async fn header_is_there(world: &mut World, name: String) {
+    assert!(world.answered().header(&name).is_some(), "{}", world.answered());
+}
+
+#[then(regex = r"^its body is empty$")]
+async fn empty(world: &mut World) {
+    assert!(world.answered().body.is_empty(), "{}", world.answered());
+}
+
+#[then(regex = r"^the answer lists$")]
+#[then(regex = r"^the answer lists nothing$")]
+async fn lists(world: &mut World, step: &Step) {
+    let rows = world.table(step);
+    has_status(world, 200).await;
+    check(expect::lists(&json(world.answered()), &rows), world.answered());
+}
+
+#[then(regex = r"^GET (\S+) at (\w+) soon lists$")]
+#[then(regex = r"^GET (\S+) at (\w+) soon lists nothing$")]
+async fn lists_soon(world: &mut World, path: String, name: String, step: &Step) {
+    let rows = world.table(step);
+    soon(world, &path, &name, |answer| expect::lists(&answer.json()?, &rows)).await;
+}
+
+#[then(regex = r"^GET (\S+) at (\w+) soon has$")]
+async fn has_soon(world: &mut World, path: String, name: String, step: &Step) {
+    let rows = world.table(step);
+    soon(world, &path, &name, |answer| expect::holds(&answer.json()?, &rows)).await;
+}
+
+#[then(regex = r"^GET (\S+) at (\w+) is soon (\d+)$")]
+async fn status_soon(world: &mut World, path: String, name: String, code: u16) {
+    soon(world, &path, &name, |answer| if answer.status.as_u16() == code { Ok(()) } else { Err("another status".to_owned()) }).await;
+}
+
+async fn soon(world: &mut World, path: &str, name: &str, right: impl Fn(&Answer) -> Result<(), String>) {
+    let path = world.fill(path);
+    let agent = world.agent(name);
+    let answer = eventually(&format!("GET {path} at {name} as expected"), async || {
+        let answer = agent.get(&path).await?;
+        match right(&answer) {
+            Ok(()) => Ok(answer),
+            Err(wrong) => Err(format!("{wrong}\n{answer}")),
+        }
+    })
+    .await;
+    world.answer = Some(answer);
+}
+
+fn json(answer: &Answer) -> serde_json::Value {
+    answer.json().unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn check(outcome: Result<(), String>, answer: &Answer) {
+    if let Err(wrong) = outcome {
+        panic!("{wrong}\n{} answered {}", answer.asked, answer.status);
+    }
+}

@@ -1,0 +1,191 @@
+//! What a scenario acts in: its agents, its folder, and what it last saw.
+
+use std::{
+    collections::BTreeMap,
+    net::Ipv4Addr,
+    path::{Path, PathBuf},
+};
+
+use cucumber::gherkin::Step;
+use tempfile::TempDir;
+use tokio::net::{TcpListener, TcpStream, UdpSocket};
+
+use super::{addresses::Block, agent::Agent, dns::Reply, http::Answer};
+
+/// How a command ended.
+#[derive(Debug)]
+pub(crate) struct Run {
+    pub(crate) line: String,
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+#[derive(Debug, cucumber::World)]
+#[world(init = Self::new)]
+pub(crate) struct World {
+    pub(crate) agents: BTreeMap<String, Agent>,
+    addresses: BTreeMap<String, Ipv4Addr>,
+    block: Block,
+    folder: Option<TempDir>,
+    /// What was last asked, and what came back.
+    pub(crate) answer: Option<Answer>,
+    pub(crate) reply: Option<Reply>,
+    pub(crate) raw_replies: Vec<Vec<u8>>,
+    pub(crate) run: Option<Run>,
+    /// Things that a later step compares with.
+    pub(crate) notes: BTreeMap<String, String>,
+    /// Connections and ports that stay open until the scenario ends.
+    pub(crate) streams: Vec<TcpStream>,
+    pub(crate) listeners: Vec<TcpListener>,
+    pub(crate) sockets: Vec<UdpSocket>,
+}
+
+impl World {
+    fn new() -> World {
+        let folder = tempfile::Builder::new().prefix("scenario-").tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a temporary folder");
+        World {
+            agents: BTreeMap::new(),
+            addresses: BTreeMap::new(),
+            block: Block::reserve(),
+            folder: Some(folder),
+            answer: None,
+            reply: None,
+            raw_replies: Vec::new(),
+            run: None,
+            notes: BTreeMap::new(),
+            streams: Vec::new(),
+            listeners: Vec::new(),
+            sockets: Vec::new(),
+        }
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.as_ref().expect("it is there until the scenario ends").path()
+    }
+
+    /// The address that belongs to a name, whether or not its agent runs.
+    pub(crate) fn address(&mut self, name: &str) -> Ipv4Addr {
+        let n = self.addresses.len();
+        *self.addresses.entry(name.to_owned()).or_insert_with(|| self.block.agent(n))
+    }
+
+    pub(crate) fn nobody(&self) -> Ipv4Addr {
+        self.block.nobody()
+    }
+
+    /// The agent of this name.
+    pub(crate) fn agent(&self, name: &str) -> &Agent {
+        self.agents.get(name).unwrap_or_else(|| panic!("the scenario has no agent {name}"))
+    }
+
+    /// The agent of this name, made where it is new.
+    pub(crate) fn agent_mut(&mut self, name: &str) -> &mut Agent {
+        if !self.agents.contains_key(name) {
+            let address = self.address(name);
+            let cluster = self.cluster();
+            let agent = Agent::new(name, address, self.folder(), &cluster);
+            self.agents.insert(name.to_owned(), agent);
+        }
+        self.agents.get_mut(name).expect("it was just made")
+    }
+
+    /// The cluster that agents of this scenario are of unless it says otherwise.
+    pub(crate) fn cluster(&self) -> String {
+        format!("features-{}", self.nobody().to_string().replace('.', "-"))
+    }
+
+    /// Text of a feature with `{alpha}` (an agent's address), `{alpha.hex}` (the same in hexadecimal), `{nobody}` (an address at which
+    /// nothing listens), `{folder}` (the scenario's) and `{cluster}` filled in.
+    pub(crate) fn fill(&mut self, text: &str) -> String {
+        let mut filled = String::new();
+        let mut rest = text;
+        while let Some(start) = rest.find('{') {
+            let (before, from) = rest.split_at(start);
+            filled.push_str(before);
+            let name = from[1..].split('}').next().filter(|name| is_placeholder(name) && from.len() > name.len() + 1);
+            match name {
+                Some(name) => {
+                    filled.push_str(&self.meaning(name));
+                    rest = &from[name.len() + 2..];
+                }
+                None => {
+                    filled.push('{');
+                    rest = &from[1..];
+                }
+            }
+        }
+        filled + rest
+    }
+
+    fn meaning(&mut self, placeholder: &str) -> String {
+        let (name, hex) = placeholder.strip_suffix(".hex").map_or((placeholder, false), |name| (name, true));
+        let address = match name {
+            "folder" => return self.folder().display().to_string(),
+            "cluster" => return self.cluster(),
+            "nobody" => self.nobody(),
+            _ => self.address(name),
+        };
+        if hex { format!("{:08x}", u32::from(address)) } else { address.to_string() }
+    }
+
+    /// A step's table with its placeholders filled in; empty where there is none.
+    pub(crate) fn table(&mut self, step: &Step) -> Vec<Vec<String>> {
+        let rows = step.table.as_ref().map(|table| table.rows.clone()).unwrap_or_default();
+        rows.iter().map(|row| row.iter().map(|cell| self.fill(cell)).collect()).collect()
+    }
+
+    /// A step's text block with its placeholders filled in.
+    pub(crate) fn text(&mut self, step: &Step) -> String {
+        let text = step.docstring.clone().unwrap_or_else(|| panic!("the step needs a text block"));
+        self.fill(text.strip_prefix('\n').unwrap_or(&text))
+    }
+
+    /// What HTTP last answered.
+    pub(crate) fn answered(&self) -> &Answer {
+        self.answer.as_ref().expect("the scenario asked over HTTP before")
+    }
+
+    /// What DNS last answered.
+    pub(crate) fn replied(&self) -> &Reply {
+        self.reply.as_ref().expect("the scenario asked over DNS before")
+    }
+
+    /// How the last command ended.
+    pub(crate) fn ran(&self) -> &Run {
+        self.run.as_ref().expect("the scenario ran a command before")
+    }
+
+    /// Ends what the scenario started.
+    pub(crate) async fn end(&mut self) {
+        for agent in self.agents.values_mut() {
+            agent.kill().await;
+        }
+    }
+
+    /// What helps to understand a failure. Keeps the folder.
+    pub(crate) fn remains(&mut self) -> String {
+        let mut text = String::new();
+        if let Some(answer) = &self.answer {
+            text += &format!("--- last answer over HTTP\n{answer}\n");
+        }
+        if let Some(reply) = &self.reply {
+            text += &format!("--- last answer over DNS\n{reply}\n");
+        }
+        if let Some(run) = &self.run {
+            text += &format!("--- {} exited with {:?}\n{}\n{}\n", run.line, run.code, run.stdout, run.stderr);
+        }
+        for agent in self.agents.values() {
+            text += &format!("--- the end of {}'s log ({})\n{}\n", agent.name, agent.address, agent.log_tail(25));
+        }
+        if let Some(folder) = self.folder.take() {
+            let kept: PathBuf = folder.keep();
+            text += &format!("--- kept: {}\n", kept.display());
+        }
+        text
+    }
+}
+
+fn is_placeholder(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|b| b.is_ascii_lowercase() || b == b'.')
+}
