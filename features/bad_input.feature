@@ -152,3 +152,15 @@ Feature: Bad input is refused with a reason
       | /v1/services/a_b             |
       | /v1/nodes/-a                 |
       | /v1/agent/instances/%2e%2e   |
+
+  Scenario: A body that stops in the middle is waited for only so long
+    When I begin to PUT /v1/agent/instances/web-1 at alpha and stop in the middle of the body
+    Then the answer is the problem /problems/slow-body with status 408
+      | /detail | ~did not arrive |
+
+  Scenario: A body that breaks off is no body
+    When I begin to PUT /v1/agent/instances/web-1 at alpha and break off in the middle of the body
+    Then the answer is the problem /problems/incomplete-body with status 400
+      | /detail | ~broke off |
+    When I GET /v1/agent/instances at alpha
+    Then the answer lists nothing

@@ -202,6 +202,12 @@ Feature: The command line
       | leave      |
       | demo       |
 
+  Scenario: Help tells of one command, too
+    When I run `tidings help register`
+    Then it exits with 0
+    And it prints
+      | FILE |
+
   Scenario: The version is told
     When I run `tidings --version`
     Then it exits with 0

@@ -52,14 +52,20 @@ impl fmt::Display for AgentError {
         match self {
             AgentError::Bind { what, flag, address, error } => match error.kind() {
                 io::ErrorKind::AddrInUse => {
-                    let port = address.port();
-                    write!(f, "port {port} of {} is in use, so {what} can't be served there: end the program that has it, or choose another address with {flag}", address.ip())
+                    write!(
+                        f,
+                        "{address} is in use, so {what} can't be served there: end the program that has the port, or choose another address with {flag}"
+                    )
                 }
                 io::ErrorKind::AddrNotAvailable => {
-                    write!(f, "{} is no address of this host, so {what} can't be served there: choose another one with {flag}", address.ip())
+                    write!(f, "{address} is no address of this host, so {what} can't be served there: choose another one with {flag}")
                 }
                 io::ErrorKind::PermissionDenied => {
-                    write!(f, "this user may not use port {} for {what}: choose another one with {flag}, or grant CAP_NET_BIND_SERVICE", address.port())
+                    write!(
+                        f,
+                        "this user may not use port {} for {what}: choose another one with {flag}, or grant CAP_NET_BIND_SERVICE",
+                        address.port()
+                    )
                 }
                 _ => write!(f, "can't serve {what} at {address} (see {flag}): {error}"),
             },
@@ -190,4 +196,3 @@ fn log_start(config: &Resolved, info: &AgentInfo, data_dir: &Path) {
         "the agent starts"
     );
 }
-

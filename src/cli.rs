@@ -20,6 +20,9 @@ pub use exit::{Exit, Failure};
 
 use client::Api;
 
+/// The environment variable that says where the agent is, for all commands that ask one.
+pub const AGENT_VARIABLE: &str = "TIDINGS_AGENT";
+
 const EXAMPLES: &str = "\
 Examples:
   tidings demo                               See it work: three agents on this machine
@@ -68,7 +71,7 @@ enum Command {
 #[derive(Debug, Args)]
 struct Target {
     /// Agent to talk to
-    #[arg(long, value_name = "URL", env = "TIDINGS_AGENT", default_value = client::DEFAULT_AGENT)]
+    #[arg(long, value_name = "URL", env = AGENT_VARIABLE, default_value = client::DEFAULT_AGENT)]
     agent: String,
     /// Print what the API answered, as JSON
     #[arg(long)]

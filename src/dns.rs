@@ -10,4 +10,5 @@ mod reply;
 pub mod server;
 mod zone;
 
+pub use name::NAME_FORMS;
 pub use server::DnsServer;

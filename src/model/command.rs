@@ -60,8 +60,6 @@ pub enum Refusal {
     Leaving,
     /// The disk did not take it.
     Storage(String),
-    /// Too many commands are waiting.
-    Busy,
     /// The agent is stopping.
     Stopping,
 }
@@ -80,7 +78,6 @@ impl fmt::Display for Refusal {
             Refusal::Full { limit } => write!(f, "this node owns {limit} instances already, which is the limit"),
             Refusal::Leaving => f.write_str("this agent is leaving the cluster and takes no more writes"),
             Refusal::Storage(why) => write!(f, "the data folder did not take the write: {why}"),
-            Refusal::Busy => f.write_str("too many writes are waiting; try again"),
             Refusal::Stopping => f.write_str("the agent is stopping"),
         }
     }

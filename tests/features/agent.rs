@@ -4,7 +4,7 @@ use std::{
     collections::BTreeMap,
     env, fs,
     net::{Ipv4Addr, SocketAddr},
-    path::{Path, PathBuf},
+    path::{self, Path, PathBuf},
     process::{ExitStatus, Stdio},
 };
 
@@ -18,7 +18,8 @@ use super::{
 
 /// The program under test.
 pub(crate) fn program() -> PathBuf {
-    env::var_os("TIDINGS_BIN").map_or_else(|| PathBuf::from(env!("CARGO_BIN_EXE_tidings")), PathBuf::from)
+    let other = env::var_os("TIDINGS_BIN").map(|path| path::absolute(path).expect("the working folder is there"));
+    other.unwrap_or_else(|| PathBuf::from(env!("CARGO_BIN_EXE_tidings")))
 }
 
 /// The program, with none of the surrounding environment's settings.
@@ -31,6 +32,22 @@ pub(crate) fn command() -> Command {
     command
 }
 
+/// The program with a limit on the size of files. Without the signal that ends a program at that limit, a write fails as on
+/// a disk that is full.
+fn limited(blocks: u32) -> Command {
+    let plain = command();
+    let mut command = Command::new("sh");
+    command.arg("-c").arg(format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$@\"")).arg("sh").arg(program());
+    for (name, value) in plain.as_std().get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    command.stdin(Stdio::null()).kill_on_drop(true);
+    command
+}
+
 /// What an agent is started with beside what every agent of a scenario is given.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Settings {
@@ -40,6 +57,8 @@ pub(crate) struct Settings {
     pub(crate) environment: Vec<(String, String)>,
     /// The configuration file, and the keys that it sets at its top level.
     pub(crate) file: Option<(PathBuf, Vec<String>)>,
+    /// No file that the agent writes may grow beyond so many blocks of 512 octets.
+    pub(crate) file_blocks: Option<u32>,
 }
 
 impl Settings {
@@ -107,7 +126,10 @@ impl Agent {
 
     /// `tidings agent` with all that the scenario says and, for the rest, what every agent is given.
     pub(crate) fn command(&self) -> Command {
-        let mut command = command();
+        let mut command = match self.settings.file_blocks {
+            None => command(),
+            Some(blocks) => limited(blocks),
+        };
         command.arg("agent");
         if let Some((path, _)) = &self.settings.file {
             command.arg("--config").arg(path);

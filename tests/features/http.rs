@@ -2,7 +2,7 @@
 
 use std::{fmt, time::Duration};
 
-use axum::http::{HeaderMap, Method, Request, StatusCode};
+use axum::http::{HeaderMap, HeaderName, Method, Request, StatusCode};
 use http_body_util::{BodyExt as _, Full};
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 use serde_json::Value;
@@ -60,4 +60,19 @@ pub(crate) async fn ask(method: &str, url: &str, content_type: Option<&str>, bod
         Ok(answer) => answer.map_err(|error| format!("{asked}: {error}")),
         Err(_) => Err(format!("{asked}: no answer within {LIMIT:?}")),
     }
+}
+
+/// Reads what came back over a connection that was written to by hand.
+pub(crate) fn parse(asked: &str, octets: &[u8]) -> Result<Answer, String> {
+    let wrong = || format!("{asked}: no HTTP: {}", String::from_utf8_lossy(octets));
+    let end = octets.windows(4).position(|four| four == b"\r\n\r\n").ok_or_else(wrong)?;
+    let head = String::from_utf8_lossy(&octets[..end]);
+    let mut lines = head.lines();
+    let status = lines.next().and_then(|line| line.split(' ').nth(1)).and_then(|code| code.parse().ok()).ok_or_else(wrong)?;
+    let mut headers = HeaderMap::new();
+    for (name, value) in lines.filter_map(|line| line.split_once(": ")) {
+        let name: HeaderName = name.parse().map_err(|_| wrong())?;
+        headers.insert(name, value.parse().map_err(|_| wrong())?);
+    }
+    Ok(Answer { asked: asked.to_owned(), status, headers, body: octets[end + 4..].to_vec() })
 }

@@ -8,8 +8,14 @@ use crate::features::{agent::Agent, wait::eventually, world::World};
 
 #[given(regex = r"^an agent (\w+)$")]
 #[given(regex = r"^agent (\w+) with$")]
-#[when(regex = r"^agent (\w+) starts with$")]
 async fn agent(world: &mut World, name: String, step: &Step) {
+    launch(world, &name, step).await;
+    world.agent_mut(&name).is_ready().await;
+}
+
+#[given(regex = r"^an agent (\w+) with room for (\d+) octets on its disk$")]
+async fn agent_on_small_disk(world: &mut World, name: String, octets: u32, step: &Step) {
+    world.agent_mut(&name).settings.file_blocks = Some(octets / 512);
     launch(world, &name, step).await;
     world.agent_mut(&name).is_ready().await;
 }
@@ -28,8 +34,7 @@ async fn joins(world: &mut World, name: String, seeds: String, step: &Step) {
     world.agent_mut(&name).is_ready().await;
 }
 
-#[when(regex = r"^agent (\w+) starts before its seeds? (.+)$")]
-#[given(regex = r"^agent (\w+) starts before its seeds? (.+)$")]
+#[given(regex = r"^agent (\w+) starts before its seed (.+)$")]
 #[when(regex = r"^agent (\w+) tries to join through (.+)$")]
 async fn tries(world: &mut World, name: String, seeds: String, step: &Step) {
     join(world, &name, &seeds, step).await;
@@ -69,6 +74,12 @@ async fn again_without_join(world: &mut World, name: String) {
 #[when(regex = r"^(\w+) is killed$")]
 async fn killed(world: &mut World, name: String) {
     world.agent_mut(&name).kill().await;
+}
+
+/// It takes part no more, but its sockets are still there.
+#[when(regex = r"^(\w+) is paused$")]
+async fn paused(world: &mut World, name: String) {
+    world.agent(&name).signal("STOP").await;
 }
 
 #[when(regex = r"^(\w+) is stopped by (SIGTERM|SIGINT)$")]
@@ -131,6 +142,7 @@ async fn log_times(world: &mut World, name: String, text: String, times: String,
     assert!(right, "{} lines with {text:?}, not {times}:\n{}", lines.len(), lines.join("\n"));
 }
 
+#[given(regex = r"^I note (\S+) of GET (\S+) at (\w+)$")]
 #[when(regex = r"^I note (\S+) of GET (\S+) at (\w+)$")]
 async fn note(world: &mut World, pointer: String, path: String, name: String) {
     let seen = number(world, &pointer, &path, &name).await.unwrap_or_else(|seen| panic!("{seen}"));

@@ -1,15 +1,28 @@
 //! Asking over HTTP.
 
+use std::collections::BTreeMap;
+
 use cucumber::{gherkin::Step, given, then, when};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+    time::timeout,
+};
 
 use crate::features::{
     expect,
     http::{self, Answer},
-    wait::eventually,
+    wait::{DEADLINE, eventually},
     world::World,
 };
 
 const JSON: &str = "application/json";
+
+#[given(regex = r"^I DELETE (\S+) at (\w+)$")]
+async fn delete(world: &mut World, path: String, name: String) {
+    send(world, "DELETE", &path, &name, None, Vec::new()).await;
+    assert!(world.answered().status.is_success(), "{}", world.answered());
+}
 
 #[when(regex = r"^I (GET|HEAD|DELETE|POST|PUT|PATCH) (\S+) at (\w+)$")]
 async fn ask(world: &mut World, method: String, path: String, name: String, step: &Step) {
@@ -35,6 +48,64 @@ async fn put_tags(world: &mut World, path: String, name: String, count: usize) {
     let tags: Vec<String> = (1..=count).map(|n| format!("t{n}")).collect();
     let body = serde_json::json!({"service": "web", "port": 80, "tags": tags}).to_string();
     send(world, "PUT", &path, &name, Some(JSON), body.into_bytes()).await;
+}
+
+#[when(regex = r"^I PUT (\S+) at (\w+) with metadata of (\d+) octets$")]
+async fn put_metadata(world: &mut World, path: String, name: String, octets: usize) {
+    send(world, "PUT", &path, &name, Some(JSON), with_metadata(octets).to_string().into_bytes()).await;
+}
+
+/// A definition whose single values are within their limits.
+fn with_metadata(octets: usize) -> serde_json::Value {
+    let meta: BTreeMap<String, String> = (0..octets.div_ceil(500)).map(|n| (format!("k{n}"), "v".repeat(500))).collect();
+    serde_json::json!({"service": "web", "port": 80, "meta": meta})
+}
+
+/// Registers large definitions until one is not taken; the answer is the one to that.
+#[when(regex = r"^I register instances at (\w+) until its disk is full$")]
+async fn fill_the_disk(world: &mut World, name: String) {
+    for n in 0..1_000 {
+        let body = with_metadata(4_000).to_string().into_bytes();
+        send(world, "PUT", &format!("/v1/agent/instances/fill-{n}"), &name, Some(JSON), body).await;
+        if !world.answered().status.is_success() {
+            return;
+        }
+    }
+    panic!("the disk took everything");
+}
+
+/// Sends the head of a request that promises a body, then the first half of it, and perhaps closes its side.
+#[when(regex = r"^I begin to PUT (\S+) at (\w+) and (stop|break off) in the middle of the body$")]
+async fn put_half(world: &mut World, path: String, name: String, how: String) {
+    let mut stream = TcpStream::connect(world.agent(&name).http()).await.expect("the agent accepts");
+    let head = format!("PUT {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n");
+    stream.write_all(format!("{head}{{\"service\": ").as_bytes()).await.expect("the agent reads");
+    if how == "break off" {
+        stream.shutdown().await.expect("a side can be closed");
+    }
+    let mut octets = Vec::new();
+    timeout(DEADLINE, stream.read_to_end(&mut octets)).await.expect("the agent answers and closes").expect("it closes in order");
+    world.answer = Some(http::parse(&format!("PUT {path}"), &octets).unwrap_or_else(|error| panic!("{error}")));
+}
+
+/// Begins a request whose answer nobody waits for.
+#[when(regex = r"^I begin to POST (\S+) at (\w+)$")]
+async fn post_unawaited(world: &mut World, path: String, name: String) {
+    let url = world.agent(&name).url(&path);
+    tokio::spawn(async move { http::ask("POST", &url, None, Vec::new()).await });
+}
+
+/// A write to the agent is answered so before long: what was begun before takes hold in its own time.
+#[then(regex = r"^a PUT of (\S+) at (\w+) is soon the problem (\S+) with status (\d+)$")]
+async fn put_soon_refused(world: &mut World, path: String, name: String, kind: String, code: u16) {
+    let url = world.agent(&name).url(&path);
+    let body = serde_json::json!({"service": "web", "port": 80}).to_string().into_bytes();
+    eventually(&format!("PUT {path} at {name} is {kind}"), async || {
+        let answer = http::ask("PUT", &url, Some(JSON), body.clone()).await?;
+        let seen = answer.json().ok().and_then(|body| body.pointer("/type").cloned());
+        if answer.status.as_u16() == code && seen == Some(kind.clone().into()) { Ok(()) } else { Err(answer.to_string()) }
+    })
+    .await;
 }
 
 #[when(regex = r"^I PUT that answer to (\S+) at (\w+)$")]
@@ -68,7 +139,7 @@ async fn registers(world: &mut World, name: String, step: &Step) {
 async fn registers_many(world: &mut World, name: String, count: usize, service: String) {
     let block = world.address(&name).octets()[3];
     for n in 1..=count {
-        let address = format!("10.{block}.0.{n}");
+        let address = format!("10.{block}.{}.{}", n / 256, n % 256);
         put(world, &name, &format!("{service}-{n}"), serde_json::json!({"service": service, "addresses": [address], "port": 8080})).await;
     }
 }
@@ -96,7 +167,6 @@ async fn status_with(world: &mut World, code: u16, step: &Step) {
     has(world, step).await;
 }
 
-#[then(regex = r"^the answer has$")]
 async fn has(world: &mut World, step: &Step) {
     let rows = world.table(step);
     check(expect::holds(&json(world.answered()), &rows), world.answered());
@@ -139,16 +209,9 @@ async fn lists(world: &mut World, step: &Step) {
 }
 
 #[then(regex = r"^GET (\S+) at (\w+) soon lists$")]
-#[then(regex = r"^GET (\S+) at (\w+) soon lists nothing$")]
 async fn lists_soon(world: &mut World, path: String, name: String, step: &Step) {
     let rows = world.table(step);
     soon(world, &path, &name, |answer| expect::lists(&answer.json()?, &rows)).await;
-}
-
-#[then(regex = r"^GET (\S+) at (\w+) soon has$")]
-async fn has_soon(world: &mut World, path: String, name: String, step: &Step) {
-    let rows = world.table(step);
-    soon(world, &path, &name, |answer| expect::holds(&answer.json()?, &rows)).await;
 }
 
 #[then(regex = r"^GET (\S+) at (\w+) is soon (\d+)$")]

@@ -1,0 +1,99 @@
+//! The program's own tables, held against the feature files.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use tidings::{cli, config, dns, http};
+
+use crate::{
+    compare::{Kind, command, exactly, form, key, route},
+    mentions::Mentions,
+};
+
+/// Names that features use because the program must not have them.
+const NO_ROUTES: &[(&str, &str)] = &[
+    ("POST /v1/agent", "the wrong method"),
+    ("PATCH /v1/nodes", "the wrong method"),
+    ("DELETE /v1", "the wrong method"),
+    ("GET /v1/nothing", "no such route"),
+];
+const NO_FLAGS: &[(&str, &str)] = &[("--jsno", "misspelt"), ("--nmae", "misspelt")];
+
+/// The agents of the features' stories.
+const AGENTS: &[&str] = &["alpha", "beta", "gamma"];
+
+/// Every difference between what the program has and what the features name.
+pub(crate) fn differences() -> Vec<String> {
+    let mut mentions = Mentions::default();
+    let mut whole = String::new();
+    for file in feature_files() {
+        let text = fs::read_to_string(&file).expect("a feature can be read");
+        // `{alpha.hex}` stands for the address of an agent.
+        let filled = AGENTS.iter().fold(text.clone(), |text, agent| text.replace(&format!("{{{agent}.hex}}"), "7f000001"));
+        mentions.read(&file.display().to_string(), &filled, "tidings.internal");
+        whole.push_str(&text);
+    }
+    let mut program = cli::command();
+    program.build();
+    let routes: Vec<String> = http::ROUTES.iter().map(|route| format!("{} {}", route.method, route.path)).collect();
+    let problems: Vec<String> = http::problem::PROBLEM_TYPES.iter().map(|problem| problem.uri().to_owned()).collect();
+    let commands: Vec<String> = program.get_subcommands().map(|command| command.get_name().to_owned()).collect();
+    let variables: Vec<String> = config::KEYS
+        .iter()
+        .map(|key| key.env.to_owned())
+        .chain([cli::AGENT_VARIABLE.to_owned()])
+        .collect::<BTreeSet<_>>()
+        .into_iter()
+        .collect();
+    let keys: Vec<String> =
+        config::KEYS.iter().filter_map(|key| key.file).map(ToOwned::to_owned).chain([format!("{}.*", config::keys::META)]).collect();
+    let names: Vec<String> = dns::NAME_FORMS.iter().map(|form| (*form).to_owned()).collect();
+    let flags = flags(&program);
+    [
+        Kind { what: "route", has: &routes, named: &mentions.routes, absent: NO_ROUTES, covers: route },
+        Kind { what: "problem type", has: &problems, named: &mentions.problems, absent: &[], covers: exactly },
+        Kind { what: "command", has: &commands, named: &mentions.commands, absent: &[], covers: command },
+        Kind { what: "flag", has: &flags, named: &mentions.flags, absent: NO_FLAGS, covers: exactly },
+        Kind { what: "environment variable", has: &variables, named: &mentions.variables, absent: &[], covers: exactly },
+        Kind { what: "key of the file", has: &keys, named: &mentions.keys, absent: &[], covers: key },
+        Kind { what: "DNS name", has: &names, named: &mentions.names, absent: &[], covers: form },
+    ]
+    .iter()
+    .flat_map(Kind::differences)
+    .chain(unnamed_parameters(&whole))
+    .collect()
+}
+
+/// Query parameters that no feature uses.
+fn unnamed_parameters(features: &str) -> Vec<String> {
+    let used = |parameter: &str| features.contains(&format!("?{parameter}=")) || features.contains(&format!("&{parameter}="));
+    let of = |route: &http::Route| route.parameters.iter().copied().filter(|it| !used(it)).map(str::to_owned).collect::<Vec<_>>();
+    http::ROUTES
+        .iter()
+        .flat_map(of)
+        .map(|parameter| format!("the program takes the parameter `{parameter}`, but no feature uses it"))
+        .collect()
+}
+
+fn flags(program: &clap::Command) -> Vec<String> {
+    let mut flags: BTreeSet<String> = BTreeSet::new();
+    let own = program.get_subcommands().chain([program]);
+    for argument in own.flat_map(clap::Command::get_arguments) {
+        flags.extend(argument.get_long().map(|long| format!("--{long}")));
+    }
+    flags.into_iter().collect()
+}
+
+fn feature_files() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("features");
+    let mut files: Vec<PathBuf> = fs::read_dir(folder)
+        .expect("there are features")
+        .map(|entry| entry.expect("a folder can be read").path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "feature"))
+        .collect();
+    files.sort();
+    files
+}
