@@ -183,6 +183,24 @@ async fn a_response_gets_no_reply_and_a_malformed_query_a_formerr() {
 }
 
 #[tokio::test]
+async fn of_many_packets_that_wait_none_is_lost() {
+    let bound = Server::bound(catalog([passing(instance("web", "a", &["10.0.0.5"], 80))]).1);
+    let client = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    client.connect(bound.local_addr().unwrap()).await.unwrap();
+    // More than one burst, and all there before the server looks; far fewer than a socket's buffer holds.
+    let ids = 1..=u16::try_from(2 * BURST + 1).unwrap();
+    for id in ids.clone() {
+        let mut query = query("web.service.tidings.internal.", RecordType::A);
+        query.metadata.id = id;
+        client.send(&query.to_bytes().unwrap()).await.unwrap();
+    }
+    let _server = Server::run(bound);
+    for id in ids {
+        assert_eq!(receive(&client).await[..2], id.to_be_bytes());
+    }
+}
+
+#[tokio::test]
 async fn many_queries_on_one_connection_are_answered_in_their_order() {
     let server = Server::start([passing(instance("web", "a", &["10.0.0.5"], 80))]).await;
     let mut stream = TcpStream::connect(server.address).await.unwrap();

@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use rand::{SeedableRng, rngs::StdRng};
 
 use super::*;
@@ -6,7 +8,7 @@ use crate::{
         Catalog,
         fixture::{at, catalog, instance, many, node, on, passing, tagged},
     },
-    model::{Change, Instance, MemberState, NodeId, Protocol},
+    model::{Change, Instance, MemberState, NodeId, Protocol, Status},
 };
 
 #[test]
@@ -221,7 +223,7 @@ fn an_answer_never_outgrows_a_message() {
     let octets = |records: &[Record]| {
         records.iter().map(|r| hickory_proto::serialize::binary::BinEncodable::to_bytes(r).unwrap().len()).sum::<usize>()
     };
-    assert!(octets(&answer.answers) + octets(&answer.additionals) <= RECORD_OCTETS);
+    assert!(octets(&answer.answers) + octets(&answer.additionals) <= records::RECORD_OCTETS);
     assert!(zone.ask_for("web.service", RecordType::A, usize::MAX, 1).answers.len() > 1_200);
 }
 
