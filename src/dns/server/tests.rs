@@ -168,8 +168,9 @@ async fn a_response_gets_no_reply_and_a_malformed_query_a_formerr() {
     let client = server.client().await;
     for message in malformed.into_iter().chain([&whole[..], &whole[..HEADER - 1], b"", b"\0"]) {
         let mut response = message.to_vec();
-        if let Some(flags) = response.get_mut(2) {
+        if let [id, _, flags, ..] = &mut response[..] {
             *flags |= 0x80;
+            *id ^= 0xff; // so that a reply to it is told from those to the queries below
         }
         client.send(&response).await.unwrap();
     }

@@ -36,7 +36,7 @@ fn an_instance_without_addresses_is_found_at_its_node() {
 
 #[test]
 fn two_instances_at_one_address_make_one_record() {
-    let zone = Tester::new([passing(instance("web", "a", &["10.0.0.5"], 80)), passing(instance("web", "b", &["10.0.0.5"], 81))]);
+    let zone = Tester::new([("a", 80), ("b", 80), ("c", 81)].map(|(id, port)| passing(instance("web", id, &["10.0.0.5"], port))));
     zone.check("web.service", RecordType::A, &["10.0.0.5"]);
     zone.check("web.service", RecordType::SRV, &["1 10 80 0a000005.addr.tidings.internal.", "1 10 81 0a000005.addr.tidings.internal."]);
     assert_eq!(zone.ask("web.service", RecordType::SRV).additionals.len(), 1);
