@@ -6,6 +6,7 @@
 
 mod handler;
 mod name;
+mod records;
 mod reply;
 pub mod server;
 mod zone;

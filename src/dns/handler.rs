@@ -3,7 +3,7 @@
 //! hickory keeps these checks in its own zone catalog; a handler of one's own does them itself.
 
 use hickory_proto::{
-    op::{Edns, Metadata, OpCode, ResponseCode},
+    op::{Header, HeaderCounts, Metadata, OpCode, ResponseCode},
     rr::{DNSClass, RecordType},
 };
 use hickory_server::{
@@ -82,7 +82,7 @@ impl RequestHandler for Handler {
                 }
             },
         }
-        let edns: Option<Edns> = request.edns.as_ref().map(|asked| reply::edns(asked, error));
+        let edns = request.edns.as_ref().map(|asked| reply::edns(asked, error));
         let none = Vec::new();
         let (answers, authorities, additionals) = match &answer {
             Ok(answer) => (&answer.answers, &answer.authorities, &answer.additionals),
@@ -94,7 +94,7 @@ impl RequestHandler for Handler {
             Err(error) => {
                 tracing::debug!(%error, "no reply was made to a DNS query");
                 metadata.response_code = ResponseCode::ServFail;
-                hickory_proto::op::Header { metadata, counts: Default::default() }.into()
+                Header { metadata, counts: HeaderCounts::default() }.into()
             }
         }
     }

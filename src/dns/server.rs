@@ -109,20 +109,24 @@ fn bind_both(addr: SocketAddr) -> io::Result<(StdUdpSocket, StdTcpListener)> {
 async fn answer_packets(socket: &UdpSocket, handler: &Handler) {
     let mut buffer = vec![0; QUERY_OCTETS];
     loop {
-        let mut received = socket.recv_from(&mut buffer).await;
+        let mut failure = socket.readable().await.err();
         for _ in 0..BURST {
-            match received {
+            match socket.try_recv_from(&mut buffer) {
                 Ok((length, from)) => answer_packet(socket, handler, &buffer[..length], from).await,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
                 Err(error) => {
-                    tracing::warn!(%error, "receiving DNS queries over UDP failed");
-                    sleep(PAUSE).await;
+                    failure = Some(error);
                     break;
                 }
             }
-            received = socket.try_recv_from(&mut buffer);
         }
-        tokio::task::yield_now().await;
+        match failure {
+            Some(error) => {
+                tracing::warn!(%error, "receiving DNS queries over UDP failed");
+                sleep(PAUSE).await;
+            }
+            None => tokio::task::yield_now().await,
+        }
     }
 }
 

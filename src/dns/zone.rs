@@ -4,36 +4,29 @@
 //! it, whatever its health: one with nothing to hand out is NODATA, not NXDOMAIN (RFC 2308). Until this agent knows
 //! what the cluster knows ([`Snapshot::ready`]) it denies nothing that a peer may know better.
 
-use std::{collections::BTreeSet, net::IpAddr, sync::Arc};
+use std::{net::IpAddr, sync::Arc};
 
 use hickory_proto::rr::{
     Name, RData, Record, RecordType,
-    rdata::{A, AAAA, HINFO, NS, SOA, SRV},
+    rdata::{HINFO, NS, SOA},
 };
 use rand::{Rng, seq::SliceRandom};
 
-use super::name::{ADDRESS, Meaning, NAME_SERVER, Selector, address_label};
+use super::{
+    name::{ADDRESS, Meaning, NAME_SERVER, Selector},
+    records::{self, Records},
+};
 use crate::{
     catalog::{Entry, Snapshot, select::held_back},
-    model::{Domain, Status},
+    model::Domain,
 };
 
-/// Seconds that what comes from the catalog may be cached: not at all, so that the next look-up sees a failure.
-const LIVE_TTL: u32 = 0;
 /// Seconds that the zone's own records and the absence of a name may be cached (the SOA's TTL and minimum, RFC 2308, 5).
 const ZONE_TTL: u32 = 1;
 /// Seconds that the refusal to list everything about a name may be cached: long, to keep askers from asking (RFC 8482, 4.2).
 const ANY_TTL: u32 = 3_600;
 /// Refresh, retry and expire of the SOA, in seconds. Nobody transfers this zone; the values are common ones.
 const SOA_TIMERS: (i32, i32, i32) = (3_600, 600, 86_400);
-/// The priority of every SRV record: the share of the load is left to the weights.
-const PRIORITY: u16 = 1;
-/// What a status of `warning` divides the SRV weight by.
-const WARNING_DIVISOR: u16 = 4;
-/// Octets of records in one message, counted without compression. A message has 65,535 at most (RFC 1035, 4.2.2); the
-/// rest is for header, question and OPT.
-const RECORD_OCTETS: usize = 65_535 - 512;
-
 /// What is asked, and how much of it is wanted.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Question<'a> {
@@ -43,6 +36,13 @@ pub(super) struct Question<'a> {
     pub(super) kind: RecordType,
     /// Instances in the answer at most; which, is drawn anew for each.
     pub(super) instances: usize,
+}
+
+impl Question<'_> {
+    /// Those of the addresses that are asked for, at the name asked for.
+    fn addresses(&self, addresses: &[IpAddr]) -> Records {
+        records::addresses(self.name, self.kind, addresses)
+    }
 }
 
 /// What an answer says about the name.
@@ -91,9 +91,9 @@ impl Zone {
             Meaning::Nothing => Found::Never,
             Meaning::Branch => Found::There(Records::default()),
             Meaning::Apex => Found::There(self.apex(snapshot, question)),
-            Meaning::NameServer => Found::There(address_records(question, local_addresses(snapshot))),
+            Meaning::NameServer => Found::There(question.addresses(local_addresses(snapshot))),
             Meaning::Node(name) => node(snapshot, question, &name),
-            Meaning::Address(address) if snapshot.has_address(address) => Found::There(address_records(question, &[address])),
+            Meaning::Address(address) if snapshot.has_address(address) => Found::There(question.addresses(&[address])),
             Meaning::Address(_) => Found::Unknown,
             Meaning::OfferBranch(selector) => offer_branch(snapshot, &selector),
             Meaning::Service { service, tag } => {
@@ -123,7 +123,7 @@ impl Zone {
             RecordType::SOA => Records::of(vec![self.soa(snapshot, question.name.clone())]),
             RecordType::NS => Records {
                 answers: vec![Record::from_rdata(question.name.clone(), ZONE_TTL, RData::NS(NS(self.name_server.clone())))],
-                additionals: local_addresses(snapshot).iter().map(|ip| address_record(&self.name_server, *ip)).collect(),
+                additionals: local_addresses(snapshot).iter().map(|ip| records::address(&self.name_server, *ip)).collect(),
             },
             _ => Records::default(),
         }
@@ -158,45 +158,13 @@ impl Zone {
         }
         if question.kind == RecordType::SRV {
             let (chosen, _) = instances.partial_shuffle(rng, question.instances);
-            return Found::There(self.srv_records(snapshot, question.name, chosen));
+            return Found::There(records::srv(question.name, &self.addresses, snapshot, chosen));
         }
         // Before the draw: else a few instances of one family could lose it to many of the other.
-        instances.retain(|entry| snapshot.addresses_of(entry).iter().any(|ip| is_of(question.kind, *ip)));
+        instances.retain(|entry| snapshot.addresses_of(entry).iter().any(|ip| records::is_of(question.kind, *ip)));
         let (chosen, _) = instances.partial_shuffle(rng, question.instances);
-        let addresses: Vec<IpAddr> = chosen.iter().flat_map(|entry| snapshot.addresses_of(entry)).copied().collect();
-        Found::There(address_records(question, &addresses))
-    }
-
-    /// One SRV record for each instance and address (RFC 2782), and the addresses of their targets. The targets come
-    /// last into a message that is nearly full: they can be asked for.
-    fn srv_records(&self, snapshot: &Snapshot, owner: &Name, chosen: &[&Arc<Entry>]) -> Records {
-        let mut room = Room(RECORD_OCTETS);
-        let (mut seen, mut answers) = (BTreeSet::new(), Vec::new());
-        let (mut seen_targets, mut targets) = (BTreeSet::new(), Vec::new());
-        for entry in chosen {
-            for address in snapshot.addresses_of(entry) {
-                let (weight, port) = (srv_weight(entry), entry.instance.port);
-                // Two instances at one place would make one record twice, which no set of records has (RFC 2181, 5).
-                if seen.insert((*address, port, weight)) {
-                    let target = self.target(*address);
-                    let srv = SRV::new(PRIORITY, weight, port, target.clone());
-                    let record = Record::from_rdata(owner.clone(), LIVE_TTL, RData::SRV(srv));
-                    if !room.take(&record) {
-                        continue;
-                    }
-                    answers.push(record);
-                    if seen_targets.insert(*address) {
-                        targets.push(address_record(&target, *address));
-                    }
-                }
-            }
-        }
-        let additionals = targets.into_iter().take_while(|record| room.take(record)).collect();
-        Records { answers, additionals }
-    }
-
-    fn target(&self, address: IpAddr) -> Name {
-        self.addresses.prepend_label(address_label(address)).expect("a domain leaves room for the labels below it")
+        let addresses = chosen.iter().flat_map(|entry| snapshot.addresses_of(entry));
+        Found::There(records::addresses(question.name, question.kind, addresses))
     }
 }
 
@@ -233,38 +201,6 @@ enum Found {
     There(Records),
 }
 
-#[derive(Default)]
-struct Records {
-    answers: Vec<Record>,
-    additionals: Vec<Record>,
-}
-
-impl Records {
-    fn of(answers: Vec<Record>) -> Self {
-        Records { answers, additionals: Vec::new() }
-    }
-}
-
-/// Octets left for records.
-struct Room(usize);
-
-impl Room {
-    /// Takes what the record needs without compression; false where that is more than is left.
-    fn take(&mut self, record: &Record) -> bool {
-        // Length octets and the root are within one octet of a name's text with a final dot (RFC 1035, 3.1).
-        let name = |name: &Name| name.len() + 2;
-        let data = match &record.data {
-            RData::A(_) => 4,
-            RData::SRV(srv) => 6 + name(&srv.target),
-            _ => 16,
-        };
-        let needed = name(&record.name) + 10 + data;
-        let fits = needed <= self.0;
-        self.0 = self.0.saturating_sub(if fits { needed } else { 0 });
-        fits
-    }
-}
-
 /// The instances of a service that a selector selects, whatever their status.
 fn matching<'a>(snapshot: &'a Snapshot, service: &str, selector: Option<&Selector>) -> Vec<&'a Arc<Entry>> {
     let all = snapshot.service(service).into_iter().flat_map(|instances| instances.values());
@@ -277,7 +213,7 @@ fn node(snapshot: &Snapshot, question: Question<'_>, name: &str) -> Found {
         None => Found::Unknown,
         Some(_) if !matches!(question.kind, RecordType::A | RecordType::AAAA) => Found::There(Records::default()),
         Some(holder) if !holder.node.state.is_up() => Found::Withheld,
-        Some(holder) => Found::There(address_records(question, &holder.node.info.addresses)),
+        Some(holder) => Found::There(question.addresses(&holder.node.info.addresses)),
     }
 }
 
@@ -291,37 +227,6 @@ fn offer_branch(snapshot: &Snapshot, selector: &Selector) -> Found {
 
 fn local_addresses(snapshot: &Snapshot) -> &[IpAddr] {
     snapshot.node(snapshot.local).map_or(&[], |entry| &entry.node.info.addresses)
-}
-
-/// A record, at the name asked for, of each of the addresses that is of the type asked for; each once, in their order.
-fn address_records(question: Question<'_>, addresses: &[IpAddr]) -> Records {
-    let (mut seen, mut room) = (BTreeSet::new(), Room(RECORD_OCTETS));
-    let wanted = addresses.iter().filter(|ip| is_of(question.kind, **ip) && seen.insert(**ip));
-    Records::of(wanted.map(|ip| address_record(question.name, *ip)).take_while(|record| room.take(record)).collect())
-}
-
-/// True when this type of record is the one for the address.
-fn is_of(kind: RecordType, address: IpAddr) -> bool {
-    match address {
-        IpAddr::V4(_) => kind == RecordType::A,
-        IpAddr::V6(_) => kind == RecordType::AAAA,
-    }
-}
-
-fn address_record(owner: &Name, address: IpAddr) -> Record {
-    let data = match address {
-        IpAddr::V4(v4) => RData::A(A(v4)),
-        IpAddr::V6(v6) => RData::AAAA(AAAA(v6)),
-    };
-    Record::from_rdata(owner.clone(), LIVE_TTL, data)
-}
-
-fn srv_weight(entry: &Entry) -> u16 {
-    match entry.status {
-        // 0 would mean "hardly ever" (RFC 2782), which is another thing than less.
-        Status::Warning => (entry.instance.weight / WARNING_DIVISOR).max(1),
-        _ => entry.instance.weight,
-    }
 }
 
 /// Who asks for everything gets one small record that says so (RFC 8482, 4.2).

@@ -168,8 +168,9 @@ async fn a_response_gets_no_reply_and_a_malformed_query_a_formerr() {
     let client = server.client().await;
     for message in malformed.into_iter().chain([&whole[..], &whole[..HEADER - 1], b"", b"\0"]) {
         let mut response = message.to_vec();
-        if let Some(flags) = response.get_mut(2) {
+        if let [id, _, flags, ..] = &mut response[..] {
             *flags |= 0x80;
+            *id ^= 0xff; // so that a reply to it is told from those to the queries below
         }
         client.send(&response).await.unwrap();
     }
@@ -179,6 +180,24 @@ async fn a_response_gets_no_reply_and_a_malformed_query_a_formerr() {
         let reply = receive(&client).await;
         let flags = [0x80 | message[2] & 0x79, 1];
         assert_eq!(reply, [&message[..2], &flags, &[0; 8]].concat());
+    }
+}
+
+#[tokio::test]
+async fn of_many_packets_that_wait_none_is_lost() {
+    let bound = Server::bound(catalog([passing(instance("web", "a", &["10.0.0.5"], 80))]).1);
+    let client = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    client.connect(bound.local_addr().unwrap()).await.unwrap();
+    // More than one burst, and all there before the server looks; far fewer than a socket's buffer holds.
+    let ids = 1..=u16::try_from(2 * BURST + 1).unwrap();
+    for id in ids.clone() {
+        let mut query = query("web.service.tidings.internal.", RecordType::A);
+        query.metadata.id = id;
+        client.send(&query.to_bytes().unwrap()).await.unwrap();
+    }
+    let _server = Server::run(bound);
+    for id in ids {
+        assert_eq!(receive(&client).await[..2], id.to_be_bytes());
     }
 }
 
