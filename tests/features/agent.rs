@@ -4,7 +4,7 @@ use std::{
     collections::BTreeMap,
     env, fs,
     net::{Ipv4Addr, SocketAddr},
-    path::{Path, PathBuf},
+    path::{self, Path, PathBuf},
     process::{ExitStatus, Stdio},
 };
 
@@ -18,7 +18,8 @@ use super::{
 
 /// The program under test.
 pub(crate) fn program() -> PathBuf {
-    env::var_os("TIDINGS_BIN").map_or_else(|| PathBuf::from(env!("CARGO_BIN_EXE_tidings")), PathBuf::from)
+    let other = env::var_os("TIDINGS_BIN").map(|path| path::absolute(path).expect("the working folder is there"));
+    other.unwrap_or_else(|| PathBuf::from(env!("CARGO_BIN_EXE_tidings")))
 }
 
 /// The program, with none of the surrounding environment's settings.

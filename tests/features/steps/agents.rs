@@ -8,7 +8,6 @@ use crate::features::{agent::Agent, wait::eventually, world::World};
 
 #[given(regex = r"^an agent (\w+)$")]
 #[given(regex = r"^agent (\w+) with$")]
-#[when(regex = r"^agent (\w+) starts with$")]
 async fn agent(world: &mut World, name: String, step: &Step) {
     launch(world, &name, step).await;
     world.agent_mut(&name).is_ready().await;
@@ -28,8 +27,7 @@ async fn joins(world: &mut World, name: String, seeds: String, step: &Step) {
     world.agent_mut(&name).is_ready().await;
 }
 
-#[when(regex = r"^agent (\w+) starts before its seeds? (.+)$")]
-#[given(regex = r"^agent (\w+) starts before its seeds? (.+)$")]
+#[given(regex = r"^agent (\w+) starts before its seed (.+)$")]
 #[when(regex = r"^agent (\w+) tries to join through (.+)$")]
 async fn tries(world: &mut World, name: String, seeds: String, step: &Step) {
     join(world, &name, &seeds, step).await;
@@ -131,6 +129,7 @@ async fn log_times(world: &mut World, name: String, text: String, times: String,
     assert!(right, "{} lines with {text:?}, not {times}:\n{}", lines.len(), lines.join("\n"));
 }
 
+#[given(regex = r"^I note (\S+) of GET (\S+) at (\w+)$")]
 #[when(regex = r"^I note (\S+) of GET (\S+) at (\w+)$")]
 async fn note(world: &mut World, pointer: String, path: String, name: String) {
     let seen = number(world, &pointer, &path, &name).await.unwrap_or_else(|seen| panic!("{seen}"));

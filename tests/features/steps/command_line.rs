@@ -68,11 +68,6 @@ async fn exits(world: &mut World, code: i32) {
     assert_eq!(world.ran().code, Some(code), "{}", shown(world));
 }
 
-#[then(regex = r"^it fails$")]
-async fn fails(world: &mut World) {
-    assert!(world.ran().code.is_some_and(|code| code != 0 && code != 101), "{}", shown(world));
-}
-
 #[then(regex = r"^it prints$")]
 async fn prints(world: &mut World, step: &Step) {
     for row in world.table(step) {

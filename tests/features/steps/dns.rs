@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use cucumber::{gherkin::Step, then, when};
+use cucumber::{gherkin::Step, given, then, when};
 use hickory_proto::op::OpCode;
 use tokio::{net::UdpSocket, time::timeout};
 
@@ -40,6 +40,7 @@ async fn is_outcome(world: &mut World, outcome: String) {
     assert_eq!(world.replied().outcome(), outcome, "{}", world.replied());
 }
 
+#[given(regex = r"^(\S+) ([A-Z]+) at (\w+) soon gives$")]
 #[then(regex = r"^(\S+) ([A-Z]+) at (\w+) soon gives$")]
 async fn gives_soon(world: &mut World, name: String, kind: String, agent: String, step: &Step) {
     let expected = column(world, step);
@@ -127,7 +128,7 @@ async fn question(world: &mut World, name: String) {
     assert_eq!(asked, [format!("{name}.")], "{reply}");
 }
 
-/// With 20 records one order has a chance of 1 in 20 to come first: 40 lookups that all begin alike would be chance once in 10^50.
+/// Of 8 records each has a chance of 1 in 8 to come first: 40 lookups that all begin alike would be chance once in 10^35.
 #[then(regex = r"^over (\d+) lookups of (\S+) ([A-Z]+) at (\w+) different records come first$")]
 async fn shuffled(world: &mut World, times: usize, name: String, kind: String, agent: String) {
     let mut first = BTreeSet::new();

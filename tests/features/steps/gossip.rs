@@ -130,7 +130,7 @@ fn is_open(stream: &mut TcpStream) -> bool {
     }
 }
 
-#[when(regex = r"^I count the lines of (\w+)'s log$")]
+#[given(regex = r"^I count the lines of (\w+)'s log$")]
 async fn count(world: &mut World, name: String) {
     let lines = world.agent(&name).log_text().lines().count();
     world.notes.insert(format!("{name}'s log"), lines.to_string());

@@ -11,6 +11,12 @@ use crate::features::{
 
 const JSON: &str = "application/json";
 
+#[given(regex = r"^I DELETE (\S+) at (\w+)$")]
+async fn delete(world: &mut World, path: String, name: String) {
+    send(world, "DELETE", &path, &name, None, Vec::new()).await;
+    assert!(world.answered().status.is_success(), "{}", world.answered());
+}
+
 #[when(regex = r"^I (GET|HEAD|DELETE|POST|PUT|PATCH) (\S+) at (\w+)$")]
 async fn ask(world: &mut World, method: String, path: String, name: String, step: &Step) {
     let body = if step.docstring.is_some() { world.text(step) } else { String::new() };
@@ -96,7 +102,6 @@ async fn status_with(world: &mut World, code: u16, step: &Step) {
     has(world, step).await;
 }
 
-#[then(regex = r"^the answer has$")]
 async fn has(world: &mut World, step: &Step) {
     let rows = world.table(step);
     check(expect::holds(&json(world.answered()), &rows), world.answered());
@@ -139,16 +144,9 @@ async fn lists(world: &mut World, step: &Step) {
 }
 
 #[then(regex = r"^GET (\S+) at (\w+) soon lists$")]
-#[then(regex = r"^GET (\S+) at (\w+) soon lists nothing$")]
 async fn lists_soon(world: &mut World, path: String, name: String, step: &Step) {
     let rows = world.table(step);
     soon(world, &path, &name, |answer| expect::lists(&answer.json()?, &rows)).await;
-}
-
-#[then(regex = r"^GET (\S+) at (\w+) soon has$")]
-async fn has_soon(world: &mut World, path: String, name: String, step: &Step) {
-    let rows = world.table(step);
-    soon(world, &path, &name, |answer| expect::holds(&answer.json()?, &rows)).await;
 }
 
 #[then(regex = r"^GET (\S+) at (\w+) is soon (\d+)$")]
