@@ -219,5 +219,6 @@ Feature: The command line
     When I run `tidings demo`
     Then it exits with 0
     And it prints
-      | tidings agent |
+      | dig     | web.service.tidings.internal |
+      | kill -9 |                              |
     And no agent is left behind

@@ -47,7 +47,7 @@ async fn run(report: Report) -> bool {
                 if let Some(world) = world {
                     world.end().await;
                     if !passed {
-                        report.failed(&feature.name, scenario, world.remains());
+                        report.failed(&feature.name, scenario, &reason(end), world.remains());
                     }
                 }
                 report.count(passed);
@@ -58,4 +58,14 @@ async fn run(report: Report) -> bool {
         .run(concat!(env!("CARGO_MANIFEST_DIR"), "/features"))
         .await;
     writer.parsing_errors() + writer.hook_errors() > 0
+}
+
+/// Why a scenario did not pass.
+fn reason(end: &ScenarioFinished) -> String {
+    match end {
+        ScenarioFinished::StepPassed => String::new(),
+        ScenarioFinished::StepSkipped => "a step is written in a phrase that nothing defines".to_owned(),
+        ScenarioFinished::StepFailed(_, _, error) => error.to_string(),
+        ScenarioFinished::BeforeHookFailed(_) => "its world could not be made".to_owned(),
+    }
 }

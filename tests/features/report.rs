@@ -25,9 +25,10 @@ impl Report {
     }
 
     /// Keeps what a failed scenario left behind.
-    pub(crate) fn failed(&self, feature: &str, scenario: &Scenario, remains: String) {
+    pub(crate) fn failed(&self, feature: &str, scenario: &Scenario, reason: &str, remains: String) {
         let mut text = self.remains.borrow_mut();
-        write!(text, "\n=== {feature}: {} (line {})\n{remains}", scenario.name, scenario.position.line).expect("a string takes all");
+        write!(text, "\n=== {feature}: {} (line {})\n{reason}\n{remains}", scenario.name, scenario.position.line)
+            .expect("a string takes all");
     }
 
     /// Prints it all, the totals last and alone on their line.

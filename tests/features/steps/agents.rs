@@ -30,19 +30,19 @@ async fn unsynced(world: &mut World, name: String, step: &Step) {
 #[given(regex = r"^agent (\w+) joins? through (.+)$")]
 #[when(regex = r"^agent (\w+) joins? through (.+)$")]
 async fn joins(world: &mut World, name: String, seeds: String, step: &Step) {
-    join(world, &name, &seeds, step).await;
+    start_with(world, &name, &seeds, step);
     world.agent_mut(&name).is_ready().await;
 }
 
 #[given(regex = r"^agent (\w+) starts before its seed (.+)$")]
 #[when(regex = r"^agent (\w+) tries to join through (.+)$")]
 async fn tries(world: &mut World, name: String, seeds: String, step: &Step) {
-    join(world, &name, &seeds, step).await;
+    start_with(world, &name, &seeds, step);
 }
 
 #[given(regex = r"^a cluster of (.+)$")]
 async fn cluster(world: &mut World, names: String, step: &Step) {
-    let names: Vec<String> = names.replace(" and ", ", ").split(", ").map(str::to_owned).collect();
+    let names = list(&names);
     let first = world.address(&names[0]).to_string();
     for (index, name) in names.iter().enumerate() {
         if index > 0 {
@@ -143,7 +143,6 @@ async fn log_times(world: &mut World, name: String, text: String, times: String,
 }
 
 #[given(regex = r"^I note (\S+) of GET (\S+) at (\w+)$")]
-#[when(regex = r"^I note (\S+) of GET (\S+) at (\w+)$")]
 async fn note(world: &mut World, pointer: String, path: String, name: String) {
     let seen = number(world, &pointer, &path, &name).await.unwrap_or_else(|seen| panic!("{seen}"));
     world.notes.insert(format!("{pointer} of {path}"), seen.to_string());
@@ -193,18 +192,28 @@ fn write(world: &World, file: &str, text: &str) -> PathBuf {
 }
 
 async fn launch(world: &mut World, name: &str, step: &Step) {
+    start(world, name, step);
+    world.agent_mut(name).answers().await;
+}
+
+/// Starts an agent with the flags of a step's table.
+fn start(world: &mut World, name: &str, step: &Step) {
     let rows = world.table(step);
     let agent = world.agent_mut(name);
     agent.settings.flags.extend(rows.into_iter().map(|row| (row[0].clone(), row[1].clone())));
     agent.start();
-    agent.answers().await;
 }
 
-async fn join(world: &mut World, name: &str, seeds: &str, step: &Step) {
-    let seeds: Vec<String> = seeds.replace(" and ", ", ").split(", ").map(str::to_owned).collect();
-    for seed in seeds {
+/// The same with seeds, which are names of agents or addresses.
+fn start_with(world: &mut World, name: &str, seeds: &str, step: &Step) {
+    for seed in list(seeds) {
         let address = if seed.contains('{') { world.fill(&seed) } else { world.address(&seed).to_string() };
         world.agent_mut(name).settings.flags.push(("--join".into(), address));
     }
-    launch(world, name, step).await;
+    start(world, name, step);
+}
+
+/// `alpha, beta and gamma`.
+fn list(words: &str) -> Vec<String> {
+    words.replace(" and ", ", ").split(", ").map(str::to_owned).collect()
 }

@@ -111,9 +111,16 @@ async fn complains(world: &mut World, text: String) {
 
 #[then(regex = r"^no agent is left behind$")]
 async fn none_left(world: &mut World) {
+    let folder = world
+        .ran()
+        .stdout
+        .split_whitespace()
+        .find(|word| word.contains("tidings-demo-"))
+        .unwrap_or_else(|| panic!("no folder: {}", shown(world)));
+    assert!(!std::path::Path::new(folder).exists(), "{folder} is still there");
     let listing = tokio::process::Command::new("ps").args(["-eo", "pid,ppid,args"]).output().await.expect("ps is there");
     let listing = String::from_utf8_lossy(&listing.stdout).into_owned();
-    let orphans: Vec<&str> = listing.lines().filter(|line| line.contains("tidings") && line.contains("demo")).collect();
+    let orphans: Vec<&str> = listing.lines().filter(|line| line.contains(folder)).collect();
     assert!(orphans.is_empty(), "{orphans:?} after {}", shown(world));
 }
 

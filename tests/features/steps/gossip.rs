@@ -108,18 +108,14 @@ async fn half(world: &mut World, name: String) {
     world.streams.push(stream);
 }
 
-#[then(regex = r"^(\w+) soon closes (?:it|them all)$")]
+#[then(regex = r"^(\w+) soon closes it$")]
 async fn closed(world: &mut World, name: String) {
-    let open = std::cell::RefCell::new(&mut world.streams);
-    eventually(&format!("{name} closes idle connections"), async || {
-        let mut open = open.borrow_mut();
-        open.retain_mut(is_open);
-        if open.is_empty() { Ok(()) } else { Err(format!("{} are open", open.len())) }
-    })
-    .await;
+    let stream = world.streams.last().expect("the scenario opened a connection");
+    eventually(&format!("{name} closes the connection"), async || if is_open(stream) { Err("it is open".to_owned()) } else { Ok(()) })
+        .await;
 }
 
-fn is_open(stream: &mut TcpStream) -> bool {
+fn is_open(stream: &TcpStream) -> bool {
     let mut octet = [0];
     loop {
         match stream.try_read(&mut octet) {
