@@ -109,6 +109,29 @@ Feature: Bad input is refused with a reason
     When I PUT /v1/agent/instances/web-1 at alpha with a body of 100000 octets
     Then the answer is the problem /problems/body-too-large with status 413
 
+  Scenario: A body that never comes to its end is waited for only so long
+    When I begin to PUT /v1/agent/instances/web-1 at alpha and say no more
+    Then the answer is the problem /problems/slow-body with status 408
+
+  Scenario: A definition of which each part may be, but not the whole, is refused
+    When I PUT /v1/agent/instances/web-1 at alpha with 16000 octets of metadata
+    Then the answer is the problem /problems/definition-too-large with status 422
+    When I GET /v1/agent/instances at alpha
+    Then the answer lists nothing
+
+  Scenario: An agent that has as many instances as it may takes no more, but still replaces them
+    Given alpha registers 1000 instances of web
+    When I PUT /v1/agent/instances/one-more at alpha
+      """
+      {"service": "web", "port": 80}
+      """
+    Then the answer is the problem /problems/node-full with status 409
+    When I PUT /v1/agent/instances/web-1 at alpha
+      """
+      {"service": "web", "port": 80}
+      """
+    Then the answer is 200
+
   Scenario Outline: A method that a path does not have is refused
     When I <method> <path> at alpha
     Then the answer is the problem /problems/method-not-allowed with status 405

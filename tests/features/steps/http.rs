@@ -43,6 +43,18 @@ async fn put_tags(world: &mut World, path: String, name: String, count: usize) {
     send(world, "PUT", &path, &name, Some(JSON), body.into_bytes()).await;
 }
 
+#[when(regex = r"^I PUT (\S+) at (\w+) with (\d+) octets of metadata$")]
+async fn put_meta(world: &mut World, path: String, name: String, octets: usize) {
+    let meta: serde_json::Map<_, _> = (0..octets / 500).map(|n| (format!("k{n}"), "v".repeat(500).into())).collect();
+    let body = serde_json::json!({"service": "web", "port": 80, "meta": meta}).to_string();
+    send(world, "PUT", &path, &name, Some(JSON), body.into_bytes()).await;
+}
+
+#[when(regex = r"^I begin to PUT (\S+) at (\w+) and say no more$")]
+async fn put_slowly(world: &mut World, path: String, name: String) {
+    world.answer = Some(http::begin(world.agent(&name).http(), &path).await.unwrap_or_else(|error| panic!("{error}")));
+}
+
 #[when(regex = r"^I PUT that answer to (\S+) at (\w+)$")]
 async fn put_back(world: &mut World, path: String, name: String) {
     let body = world.answered().body.clone();
@@ -74,7 +86,7 @@ async fn registers(world: &mut World, name: String, step: &Step) {
 async fn registers_many(world: &mut World, name: String, count: usize, service: String) {
     let block = world.address(&name).octets()[3];
     for n in 1..=count {
-        let address = format!("10.{block}.0.{n}");
+        let address = format!("10.{block}.{}.{}", n / 250, 1 + n % 250);
         put(world, &name, &format!("{service}-{n}"), serde_json::json!({"service": service, "addresses": [address], "port": 8080})).await;
     }
 }
