@@ -70,6 +70,9 @@ impl GossipSockets {
     }
 }
 
+/// A seed's place in the list, and its addresses.
+type Resolved = (usize, Vec<SocketAddr>);
+
 /// The loop and all that it owns.
 pub(super) struct Gossip {
     core: Core,
@@ -85,7 +88,8 @@ pub(super) struct Gossip {
     command_count: u64,
     seeds: Arc<[Seed]>,
     resolving: BTreeSet<usize>,
-    resolved: (mpsc::UnboundedSender<(usize, Vec<SocketAddr>)>, mpsc::UnboundedReceiver<(usize, Vec<SocketAddr>)>),
+    resolver: mpsc::UnboundedSender<Resolved>,
+    resolved: mpsc::UnboundedReceiver<Resolved>,
     publisher: Publisher,
     changes: Vec<Change>,
     log: EventLog,
@@ -103,6 +107,7 @@ impl Gossip {
         seeds: Vec<Seed>,
     ) -> io::Result<Gossip> {
         let (streams, stream_events) = Streams::new(sockets.local_addr()?);
+        let (resolver, resolved) = mpsc::unbounded_channel();
         Ok(Gossip {
             core,
             udp: sockets.udp,
@@ -117,7 +122,8 @@ impl Gossip {
             command_count: 0,
             seeds: seeds.into(),
             resolving: BTreeSet::new(),
-            resolved: mpsc::unbounded_channel(),
+            resolver,
+            resolved,
             publisher,
             changes: Vec::new(),
             log: EventLog::default(),
@@ -146,7 +152,7 @@ impl Gossip {
                 Some((stream, event)) = self.stream_events.recv() => self.on_stream(stream, event),
                 Some((ticket, result)) = self.stored.recv() => self.core.handle(self.moment(), Input::Stored { ticket, result }),
                 Some(pending) = self.commands.recv(), if self.waiting.len() < QUEUE => self.on_command(pending),
-                Some((seed, addresses)) = self.resolved.1.recv() => {
+                Some((seed, addresses)) = self.resolved.recv() => {
                     self.resolving.remove(&seed);
                     self.core.handle(self.moment(), Input::Resolved { seed, addresses });
                 }
@@ -263,7 +269,7 @@ impl Gossip {
         if !self.resolving.insert(index) {
             return;
         }
-        let done = self.resolved.0.clone();
+        let done = self.resolver.clone();
         tokio::spawn(async move {
             let look_up = tokio::net::lookup_host((seed.host.as_str(), seed.port));
             let addresses = match timeout(RESOLVE_PATIENCE, look_up).await {

@@ -101,11 +101,14 @@ fn head(carrier: Carrier) -> usize {
     }
 }
 
-/// Reads an envelope: its cluster tag, and its messages as (kind, body).
+/// A message: its kind and its body.
+pub type RawMessage<'a> = (u8, &'a [u8]);
+
+/// Reads an envelope: its cluster tag, and its messages.
 ///
 /// # Errors
 /// The first thing that is wrong with it. Nothing of a bad envelope is to be used.
-pub fn open(carrier: Carrier, bytes: &[u8]) -> Result<(ClusterTag, Vec<(u8, &[u8])>), WireError> {
+pub fn open(carrier: Carrier, bytes: &[u8]) -> Result<(ClusterTag, Vec<RawMessage<'_>>), WireError> {
     let most = match carrier {
         Carrier::Datagram => limits::DATAGRAM_OCTETS,
         Carrier::Frame => limits::FRAME_OCTETS,
@@ -125,7 +128,7 @@ pub fn open(carrier: Carrier, bytes: &[u8]) -> Result<(ClusterTag, Vec<(u8, &[u8
     Ok((ClusterTag(u32::from_be_bytes([*a, *b, *c, *d])), messages(carrier, rest)?))
 }
 
-fn messages(carrier: Carrier, mut rest: &[u8]) -> Result<Vec<(u8, &[u8])>, WireError> {
+fn messages(carrier: Carrier, mut rest: &[u8]) -> Result<Vec<RawMessage<'_>>, WireError> {
     let mut messages = Vec::new();
     while !rest.is_empty() {
         let (kind, length, tail) = match (carrier, rest) {

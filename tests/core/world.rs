@@ -79,8 +79,8 @@ pub(super) struct World {
 
 pub(super) fn instance(id: &str, service: &str) -> Instance {
     Instance {
-        id: InstanceId::new(id).unwrap(),
-        service: ServiceName::new(service).unwrap(),
+        id: InstanceId::new(id).expect("an id"),
+        service: ServiceName::new(service).expect("a name"),
         addresses: vec![],
         port: 80,
         protocol: Protocol::Tcp,
@@ -162,12 +162,12 @@ impl World {
         let (publisher, catalog) = Publisher::new(node);
         (host.publisher, host.catalog, host.due) = (publisher, catalog, None);
         let mut core = Core::new(Settings {
-            cluster: ClusterName::new(&host.cluster).unwrap(),
+            cluster: ClusterName::new(&host.cluster).expect("a name"),
             node,
             life: Life { generation: host.generation, nonce },
             address: host.address,
             info: NodeInfo {
-                name: NodeName::new(name).unwrap(),
+                name: NodeName::new(name).expect("a name"),
                 addresses: vec![host.address.ip()],
                 zone: None,
                 meta: BTreeMap::new(),
@@ -232,7 +232,7 @@ impl World {
         let begun = self.now;
         let id = self.submit(agent, command);
         self.until(patience, |world| world.hosts[agent].replies.contains_key(&id));
-        let (reply, at) = self.hosts[agent].replies.remove(&id).unwrap();
+        let (reply, at) = self.hosts[agent].replies.remove(&id).expect("waited for");
         (reply, at - begun)
     }
 
@@ -434,7 +434,7 @@ impl World {
 
     pub(super) fn shows(&self, reader: Agent, owner: &str, id: &str) -> bool {
         let snapshot = self.hosts[reader].catalog.load();
-        let id = InstanceId::new(id).unwrap();
+        let id = InstanceId::new(id).expect("an id");
         snapshot.holder(owner).is_some_and(|node| snapshot.instance(node.node.id, &id).is_some())
     }
 
