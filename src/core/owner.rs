@@ -152,7 +152,9 @@ impl Core {
         let Some(part) = self.known.get_mut(&node).and_then(|known| known.replica.shown.as_mut()) else {
             return;
         };
-        let version = part.write(key.clone(), write.clone());
+        let Some(version) = part.write(key.clone(), write.clone()) else {
+            return;
+        };
         let (life, base) = (part.life, part.base);
         self.touch(node, Shift { promoted: false, keys: [key.clone()].into() });
         self.spread(now, node, life, base, version, key, write);
