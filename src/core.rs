@@ -102,6 +102,8 @@ pub struct Core {
     tickets: u64,
     timers: Timers,
     ready: bool,
+    /// When we last came back after we had been taken for dead.
+    rejoined: Option<Moment>,
     settle: Settle,
     dirty: BTreeMap<NodeId, Shift>,
     outputs: VecDeque<Output>,
@@ -116,6 +118,8 @@ struct Settle {
     stage: usize,
     pending: bool,
     sync_pending: bool,
+    /// Of which nodes something is missing: up to which version of which life.
+    lacking: BTreeMap<NodeId, (Life, u64)>,
     /// The digests, theirs and ours, with which a sync found nothing to repair.
     fruitless: Option<(u64, u64)>,
 }
@@ -144,6 +148,7 @@ impl Core {
             tickets: 0,
             timers: Timers::default(),
             ready: false,
+            rejoined: None,
             settle: Settle::default(),
             dirty: BTreeMap::new(),
             outputs: VecDeque::new(),
@@ -182,7 +187,7 @@ impl Core {
                 Timer::Foca(timer) => self.on_foca_timer(now, timer),
                 Timer::Push => self.push(now),
                 Timer::Settle => self.show_digest(now),
-                Timer::Sync(node) => self.sync_with(now, node),
+                Timer::Sync => self.sync_what_lacks(now),
                 Timer::Join => self.look_for_peers(now),
                 Timer::Peers => self.store_peers(),
                 Timer::Conversation(stream) => self.check_conversation(now, stream),
@@ -285,6 +290,7 @@ impl Core {
             self.timers.set(now + after, Timer::Foca(timer));
         }
         if effects.rejoined.is_some() {
+            self.rejoined = Some(now);
             self.event(Event::Rejoined);
             self.look_for_peers_at(now + Duration::from_millis(10));
         }
@@ -354,6 +360,12 @@ impl Core {
     fn forget(&mut self, now: Moment, node: NodeId) {
         let effects = self.membership.forget(node);
         self.apply(now, effects, false);
+        for conversation in self.conversations.values_mut() {
+            // An answer is bound to the memory that asked.
+            conversation.asked.retain(|_, asked| *asked != node);
+            let Conversation { asked, partial, .. } = conversation;
+            partial.take_if(|(request, _)| !asked.contains_key(request));
+        }
         if let Some(known) = self.known.get_mut(&node) {
             known.replica = replica::Replica::default();
         }

@@ -5,7 +5,10 @@ mod world;
 
 use std::time::Duration;
 
-use tidings::model::{Command, Done, InstanceId, MemberState, Refusal};
+use tidings::{
+    core::io::Event,
+    model::{Command, Done, InstanceId, MemberState, Refusal},
+};
 use world::{REAP_AFTER, World, instance};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -238,4 +241,78 @@ fn the_same_seed_gives_the_same_history() {
     };
     assert_eq!(history(16), history(16));
     assert_ne!(history(16), history(17));
+}
+
+#[test]
+fn a_restart_takes_nothing_out_of_discovery() {
+    let mut world = World::new(18);
+    let agents = world.cluster(5);
+    for number in 0..200 {
+        world.register(agents[1], instance(&format!("web-{number}"), "web"));
+    }
+    world.until(10 * SECOND, World::all_equal);
+    world.restart(agents[1]);
+    world.until_always(
+        10 * SECOND,
+        |world| {
+            let mut others = agents.iter().filter(|agent| **agent != agents[1]);
+            others.all(|agent| world.node_state(*agent, "n1").is_some_and(MemberState::is_up))
+        },
+        |world| agents.iter().all(|agent| world.life_of(*agent, "n1").is_some_and(|life| life.generation == 2)) && world.all_equal(),
+    );
+}
+
+#[test]
+fn a_restart_after_having_been_found_down_hands_out_nothing_of_the_earlier_life() {
+    let mut world = World::new(19);
+    let agents = world.cluster(3);
+    world.register_and_wait(agents[1], instance("web-1", "web"), SECOND);
+    world.kill(agents[1]);
+    world.until(20 * SECOND, |world| [0, 2].iter().all(|reader| world.node_state(agents[*reader], "n1") == Some(MemberState::Down)));
+    // Without pushes the records come a moment after the member does.
+    world.loss = 1.0;
+    world.restart(agents[1]);
+    let is_later = |world: &World, reader: usize| world.life_of(reader, "n1").is_some_and(|life| life.generation == 2);
+    let is_down = |world: &World, reader: usize| world.node_state(reader, "n1") == Some(MemberState::Down);
+    let readers = [agents[0], agents[2]];
+    world.until_always(
+        10 * SECOND,
+        |world| readers.iter().all(|reader| is_later(world, *reader) || is_down(world, *reader)),
+        |world| readers.iter().any(|reader| is_later(world, *reader) && !is_down(world, *reader)),
+    );
+}
+
+#[test]
+fn a_write_is_acknowledged_only_when_it_is_there_though_the_same_one_before_it_failed() {
+    let mut world = World::new(20);
+    let a = world.start("a", &[]);
+    world.disk_fails = true;
+    world.submit(a, Command::Register(instance("web-1", "web")));
+    world.disk_fails = false;
+    let (reply, _) = world.submit_and_wait(a, Command::Register(instance("web-1", "web")), SECOND);
+    assert_eq!(reply, Ok(Done::Created));
+    assert!(world.shows(a, "a", "web-1"));
+    world.restart(a);
+    assert!(world.shows(a, "a", "web-1"), "it is on disk");
+}
+
+#[test]
+fn who_was_away_for_longer_than_the_dead_are_remembered_is_told_so_and_comes_back_when_the_graves_end() {
+    let mut world = World::new(21);
+    let agents = world.cluster(4);
+    let (before, _) = world.history();
+    world.run(30 * SECOND);
+    let (after, _) = world.history();
+    let in_peace = after - before;
+    world.split(&agents[..1]);
+    world.run(REAP_AFTER + 130 * SECOND);
+    assert_eq!((world.nodes(agents[0]), world.nodes(agents[1])), (vec!["n0".into()], vec!["n1".into(), "n2".into(), "n3".into()]));
+    world.heal();
+    let (before, _) = world.history();
+    world.run(30 * SECOND);
+    let (after, events) = world.history();
+    assert!(after - before < 3 * in_peace, "{} outputs where there are {in_peace} in peace", after - before);
+    assert!(events.iter().any(|event| matches!(event, Event::MetItself { seen, .. } if seen.contains("grave"))));
+    world.run(2 * REAP_AFTER);
+    world.until(120 * SECOND, |world| world.all_equal() && world.nodes(agents[0]).len() == 4 && world.nodes(agents[1]).len() == 4);
 }

@@ -54,18 +54,24 @@ pub(super) struct Conversation {
     pub purpose: Option<Purpose>,
     /// Who it is, once it said hello.
     pub peer: Option<Identity>,
+    /// That life of the peer is buried here, so only what it says of graves is heard: perhaps ours is, there.
+    pub peer_is_buried: bool,
     /// The digest that it had then.
     pub peer_digest: u64,
     /// Whether this agent had been part of a cluster when it began: if not, what we learn needs no telling.
     pub established: bool,
     /// Whether we have sent our hashes over buckets.
     pub said_buckets: bool,
+    /// Whether the peer has sent its own.
+    pub got_buckets: bool,
+    /// Whether we have asked for all that we want.
+    pub said_wants: bool,
     /// Owners that the peer named so far.
     pub owners: Vec<(NodeId, u128)>,
     /// Our wants that are not answered, by their request.
     pub asked: BTreeMap<u64, NodeId>,
-    /// Answers that are not complete yet.
-    pub partial: BTreeMap<(NodeId, crate::model::Life), Have>,
+    /// The answer that is not complete yet: to which request, and what came of it.
+    pub partial: Option<(u64, Have)>,
     /// Wants of the peer's that are not answered yet.
     pub wants: VecDeque<message::Want>,
     /// The peer has asked for all that it wants.
@@ -108,12 +114,15 @@ impl Core {
             at,
             purpose,
             peer: None,
+            peer_is_buried: false,
             peer_digest: 0,
             established: self.join.is_established(),
             said_buckets: false,
+            got_buckets: false,
+            said_wants: false,
             owners: Vec::new(),
             asked: BTreeMap::new(),
-            partial: BTreeMap::new(),
+            partial: None,
             wants: VecDeque::new(),
             wants_ended: false,
             sent_all: false,

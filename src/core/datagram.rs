@@ -15,6 +15,10 @@ const PUSHES_TAKE: Duration = Duration::from_millis(60);
 /// Syncs that digests ask for are never closer than this.
 const SYNC_GAP: Duration = Duration::from_millis(100);
 
+/// Rejoins are never closer than this. Where somebody holds a later life of this node a rejoin changes nothing: without a
+/// pause the two would tell each other so as fast as the network goes.
+const REJOIN_GAP: Duration = Duration::from_secs(5);
+
 impl Core {
     pub(super) fn on_datagram(&mut self, now: Moment, from: SocketAddr, bytes: &[u8]) {
         let messages = match envelope::open(Carrier::Datagram, bytes) {
@@ -43,6 +47,15 @@ impl Core {
         // What is echoed of our leave would make foca rejoin.
         if self.has_left() {
             return;
+        }
+        // Were it read, foca would tell the buried that it is down, it would rejoin, and so on as fast as the network goes.
+        if let Some((sender, taken_for_dead)) = self.membership.peek(packet) {
+            if self.is_buried(sender) {
+                return self.dropped(from, "buried");
+            }
+            if taken_for_dead && self.rejoined.is_some_and(|at| now - at < REJOIN_GAP) {
+                return self.dropped(from, "rejoined_already");
+            }
         }
         let effects = self.membership.on_packet(packet);
         if let Some(error) = &effects.error {

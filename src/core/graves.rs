@@ -44,9 +44,10 @@ impl Graves {
         self.graves.retain(|_, grave| grave.until > now);
     }
 
-    /// All of them, with the time that is left.
+    /// All that have not ended, with the time that is left.
     pub fn iter(&self, now: Moment) -> impl Iterator<Item = (NodeId, u32, Duration)> {
-        self.graves.iter().map(move |(node, grave)| (*node, grave.generation, grave.until - now))
+        let open = self.graves.iter().filter(move |(_, grave)| grave.until > now);
+        open.map(move |(node, grave)| (*node, grave.generation, grave.until - now))
     }
 }
 
@@ -65,7 +66,8 @@ mod tests {
         graves.dig(NodeId(1), 2, at(20));
         assert!(graves.buries(NodeId(1), 3) && !graves.buries(NodeId(1), 4) && !graves.buries(NodeId(2), 1));
         graves.expire(at(19));
-        assert!(graves.buries(NodeId(1), 1));
+        assert!(graves.buries(NodeId(1), 1) && graves.iter(at(19)).count() == 1);
+        assert_eq!(graves.iter(at(20)).count(), 0, "nobody is told of a grave that has ended");
         graves.expire(at(20));
         assert!(!graves.buries(NodeId(1), 1));
     }

@@ -158,6 +158,11 @@ impl Membership {
         chosen.iter().filter_map(|node| self.members.get(node)).map(|member| member.identity).collect()
     }
 
+    /// Who sent a packet of foca's, and whether it only says that we are taken for dead; if it can be read.
+    pub fn peek(&self, packet: &[u8]) -> Option<(Identity, bool)> {
+        self.tap.peek(packet)
+    }
+
     /// A packet of foca's came.
     pub fn on_packet(&mut self, packet: &[u8]) -> Effects {
         self.call(|foca, sink| foca.handle_data(packet, sink))

@@ -99,7 +99,8 @@ impl Core {
             return self.answer(id, Err(Refusal::TooLarge { octets, limit }));
         }
         match self.definition_to_be(&key) {
-            Some(before) if before == definition => self.store(Some(id), vec![], None, Done::Unchanged, false),
+            // One that is only on its way to disk may not get there: then this one has to.
+            Some(before) if before == definition && !self.is_pending(&key) => self.store(Some(id), vec![], None, Done::Unchanged, false),
             None if self.instances_to_be() >= limits::INSTANCES_PER_NODE => {
                 self.answer(id, Err(Refusal::Full { limit: limits::INSTANCES_PER_NODE }));
             }
@@ -136,14 +137,34 @@ impl Core {
     }
 
     fn complete(&mut self, now: Moment, pending: Pending) {
+        let mut done = pending.done;
         if let Some((key, write)) = pending.write {
-            self.write(now, key, write);
+            done = self.done_by(&key, &write).unwrap_or(done);
+            if done != Done::Unchanged || pending.farewell {
+                self.write(now, key, write);
+            }
         }
         match pending.command {
             Some(id) if pending.farewell => self.begin_farewell(now, id),
-            Some(id) => self.answer(id, Ok(pending.done)),
+            Some(id) => self.answer(id, Ok(done)),
             None => {}
         }
+    }
+
+    /// What a definition that is on disk now does. Told from what stands, since a write before it may have failed.
+    fn done_by(&self, key: &Key, write: &Write) -> Option<Done> {
+        let Write::Definition { definition, .. } = write else {
+            return None;
+        };
+        Some(match self.own_part().get(key) {
+            None => Done::Created,
+            Some((before, _)) if before == definition => Done::Unchanged,
+            Some(_) => Done::Replaced,
+        })
+    }
+
+    fn is_pending(&self, key: &Key) -> bool {
+        self.pending.iter().any(|pending| pending.write.as_ref().is_some_and(|(pending_key, _)| pending_key == key))
     }
 
     /// The next version of this node's records: applied, shown and pushed.
@@ -152,7 +173,9 @@ impl Core {
         let Some(part) = self.known.get_mut(&node).and_then(|known| known.replica.shown.as_mut()) else {
             return;
         };
-        let version = part.write(key.clone(), write.clone());
+        let Some(version) = part.write(key.clone(), write.clone()) else {
+            return;
+        };
         let (life, base) = (part.life, part.base);
         self.touch(node, Shift { promoted: false, keys: [key.clone()].into() });
         self.spread(now, node, life, base, version, key, write);

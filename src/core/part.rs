@@ -2,7 +2,10 @@
 //!
 //! These rules were model-checked; each stands for a counter-example. Change none without a model.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use super::digest;
 use crate::{
@@ -125,6 +128,16 @@ pub struct Have {
     pub end: Option<(u64, Live)>,
 }
 
+/// What an answer means for the complete version.
+enum Claim<'a> {
+    /// It knows no more than we do.
+    Nothing,
+    /// It can't be held against what we hold.
+    Void,
+    /// Up to there everything is known, and of the definitions up to `from` these live.
+    Holds { complete: u64, live: Cow<'a, BTreeSet<u64>> },
+}
+
 /// One life of one owner.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Part {
@@ -136,7 +149,7 @@ pub struct Part {
     pub complete: u64,
     slots: BTreeMap<Key, Slot>,
     /// Versions beyond `complete` that a slot speaks of.
-    beyond: BTreeMap<u64, Key>,
+    beyond: BTreeSet<(u64, Key)>,
     /// How many slots are removals.
     removals: usize,
     /// Sum of the hashes of the slots.
@@ -146,7 +159,7 @@ pub struct Part {
 impl Part {
     /// Nothing is known yet.
     pub fn new(life: Life, base: u64) -> Part {
-        Part { life, base, complete: 0, slots: BTreeMap::new(), beyond: BTreeMap::new(), removals: 0, sum: 0 }
+        Part { life, base, complete: 0, slots: BTreeMap::new(), beyond: BTreeSet::new(), removals: 0, sum: 0 }
     }
 
     /// All slots, by key.
@@ -179,26 +192,27 @@ impl Part {
 
     /// The highest version that anything here speaks of.
     pub fn highest(&self) -> u64 {
-        self.beyond.last_key_value().map_or(self.complete, |(version, _)| *version).max(self.complete)
+        self.beyond.last().map_or(self.complete, |(version, _)| *version)
     }
 
-    /// The owner writes: version `complete + 1`, which nothing can be missing before.
-    pub fn write(&mut self, key: Key, write: Write) -> u64 {
+    /// The owner writes: version `complete + 1`, which nothing can be missing before. A status for a definition that is no
+    /// longer live is void and takes no version, since no replica could account for it: then there is none.
+    pub fn write(&mut self, key: Key, write: Write) -> Option<u64> {
         let version = self.complete + 1;
         match write {
             Write::Definition { definition, status } => self.set(key, Slot::Live { d: version, s: version, definition, status }),
-            Write::Status { of, status } => {
-                if let Some(Slot::Live { d, definition, .. }) = self.slots.get(&key).cloned()
-                    && d == of
-                {
-                    self.set(key, Slot::Live { d, s: version, definition, status });
+            Write::Status { of, status } => match self.slots.get(&key) {
+                Some(Slot::Live { d, definition, .. }) if *d == of => {
+                    let definition = definition.clone();
+                    self.set(key, Slot::Live { d: of, s: version, definition, status });
                 }
-            }
+                _ => return None,
+            },
             Write::Gone => self.clear(&key),
         }
         self.complete = version;
         self.settle();
-        version
+        Some(version)
     }
 
     /// Takes one pushed write (rules 2 to 5 of a push).
@@ -257,38 +271,64 @@ impl Part {
     /// Merges an answer about the same life. A join: it does not matter in which order, or how often.
     /// The keys of all slots that it changed are added to `changed`.
     pub fn on_have(&mut self, have: &Have, changed: &mut BTreeSet<Key>) -> Outcome {
-        let complete_before = self.complete;
-        let definitions_before = self.definitions(have.from);
+        let claim = self.claim(have);
+        let taken: Vec<(&Key, &Slot)> = have.slots.iter().filter(|(key, theirs)| self.takes(key, theirs)).collect();
+        let unlisted = match &claim {
+            Claim::Holds { complete, live } => self.unlisted(*complete, live, have),
+            Claim::Nothing | Claim::Void => BTreeSet::new(),
+        };
+        // What goes makes room for what comes; were it the other way round, a part that is full could never be repaired.
+        let coming = taken.iter().filter(|(key, _)| !self.slots.contains_key(key) || unlisted.contains(key)).count();
+        let fits = self.slots.len() - unlisted.len() + coming <= limits::SLOTS_PER_PART;
         let mut outcome = Outcome::Old;
-        for (key, theirs) in &have.slots {
-            if self.takes(key, theirs) {
-                if !self.slots.contains_key(key) && self.slots.len() >= limits::SLOTS_PER_PART {
-                    return Outcome::Ask;
-                }
+        if fits {
+            for key in unlisted {
+                self.clear(&key);
+                changed.insert(key);
+                outcome = Outcome::New;
+            }
+        }
+        for (key, theirs) in taken {
+            if fits || self.slots.contains_key(key) || self.slots.len() < limits::SLOTS_PER_PART {
                 self.set(key.clone(), theirs.clone());
                 changed.insert(key.clone());
                 outcome = Outcome::New;
             }
         }
-        if let Some((complete, live)) = &have.end
-            && *complete > self.complete
-        {
-            let live = match live {
-                Live::List(live) => Some(live),
-                // Our set may be another one since it was named: memory was lost, and learnt anew.
-                Live::Same(hash) => (digest::versions(definitions_before.iter().copied()) == *hash).then_some(&definitions_before),
-            };
-            match live {
-                Some(live) if have.from <= complete_before => {
-                    self.drop_unlisted(*complete, live, have, changed);
-                    self.complete = *complete;
-                    outcome = Outcome::New;
-                }
-                _ => outcome = Outcome::Ask,
+        match claim {
+            _ if !fits => outcome = Outcome::Ask,
+            Claim::Holds { complete, .. } => {
+                self.complete = complete;
+                outcome = Outcome::New;
             }
+            Claim::Void => outcome = Outcome::Ask,
+            Claim::Nothing => {}
         }
         self.settle();
         outcome
+    }
+
+    /// What an answer says about everything up to the answerer's complete version.
+    fn claim<'a>(&self, have: &'a Have) -> Claim<'a> {
+        let Some((complete, live)) = have.end.as_ref().filter(|(complete, _)| *complete > self.complete) else {
+            return Claim::Nothing;
+        };
+        let live = match live {
+            Live::List(live) => Cow::Borrowed(live),
+            // Our set may be another one since it was named: memory was lost, and learnt anew.
+            Live::Same(hash) => {
+                let mine = self.definitions(have.from);
+                if digest::versions(mine.iter().copied()) != *hash {
+                    return Claim::Void;
+                }
+                Cow::Owned(mine)
+            }
+        };
+        if have.from > self.complete {
+            // It was made for a memory that is lost.
+            return Claim::Void;
+        }
+        Claim::Holds { complete: *complete, live }
     }
 
     fn takes(&self, key: &Key, theirs: &Slot) -> bool {
@@ -301,24 +341,13 @@ impl Part {
         }
     }
 
-    /// Everything up to the answerer's complete version lives there or was removed.
-    fn drop_unlisted(&mut self, complete: u64, live: &BTreeSet<u64>, have: &Have, changed: &mut BTreeSet<Key>) {
-        let unlisted: Vec<Key> = self
-            .slots
-            .iter()
-            .filter(|(key, slot)| {
-                slot.definition_version().is_some_and(|d| {
-                    let listed =
-                        if d <= have.from { live.contains(&d) } else { have.slots.get(*key).and_then(Slot::definition_version) == Some(d) };
-                    d <= complete && !listed
-                })
-            })
-            .map(|(key, _)| key.clone())
-            .collect();
-        for key in unlisted {
-            self.clear(&key);
-            changed.insert(key);
-        }
+    /// Records of ours that are not among the answerer's, though it knows of everything up to `complete`: they were removed.
+    fn unlisted(&self, complete: u64, live: &BTreeSet<u64>, have: &Have) -> BTreeSet<Key> {
+        let is_listed = |key: &Key, d: u64| {
+            if d <= have.from { live.contains(&d) } else { have.slots.get(key).and_then(Slot::definition_version) == Some(d) }
+        };
+        let definitions = self.slots.iter().filter_map(|(key, slot)| Some((key, slot.definition_version()?)));
+        definitions.filter(|(key, d)| *d <= complete && !is_listed(key, *d)).map(|(key, _)| key.clone()).collect()
     }
 
     /// The versions of the definitions held, up to `top`.
@@ -328,19 +357,13 @@ impl Part {
 
     /// Contiguity: the complete version moves over versions that are held, one by one, and removals up to it are forgotten.
     fn settle(&mut self) {
-        while self.beyond.contains_key(&(self.complete + 1)) {
-            self.complete += 1;
-            self.forget_up_to_complete();
-        }
-        self.forget_up_to_complete();
-    }
-
-    fn forget_up_to_complete(&mut self) {
-        while let Some(first) = self.beyond.first_entry()
-            && *first.key() <= self.complete
+        while let Some((version, _)) = self.beyond.first()
+            && version.saturating_sub(1) <= self.complete
         {
-            let (version, key) = first.remove_entry();
-            if matches!(self.slots.get(&key), Some(Slot::Gone { r }) if *r == version) {
+            self.complete = self.complete.max(*version);
+            if let Some((version, key)) = self.beyond.pop_first()
+                && matches!(self.slots.get(&key), Some(Slot::Gone { r }) if *r == version)
+            {
                 self.clear(&key);
             }
         }
@@ -350,7 +373,7 @@ impl Part {
         self.clear(&key);
         for version in slot.versions() {
             if version > self.complete {
-                self.beyond.insert(version, key.clone());
+                self.beyond.insert((version, key.clone()));
             }
         }
         self.removals += usize::from(matches!(slot, Slot::Gone { .. }));
@@ -361,7 +384,7 @@ impl Part {
     fn clear(&mut self, key: &Key) {
         if let Some(slot) = self.slots.remove(key) {
             for version in slot.versions() {
-                self.beyond.remove(&version);
+                self.beyond.remove(&(version, key.clone()));
             }
             self.removals -= usize::from(matches!(slot, Slot::Gone { .. }));
             self.sum = self.sum.wrapping_sub(digest::slot(key, &slot));

@@ -6,7 +6,7 @@ use super::{
     Core,
     conversation::Purpose,
     io::{Event, Output},
-    part::{Outcome, Write},
+    part::{Outcome, Slot, Write},
     replica::Shift,
     time::Moment,
     timers::Timer,
@@ -38,11 +38,15 @@ impl Core {
         let Some(member) = self.membership.get(node).copied() else {
             return self.dropped(from, "no_such_member");
         };
-        if self.graves.buries(node, life.generation) || member.identity.life() < life {
+        if self.graves.buries(node, life.generation) {
+            return self.dropped(from, "buried");
+        }
+        if member.identity.life() < life {
+            self.sync_soon(now, node, life, push.version);
             return self.dropped(from, "ahead_of_member");
         }
         let (key, write) = (Key { kind: Kind(push.kind), id: push.id.into() }, Write::from(push.what));
-        if key.id.len() > limits::BODY_OCTETS || !write.is_within_limits() {
+        if !is_base(push.base) || key.id.len() > limits::ID_OCTETS || !write.is_within_limits() {
             return self.dropped(from, "too_large");
         }
         let known = self.known.entry(node).or_default();
@@ -57,7 +61,7 @@ impl Core {
             self.changed(now);
         }
         if outcome == Outcome::Ask || gap {
-            self.sync_soon(now, node);
+            self.sync_soon(now, node, life, push.version);
         }
     }
 
@@ -94,10 +98,13 @@ impl Core {
             .slots()
             .iter()
             .take(FEW)
-            .filter_map(|(key, _)| {
-                let (definition, status) = part.get(key)?;
-                let write = Write::Definition { definition: definition.clone(), status: status.clone() };
-                Some((part.definition_version(key)?, key.clone(), write))
+            .filter_map(|(key, slot)| match slot {
+                Slot::Live { d, s, definition, status } if d == s => {
+                    let write = Write::Definition { definition: definition.clone(), status: status.clone() };
+                    Some((*d, key.clone(), write))
+                }
+                // Its status was written later, so as one push it would be what was never written: a sync brings it.
+                Slot::Live { .. } | Slot::Gone { .. } => None,
             })
             .collect();
         for (version, key, write) in records {
@@ -134,19 +141,28 @@ impl Core {
         }
     }
 
-    /// Something of a node's is missing here.
-    pub(super) fn sync_soon(&mut self, now: Moment, node: NodeId) {
+    /// Something of a node's is missing here: all of a life up to a version, as far as it is not known then.
+    pub(super) fn sync_soon(&mut self, now: Moment, node: NodeId, life: Life, version: u64) {
+        let lacking = self.settle.lacking.entry(node).or_default();
+        *lacking = (life, version).max(*lacking);
         if !self.settle.sync_pending {
             self.settle.sync_pending = true;
             let jitter = self.jitter(SYNC_SOON);
-            self.timers.set(now + SYNC_SOON + jitter, Timer::Sync(node));
+            self.timers.set(now + SYNC_SOON + jitter, Timer::Sync);
         }
     }
 
-    /// With the owner itself if it is up: it has everything.
-    pub(super) fn sync_with(&mut self, now: Moment, node: NodeId) {
+    /// With the owner itself if it is up: it has everything. One sync brings what is missing of others, too.
+    pub(super) fn sync_what_lacks(&mut self, now: Moment) {
         self.settle.sync_pending = false;
-        if self.has_left() || !self.known.get(&node).is_some_and(|known| known.replica.has_gap()) {
+        let lacking = std::mem::take(&mut self.settle.lacking).into_iter();
+        let still = |node: &NodeId, life: Life, version: u64| {
+            self.known.get(node).is_none_or(|known| known.replica.has_gap() || !known.replica.knows(life, version))
+        };
+        let Some(node) = lacking.filter(|(node, (life, version))| still(node, *life, *version)).map(|(node, _)| node).next() else {
+            return;
+        };
+        if self.has_left() {
             return;
         }
         let owner = self.membership.get(node).filter(|member| member.is_up()).map(|member| member.identity);
@@ -155,6 +171,11 @@ impl Core {
             self.open(now, peer.address, Purpose::Sync);
         }
     }
+}
+
+/// Whether a life may have begun with so many records. One with more could never be whole here.
+pub(super) fn is_base(base: u64) -> bool {
+    (1..=limits::SLOTS_PER_PART as u64).contains(&base)
 }
 
 impl Write {
@@ -201,7 +222,7 @@ impl Core {
             return;
         };
         if let Some(seconds) = info.grace_seconds
-            && known.grace.is_none_or(|(of, _)| of != life)
+            && known.grace.is_none_or(|(of, _)| of < life)
         {
             let until = now + Duration::from_secs(u64::from(seconds));
             known.grace = Some((life, until));

@@ -54,21 +54,22 @@ impl Replica {
             return Outcome::Old;
         };
         let outcome = part.on_push(version, key, write);
-        let gap = part.highest() > part.complete;
         if outcome == Outcome::New && is_shown {
             shift.keys.insert(key.clone());
         }
         self.promote(shift);
-        match outcome {
-            // News are applied, and what is missing before them is asked for by the caller.
-            Outcome::New if gap || self.next.is_some() => Outcome::New,
-            other => other,
-        }
+        outcome
     }
 
     /// Whether something is known to be missing, so that a sync is needed soon.
     pub fn has_gap(&self) -> bool {
         self.next.is_some() || self.shown.as_ref().is_some_and(|part| part.highest() > part.complete)
+    }
+
+    /// Whether all of a life up to a version is known, or a later life is shown.
+    pub fn knows(&self, life: Life, version: u64) -> bool {
+        let mut parts = self.shown.iter().chain(&self.next);
+        self.shown.as_ref().is_some_and(|part| part.life > life) || parts.any(|part| part.life == life && part.complete >= version)
     }
 
     /// What to ask for: of the life that is shown, and of the next.

@@ -10,13 +10,17 @@
 //!
 //! Each side sends its part of a step when it has the other's of the step before, so both are equal afterwards.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use super::{
     Core,
     conversation::Purpose,
     io::{Event, Output, StreamId},
     part::{Have, Live, Outcome, Slot, Want},
+    push::is_base,
     replica::Shift,
     time::Moment,
 };
@@ -26,27 +30,32 @@ use crate::{
         record::{Body, Key, Kind},
     },
     wire::{
-        HIGHEST_VERSION, LOWEST_VERSION, WireError, limits,
+        HIGHEST_VERSION, Identity, LOWEST_VERSION, WireError, limits,
         message::{
             self, Buckets, GraveEntry, Graves, Hello, Members, Message as _, Owners, Refuse, RefuseCode, WantPart, WireLive, WireSlot, kind,
         },
     },
 };
 
+/// No announced absence is longer.
+const LONGEST_GRACE: Duration = Duration::from_secs(u16::MAX as u64);
 /// Members, graves or owners in one frame: at most some 60 octets each.
 const PER_FRAME: usize = 512;
 
 impl Core {
     pub(super) fn on_message(&mut self, now: Moment, stream: StreamId, kind: u8, body: &[u8]) -> Result<(), WireError> {
-        let greeted = self.conversations.get(&stream).is_some_and(|conversation| conversation.peer.is_some());
+        let conversation = self.conversations.get(&stream);
+        let greeted = conversation.is_some_and(|conversation| conversation.peer.is_some());
         match kind {
+            _ if kind != kind::GRAVES && conversation.is_some_and(|conversation| conversation.peer_is_buried) => {}
+            kind::HELLO if greeted => return Err(WireError::Malformed),
             kind::HELLO => self.on_hello(now, stream, &Hello::from_bytes(body)?),
             kind::REFUSE => self.on_refuse(now, stream, &Refuse::from_bytes(body)?),
             _ if !greeted => return Err(WireError::Malformed),
-            kind::BUCKETS => self.on_buckets(now, stream, &Buckets::from_bytes(body)?),
+            kind::BUCKETS => self.on_buckets(now, stream, &Buckets::from_bytes(body)?)?,
             kind::MEMBERS => self.on_members(now, stream, &Members::from_bytes(body)?),
-            kind::GRAVES => self.on_graves(now, &Graves::from_bytes(body)?),
-            kind::OWNERS => self.on_owners(stream, Owners::from_bytes(body)?),
+            kind::GRAVES => self.on_graves(now, stream, &Graves::from_bytes(body)?),
+            kind::OWNERS => self.on_owners(stream, Owners::from_bytes(body)?)?,
             kind::WANT => self.on_want(now, stream, message::Want::from_bytes(body)?),
             kind::WANTS_END => self.on_wants_end(now, stream),
             kind::HAVE => self.on_have(now, stream, message::Have::from_bytes(body)?)?,
@@ -83,6 +92,9 @@ impl Core {
             self.say(stream, &Refuse { code, detail });
             return self.fail(now, stream, "refused");
         }
+        if self.is_buried(hello.from) {
+            return self.answer_with_grave(now, stream, hello.from);
+        }
         let effects = self.membership.met(hello.from);
         self.apply(now, effects, false);
         if let Some(conversation) = self.conversations.get_mut(&stream) {
@@ -99,6 +111,35 @@ impl Core {
             // The peer compares with what our hello says, and closes the stream if it finds the same.
             (true, false) => {}
         }
+    }
+
+    /// A grave refuses whoever lies in it, and is the answer.
+    fn answer_with_grave(&mut self, now: Moment, stream: StreamId, peer: Identity) {
+        let Some(conversation) = self.conversations.get_mut(&stream) else {
+            return;
+        };
+        (conversation.peer, conversation.peer_is_buried) = (Some(peer), true);
+        let ours = conversation.is_ours();
+        if !ours {
+            self.say_hello(now, stream);
+        }
+        let graves = self.grave_entries(now, |of| of == peer.node());
+        self.say(stream, &Graves { graves });
+        if !ours {
+            self.fail(now, stream, "that life of the node was reaped here");
+        }
+    }
+
+    pub(super) fn is_buried(&self, identity: Identity) -> bool {
+        self.graves.buries(identity.node(), identity.life().generation)
+    }
+
+    fn grave_entries(&self, now: Moment, of: impl Fn(NodeId) -> bool) -> Vec<GraveEntry> {
+        self.graves
+            .iter(now)
+            .filter(|(node, ..)| of(*node))
+            .map(|(node, generation, left)| GraveEntry { node: node.0.to_be_bytes(), generation, seconds: left.as_secs() as u32 })
+            .collect()
     }
 
     fn reason_to_refuse(&self, hello: &Hello, ours: bool) -> Option<(RefuseCode, String)> {
@@ -181,8 +222,15 @@ impl Core {
         self.say(stream, &Buckets { owners });
     }
 
-    fn on_buckets(&mut self, now: Moment, stream: StreamId, theirs: &Buckets) {
-        if self.conversations.get(&stream).is_some_and(|conversation| !conversation.said_buckets) {
+    /// Each message of a step is answered by much more than it takes, so each step is gone through once.
+    fn on_buckets(&mut self, now: Moment, stream: StreamId, theirs: &Buckets) -> Result<(), WireError> {
+        let Some(conversation) = self.conversations.get_mut(&stream) else {
+            return Ok(());
+        };
+        if std::mem::replace(&mut conversation.got_buckets, true) {
+            return Err(WireError::Malformed);
+        }
+        if !conversation.said_buckets {
             self.say_buckets(stream);
         }
         let ours = self.buckets();
@@ -193,11 +241,7 @@ impl Core {
             let members = members.iter().map(|entry| self.with_grace(now, *entry)).collect();
             self.say(stream, &Members { members });
         }
-        let graves: Vec<GraveEntry> = self
-            .graves
-            .iter(now)
-            .map(|(node, generation, left)| GraveEntry { node: node.0.to_be_bytes(), generation, seconds: left.as_secs() as u32 })
-            .collect();
+        let graves = self.grave_entries(now, |_| true);
         for graves in graves.chunks(PER_FRAME) {
             self.say(stream, &Graves { graves: graves.to_vec() });
         }
@@ -214,6 +258,7 @@ impl Core {
         if owners.is_empty() {
             self.say(stream, &Owners { owners, more: false });
         }
+        Ok(())
     }
 
     fn with_grace(&self, now: Moment, mut entry: message::MemberEntry) -> message::MemberEntry {
@@ -227,12 +272,7 @@ impl Core {
 
     fn on_members(&mut self, now: Moment, stream: StreamId, members: &Members) {
         let spread = self.conversations.get(&stream).is_some_and(|conversation| conversation.established || !conversation.is_ours());
-        let wanted: Vec<message::MemberEntry> = members
-            .members
-            .iter()
-            .filter(|entry| !self.graves.buries(entry.identity.node(), entry.identity.life().generation))
-            .copied()
-            .collect();
+        let wanted: Vec<message::MemberEntry> = members.members.iter().filter(|entry| !self.is_buried(entry.identity)).copied().collect();
         let effects = self.membership.merge(&wanted, spread);
         let news = !effects.changed.is_empty();
         self.apply(now, effects, false);
@@ -244,25 +284,31 @@ impl Core {
         }
     }
 
-    /// Somebody who synced late is told how much of an absence is left.
+    /// Somebody who synced late is told how much of an absence is left. The life of a member has one absence at most.
     fn learn_grace(&mut self, now: Moment, entry: &message::MemberEntry) {
         let life = entry.identity.life();
         if let Some(known) = self.known.get_mut(&entry.identity.node())
-            && known.grace.is_none_or(|(of, _)| of != life)
+            && known.life == life
+            && known.grace.is_none_or(|(of, _)| of < life)
         {
-            let left = std::time::Duration::from_millis(u64::from(entry.grace_ms));
+            let left = Duration::from_millis(u64::from(entry.grace_ms)).min(LONGEST_GRACE);
             known.grace = Some((life, now + left));
             self.timers.set(now + left, super::timers::Timer::Grace(entry.identity.node()));
         }
     }
 
-    fn on_graves(&mut self, now: Moment, graves: &Graves) {
+    fn on_graves(&mut self, now: Moment, stream: StreamId, graves: &Graves) {
+        let peer = self.conversations.get(&stream).map(|conversation| conversation.at);
         let term = 2 * self.settings.reap_after;
-        for grave in &graves.graves {
+        for grave in graves.graves.iter().filter(|grave| grave.seconds > 0) {
             let node = NodeId(u64::from_be_bytes(grave.node));
-            let left = std::time::Duration::from_secs(u64::from(grave.seconds)).min(term);
+            let left = Duration::from_secs(u64::from(grave.seconds)).min(term);
             let alive = self.membership.get(node).is_some_and(|m| m.is_up() && m.identity.life().generation <= grave.generation);
             let buried = self.known.get(&node).is_some_and(|known| known.life.generation <= grave.generation);
+            if let Some(peer) = peer.filter(|_| node == self.me() && grave.generation >= self.settings.life.generation) {
+                let seen = format!("a grave of generation {}: it takes this agent back after its next start", grave.generation);
+                self.event(Event::MetItself { peer, seen });
+            }
             if node == self.me() || alive {
                 continue;
             }
@@ -274,17 +320,22 @@ impl Core {
         }
     }
 
-    fn on_owners(&mut self, stream: StreamId, owners: Owners) {
+    fn on_owners(&mut self, stream: StreamId, owners: Owners) -> Result<(), WireError> {
         let Some(conversation) = self.conversations.get_mut(&stream) else {
-            return;
+            return Ok(());
         };
+        if conversation.said_wants {
+            return Err(WireError::Malformed);
+        }
         let room = limits::MEMBERS.saturating_sub(conversation.owners.len());
         let named = owners.owners.into_iter().take(room);
         conversation.owners.extend(named.map(|(node, digest)| (NodeId(u64::from_be_bytes(node)), u128::from_le_bytes(digest))));
         if !owners.more {
+            conversation.said_wants = true;
             let theirs = std::mem::take(&mut conversation.owners);
             self.say_wants(stream, &theirs);
         }
+        Ok(())
     }
 
     fn say_wants(&mut self, stream: StreamId, theirs: &[(NodeId, u128)]) {
@@ -382,25 +433,27 @@ impl Core {
         };
         // An answer is bound to the memory that asked.
         if conversation.asked.get(&have.request) != Some(&node) {
+            return Ok(());
+        }
+        // The parts of an answer come one after the other, so there is one that is not complete at most.
+        let (request, mut whole) = conversation
+            .partial
+            .take()
+            .unwrap_or_else(|| (have.request, Have { life, base: have.base, from: have.from, slots: BTreeMap::new(), end: None }));
+        if (request, whole.life, whole.base, whole.from) != (have.request, life, have.base, have.from) || !is_base(have.base) {
             return Err(WireError::Malformed);
         }
-        let partial = conversation.partial.entry((node, life)).or_insert_with(|| Have {
-            life,
-            base: have.base,
-            from: have.from,
-            slots: BTreeMap::new(),
-            end: None,
-        });
         for (kind, id, slot) in have.slots {
-            partial.slots.insert(Key { kind: Kind(kind), id: id.into() }, slot.try_into()?);
+            if id.len() > limits::ID_OCTETS {
+                return Err(WireError::TooLarge);
+            }
+            whole.slots.insert(Key { kind: Kind(kind), id: id.into() }, slot.try_into()?);
         }
-        if partial.slots.len() > limits::SLOTS_PER_PART {
+        if whole.slots.len() > limits::SLOTS_PER_PART {
             return Err(WireError::TooLarge);
         }
         let Some((complete, live)) = have.end else {
-            return Ok(());
-        };
-        let Some(mut whole) = conversation.partial.remove(&(node, life)) else {
+            conversation.partial = Some((request, whole));
             return Ok(());
         };
         whole.end = Some((complete, live.into()));
@@ -417,17 +470,18 @@ impl Core {
         let mut shift = Shift::default();
         let known = self.known.entry(node).or_default();
         let outcome = known.replica.on_have(have, &mut shift);
+        let news = outcome == Outcome::New || shift != Shift::default();
         self.touch(node, shift);
-        match outcome {
-            Outcome::New => {
-                if let Some(conversation) = self.conversations.get_mut(&stream) {
-                    conversation.news = true;
-                }
-                self.on_records_changed(now, node);
-                self.changed(now);
+        if news {
+            if let Some(conversation) = self.conversations.get_mut(&stream) {
+                conversation.news = true;
             }
-            Outcome::Ask => self.sync_soon(now, node),
-            Outcome::Old => {}
+            self.on_records_changed(now, node);
+            self.changed(now);
+        }
+        if outcome == Outcome::Ask {
+            let complete = have.end.as_ref().map_or(0, |(complete, _)| *complete);
+            self.sync_soon(now, node, have.life, complete);
         }
     }
 

@@ -14,8 +14,8 @@ pub(super) enum Timer {
     Push,
     /// When a member is to be shown our digest, to find who missed a change.
     Settle,
-    /// When a sync with this member is due.
-    Sync(NodeId),
+    /// When to sync because something is known to be missing.
+    Sync,
     /// When the next peer is to be tried, to join or to find lost parts of the cluster.
     Join,
     /// When the peers that are known are to be written to disk.

@@ -7,7 +7,7 @@ use super::{
     io::{Event, Output},
     owner::Known,
     part::Slot,
-    replica::Shift,
+    replica::{Replica, Shift},
     time::Moment,
 };
 use crate::{
@@ -37,7 +37,6 @@ impl Core {
     /// foca holds something else of a member than before.
     pub(super) fn on_member_changed(&mut self, now: Moment, node: NodeId) {
         self.touch(node, Shift::default());
-        let handed_out = self.state_of(node).is_some_and(|(state, _)| state.is_up());
         let Some(member) = self.membership.get(node).copied() else {
             return;
         };
@@ -50,8 +49,10 @@ impl Core {
         }
         let known = self.known.entry(node).or_default();
         if life > known.life {
-            known.bridged = handed_out || known.grace.is_some_and(|(_, until)| until > now);
+            // What readers were told last: foca holds the later life already.
+            known.bridged = known.shown.as_ref().is_some_and(|shown| shown.node.state.is_up());
             known.life = life;
+            known.gone_since = None;
         }
         known.gone_since = if member.is_up() { None } else { known.gone_since.or(Some(now)) };
         known.replica.drop_above(life);
@@ -126,6 +127,10 @@ impl Core {
         let Some(node) = view else {
             if known.shown.take().is_some() {
                 self.outputs.push_back(Output::Change(Change::NodeGone(id)));
+            }
+            if known.replica == Replica::default() && self.membership.get(id).is_none() {
+                // It is forgotten. Were anything kept of it, each grave for it would bury it anew, and never end.
+                self.known.remove(&id);
             }
             return;
         };

@@ -38,6 +38,12 @@ impl Tap {
     pub fn take_applied(&self) -> Vec<Member<Identity>> {
         self.with(|shared| std::mem::take(&mut shared.applied))
     }
+
+    /// Who sent a packet of foca's, and whether it only says that we are taken for dead; if it can be read.
+    pub fn peek(&self, packet: &[u8]) -> Option<(Identity, bool)> {
+        let header = read::<WireHeader>(packet).ok()?;
+        Some((header.from, matches!(header.message, WireMessage::TurnUndead)))
+    }
 }
 
 /// Why a packet of foca's could not be read or written.

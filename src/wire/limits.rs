@@ -23,6 +23,8 @@ pub const FRAME_OCTETS: usize = 64 * 1024;
 pub const FRAME_FULL: usize = 40 * 1024;
 /// Octets of one body of a record, a kind unknown here included.
 pub const BODY_OCTETS: usize = 8 * 1024;
+/// Octets of the id of a record, of a kind unknown here included.
+pub const ID_OCTETS: usize = 255;
 /// Members that a cluster may have, those that are down included.
 pub const MEMBERS: usize = 16_384;
 /// Records of one life of one owner that are held, removals included.
