@@ -2,15 +2,40 @@
 
 use std::{fmt, time::Duration};
 
-use super::{Instance, InstanceId, instance::Flaw};
+use super::{CheckId, CheckState, InstanceId, Registration, instance::Flaw};
 
 /// A write to what this node owns. It is answered when it is durable.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
     /// Registers or replaces an instance.
-    Register(Instance),
+    Register(Registration),
     /// Removes an instance.
     Deregister(InstanceId),
+    /// A check came to a verdict. It is told to everyone before it is on disk: a full disk must not silence it.
+    Verdict {
+        /// Of which instance.
+        instance: InstanceId,
+        /// Which check.
+        check: CheckId,
+        /// What it is now.
+        state: CheckState,
+    },
+    /// A program says how its instance is, for a check with a ttl.
+    Heartbeat {
+        /// Which instance.
+        instance: InstanceId,
+        /// Which check.
+        check: CheckId,
+        /// How it is.
+        state: CheckState,
+    },
+    /// Takes an instance out of discovery, for a reason, or lets it back in.
+    Maintain {
+        /// Which instance; the whole node where none is named.
+        instance: Option<InstanceId>,
+        /// Why; none ends it.
+        reason: Option<String>,
+    },
     /// Takes leave of the cluster: peers stop handing out this node's instances. Answered when peers confirmed it.
     Leave,
     /// Announces an absence of at most this long, during which peers go on handing out this node's instances.
@@ -28,6 +53,8 @@ pub enum Done {
     Unchanged,
     /// The instance is gone.
     Removed,
+    /// It is taken note of.
+    Noted,
     /// Peers know, or were given their time to; how many confirmed it.
     Announced {
         /// Peers that confirmed.
@@ -44,6 +71,10 @@ pub enum Refusal {
     Invalid(Vec<Flaw>),
     /// No such instance on this node.
     NotFound(InstanceId),
+    /// The instance has no such check.
+    NoSuchCheck(CheckId),
+    /// The check finds out by itself and takes no heartbeats.
+    NoHeartbeats(CheckId),
     /// The definition is larger than what may be gossiped.
     TooLarge {
         /// Its size when encoded.
@@ -72,6 +103,8 @@ impl fmt::Display for Refusal {
                 flaws.iter().try_for_each(|flaw| write!(f, "; {}: {}", flaw.pointer, flaw.detail))
             }
             Refusal::NotFound(id) => write!(f, "no instance {id} is registered with this agent"),
+            Refusal::NoSuchCheck(id) => write!(f, "the instance has no check {id}"),
+            Refusal::NoHeartbeats(id) => write!(f, "the check {id} finds out by itself; only one with a ttl takes heartbeats"),
             Refusal::TooLarge { octets, limit } => {
                 write!(f, "the definition takes {octets} octets when encoded; at most {limit} are allowed")
             }

@@ -21,3 +21,9 @@ pub const LABEL_OCTETS: usize = 63;
 /// Octets in the DNS domain as text. What is longest under it, `_tag` and `_service` or a tag and a service of 63
 /// octets each before `.service`, then just fits the 255 octets of a name (RFC 1035, 2.3.4).
 pub const DOMAIN_OCTETS: usize = 117;
+/// Checks of an instance.
+pub const CHECKS: usize = 16;
+/// Results in a row that `rise` and `fall` may ask for.
+pub const CHECK_RUNS: u16 = 100;
+/// Octets of a check's output that its owner keeps.
+pub const OUTPUT_OCTETS: usize = 4 * 1024;

@@ -129,6 +129,10 @@ name!(
     InstanceId, "an instance id", is_id, ID_RULE, |text| Arc::from(text)
 );
 name!(
+    /// The id of a check, unique in its instance. Case matters.
+    CheckId, "a check id", is_id, ID_RULE, |text| Arc::from(text)
+);
+name!(
     /// A tag of an instance, kept as written and compared without regard to case: see [`Tag::matches`].
     Tag, "a tag", is_tag, TAG_RULE, |text| Arc::from(text)
 );

@@ -1,0 +1,228 @@
+//! Checks: what yields a status for an instance, and what they have yielded.
+
+use std::{collections::BTreeMap, ops::RangeInclusive, path::PathBuf, time::Duration};
+
+use super::{
+    Status,
+    instance::Flaw,
+    limits,
+    name::{CheckId, InstanceId},
+};
+
+/// How a check finds out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Probe {
+    /// Asks over HTTP and judges the status of the answer.
+    Http(HttpProbe),
+    /// Opens a connection and closes it again.
+    Tcp {
+        /// `HOST:PORT`; an address in brackets where it is IPv6.
+        target: String,
+    },
+    /// Waits to be told: it is critical when it was told nothing for so long.
+    Ttl {
+        /// How long a heartbeat holds.
+        ttl: Duration,
+    },
+}
+
+/// A request, and which answers to it are good.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HttpProbe {
+    /// `http://` or `https://`.
+    pub url: String,
+    /// The method, in upper case.
+    pub method: String,
+    /// Headers that are sent along.
+    pub headers: BTreeMap<String, String>,
+    /// Statuses that pass; all others are critical, but for 429, which is a warning where it does not pass.
+    pub statuses: Vec<RangeInclusive<u16>>,
+    /// Redirections that are followed; 0 judges the redirection itself.
+    pub redirects: u8,
+    /// A file of PEM certificates to trust in place of the system's.
+    pub ca_file: Option<PathBuf>,
+    /// Whether the certificate of the target is verified.
+    pub verify: bool,
+}
+
+/// A check of an instance, as its owner was given it. It is not gossiped: its headers may hold secrets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Check {
+    /// Unique in its instance.
+    pub id: CheckId,
+    /// How it finds out.
+    pub probe: Probe,
+    /// Between the starts of two runs. Of no meaning for [`Probe::Ttl`].
+    pub interval: Duration,
+    /// How long a run may take. Of no meaning for [`Probe::Ttl`].
+    pub timeout: Duration,
+    /// Good results in a row that it takes to leave a worse status.
+    pub rise: u16,
+    /// Bad results in a row that it takes to become critical.
+    pub fall: u16,
+    /// Its status before the first verdict.
+    pub initial: Status,
+}
+
+/// The shortest interval, time-out and ttl.
+pub const SHORTEST: Duration = Duration::from_millis(100);
+/// The longest interval, time-out and ttl.
+pub const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+/// Where an interval is not given.
+pub const DEFAULT_INTERVAL: Duration = Duration::from_secs(10);
+/// Where a time-out is not given.
+pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(5);
+
+impl Check {
+    /// Everything that is wrong with it, at pointers that begin with `at`.
+    pub fn flaws(&self, at: &str) -> Vec<Flaw> {
+        let mut flaws = Vec::new();
+        let mut within = |field: &str, value: Duration| {
+            if !(SHORTEST..=LONGEST).contains(&value) {
+                flaws.push(Flaw::new(format!("{at}/{field}"), format!("is {value:?}; it takes {SHORTEST:?} to 24h")));
+            }
+        };
+        match &self.probe {
+            Probe::Ttl { ttl } => within("ttl", *ttl),
+            Probe::Http(_) | Probe::Tcp { .. } => {
+                within("interval", self.interval);
+                within("timeout", self.timeout);
+            }
+        }
+        for (field, value) in [("rise", self.rise), ("fall", self.fall)] {
+            if !(1..=limits::CHECK_RUNS).contains(&value) {
+                flaws.push(Flaw::new(format!("{at}/{field}"), format!("is {value}; it takes 1 to {}", limits::CHECK_RUNS)));
+            }
+        }
+        flaws
+    }
+}
+
+/// What is registered: an instance, and what only its owner has to know of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Registration {
+    /// Its definition, which everyone is told.
+    pub instance: super::Instance,
+    /// Its checks.
+    pub checks: Vec<Check>,
+    /// It is deregistered when it has been critical for so long.
+    pub deregister_after: Option<Duration>,
+}
+
+impl Registration {
+    /// A registration without checks.
+    pub fn plain(instance: super::Instance) -> Registration {
+        Registration { instance, checks: Vec::new(), deregister_after: None }
+    }
+
+    /// Everything that is wrong with it; empty when it may be registered.
+    pub fn validate(&self) -> Vec<Flaw> {
+        let mut flaws = self.instance.validate();
+        if self.checks.len() > limits::CHECKS {
+            flaws.push(Flaw::new("/checks", format!("has {} checks; at most {} are allowed", self.checks.len(), limits::CHECKS)));
+        }
+        for (index, check) in self.checks.iter().enumerate() {
+            let at = format!("/checks/{index}");
+            flaws.extend(check.flaws(&at));
+            if self.checks[..index].iter().any(|earlier| earlier.id == check.id) {
+                flaws.push(Flaw::new(format!("{at}/id"), format!("{:?} is there already", check.id)));
+            }
+        }
+        flaws
+    }
+
+    /// The health that it begins with: each check at its initial status.
+    pub fn initial_health(&self) -> Health {
+        let initial = |check: &Check| (check.id.clone(), CheckState { status: check.initial, reason: "not checked yet".into() });
+        Health { checks: self.checks.iter().map(initial).collect(), maintenance: None }
+    }
+}
+
+/// What a check has yielded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckState {
+    /// The verdict.
+    pub status: Status,
+    /// Why, in at most [`limits::REASON_OCTETS`] octets.
+    pub reason: String,
+}
+
+/// The health of an instance: what its checks have yielded, and whether an operator took it out of discovery.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Health {
+    /// By the id of the check.
+    pub checks: BTreeMap<CheckId, CheckState>,
+    /// An operator took it out of discovery, for this reason.
+    pub maintenance: Option<String>,
+}
+
+impl Health {
+    /// The worst of its checks; what has no check is passing.
+    pub fn status(&self) -> Status {
+        self.checks.values().map(|check| check.status).max().unwrap_or_default()
+    }
+
+    /// The check that the status comes from, if it is not passing.
+    pub fn worst(&self) -> Option<(&CheckId, &CheckState)> {
+        self.checks.iter().filter(|(_, state)| state.status != Status::Passing).max_by_key(|(_, state)| state.status)
+    }
+}
+
+/// Cuts a reason to [`limits::REASON_OCTETS`] octets, at a character, without line breaks.
+pub fn short_reason(text: &str) -> String {
+    let flat: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let flat = flat.trim();
+    let mut end = flat.len().min(limits::REASON_OCTETS);
+    while !flat.is_char_boundary(end) {
+        end -= 1;
+    }
+    flat[..end].to_owned()
+}
+
+/// What the core tells those who run checks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CheckOrder {
+    /// Run these, in place of those of before; a check that is the same as before keeps its state.
+    Start {
+        /// Of which instance.
+        registration: Registration,
+        /// What they have yielded so far, before a restart of the agent for example.
+        health: Health,
+    },
+    /// Run none for this instance any more.
+    Stop(InstanceId),
+    /// A program said how its instance is.
+    Heartbeat {
+        /// Which instance.
+        instance: InstanceId,
+        /// Which of its checks; it is one with a ttl.
+        check: CheckId,
+        /// How it is.
+        state: CheckState,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_instance_is_what_its_worst_check_is() {
+        let state = |status| CheckState { status, reason: String::new() };
+        let id = |text| CheckId::new(text).unwrap();
+        let mut health = Health::default();
+        assert_eq!(health.status(), Status::Passing);
+        health.checks.insert(id("a"), state(Status::Warning));
+        health.checks.insert(id("b"), state(Status::Passing));
+        assert_eq!((health.status(), health.worst().map(|(id, _)| id.as_str())), (Status::Warning, Some("a")));
+        health.checks.insert(id("c"), state(Status::Critical));
+        assert_eq!((health.status(), health.worst().map(|(id, _)| id.as_str())), (Status::Critical, Some("c")));
+    }
+
+    #[test]
+    fn a_reason_is_cut_at_a_character_and_has_no_line_breaks() {
+        assert_eq!(short_reason(" one\ntwo "), "one two");
+        assert_eq!(short_reason(&"ü".repeat(150)).len(), 200);
+        assert_eq!(short_reason(&format!("x{}", "ü".repeat(150))).len(), 199);
+    }
+}
