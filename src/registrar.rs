@@ -34,8 +34,17 @@ impl Registrar {
     /// # Errors
     /// [`Refusal::Stopping`] when the agent is ending, and whatever the core refuses. Nothing was written then.
     pub async fn submit(&self, command: Command) -> Reply {
+        self.enqueue(command).await?.await.unwrap_or(Err(Refusal::Stopping))
+    }
+
+    /// Submits a command and waits for a place in the queue only: the disk that an answer waits for may stall. Commands of one
+    /// task are carried out in their order. Nothing was submitted when the future is dropped before its end.
+    ///
+    /// # Errors
+    /// [`Refusal::Stopping`] when the agent is ending.
+    pub async fn enqueue(&self, command: Command) -> Result<oneshot::Receiver<Reply>, Refusal> {
         let (reply, answer) = oneshot::channel();
         self.queue.send(Pending { command, reply }).await.map_err(|_| Refusal::Stopping)?;
-        answer.await.unwrap_or(Err(Refusal::Stopping))
+        Ok(answer)
     }
 }

@@ -1,0 +1,55 @@
+//! The last output of each check: for the owner alone, never gossiped.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, SystemTime},
+};
+
+use crate::model::{CheckId, InstanceId};
+
+/// What the last run of a check, or the last heartbeat, said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Output {
+    /// At most [`OUTPUT_OCTETS`](crate::model::limits::OUTPUT_OCTETS) octets. It may hold line breaks.
+    pub text: String,
+    /// When the run ended, by the clock on the wall: to be shown, never to be calculated with.
+    pub at: SystemTime,
+    /// How long the run took; zero for a heartbeat.
+    pub duration: Duration,
+}
+
+/// Reads the last outputs. Cheap to clone; one lookup at a time holds a lock, for as long as it copies one output.
+#[derive(Debug, Clone, Default)]
+pub struct Outputs {
+    kept: Arc<Mutex<BTreeMap<InstanceId, BTreeMap<CheckId, Output>>>>,
+}
+
+impl Outputs {
+    /// The last output of a check; none before its first run, and for one that is not watched.
+    pub fn get(&self, instance: &InstanceId, check: &CheckId) -> Option<Output> {
+        self.lock().get(instance)?.get(check).cloned()
+    }
+
+    pub(super) fn put(&self, instance: &InstanceId, check: &CheckId, text: String, duration: Duration) {
+        #[expect(clippy::disallowed_methods, reason = "people want to know when a check ran; nothing is decided by it")]
+        let at = SystemTime::now();
+        self.lock().entry(instance.clone()).or_default().insert(check.clone(), Output { text, at, duration });
+    }
+
+    /// Forgets the checks of an instance, but for those that `keep` names.
+    pub(super) fn retain(&self, instance: &InstanceId, keep: impl Fn(&CheckId) -> bool) {
+        let mut kept = self.lock();
+        if let Some(checks) = kept.get_mut(instance) {
+            checks.retain(|check, _| keep(check));
+            if checks.is_empty() {
+                kept.remove(instance);
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<InstanceId, BTreeMap<CheckId, Output>>> {
+        // Each change is one insertion or removal, so what a panic left behind is whole.
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

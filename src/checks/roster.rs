@@ -1,0 +1,280 @@
+//! What is watched, and when something is due. Time and randomness are passed in; what follows is polled as [`Act`]s.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use rand::{RngExt as _, rngs::StdRng};
+
+use super::{
+    finding::Finding,
+    kind::{Ask, Kind},
+    verdict::Verdict,
+};
+use crate::model::{Check, CheckId, CheckOrder, CheckState, Health, InstanceId, Registration, Status};
+
+/// The first runs of checks are spread over this time, or over their interval where that is shorter.
+const SPREAD: Duration = Duration::from_secs(1);
+/// An interval is this much shorter or longer, at random, so that checks that once ran together drift apart.
+const JITTER: f64 = 0.05;
+/// A deregistration that did not take effect is asked for again after this time.
+const DEREGISTER_AGAIN: Duration = Duration::from_secs(60);
+
+/// One check from when it is watched until it is not, or its definition changes: never used twice, so that the end of an old run
+/// is not taken for that of another.
+pub(super) type Slot = u64;
+
+/// What has to be done.
+pub(super) enum Act {
+    /// Run a check, and bring what it found to [`Roster::found`].
+    Run { slot: Slot, ask: Arc<dyn Ask>, patience: Duration },
+    /// End its run, if there is one: nobody waits for it any more.
+    Abandon(Slot),
+    /// Keep an output for its owner.
+    Keep { instance: InstanceId, check: CheckId, text: String, duration: Duration },
+    /// Tell everyone.
+    Tell { instance: InstanceId, check: CheckId, state: CheckState },
+    /// It was critical for too long.
+    Deregister(InstanceId),
+    /// Forget reports and outputs of the instance, but for these checks.
+    Retain { instance: InstanceId, checks: BTreeSet<CheckId> },
+}
+
+/// Makes the kind of a check.
+pub(super) type MakeKind = Box<dyn Fn(&Check) -> Kind + Send>;
+
+/// The instances with checks, and one queue of timers for them all.
+pub(super) struct Roster {
+    make_kind: MakeKind,
+    rng: StdRng,
+    instances: BTreeMap<InstanceId, Watched>,
+    slots: BTreeMap<Slot, (InstanceId, CheckId)>,
+    last_slot: Slot,
+    timers: BTreeSet<(Instant, Timer)>,
+    acts: VecDeque<Act>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Timer {
+    /// When a run is due, or a lease may have run out.
+    Check(Slot),
+    /// When an instance will have been critical for too long.
+    Deregister(InstanceId),
+}
+
+struct Watched {
+    checks: BTreeMap<CheckId, Watch>,
+    deregister_after: Option<Duration>,
+    /// Since when it is critical, as far as this start of the agent knows.
+    critical_since: Option<Instant>,
+    deregister_at: Option<Instant>,
+}
+
+struct Watch {
+    slot: Slot,
+    check: Check,
+    kind: Kind,
+    verdict: Verdict,
+    running: bool,
+    due: Option<Instant>,
+}
+
+impl Roster {
+    /// Watches nothing yet.
+    pub(super) fn new(make_kind: MakeKind, rng: StdRng) -> Roster {
+        Roster {
+            make_kind,
+            rng,
+            instances: BTreeMap::new(),
+            slots: BTreeMap::new(),
+            last_slot: 0,
+            timers: BTreeSet::new(),
+            acts: VecDeque::new(),
+        }
+    }
+
+    /// What is to be done next, until there is none.
+    pub(super) fn poll_act(&mut self) -> Option<Act> {
+        self.acts.pop_front()
+    }
+
+    /// When [`Roster::handle_timeout`] is to be called.
+    pub(super) fn next_deadline(&self) -> Option<Instant> {
+        self.timers.first().map(|(at, _)| *at)
+    }
+
+    /// Takes an order.
+    pub(super) fn handle_order(&mut self, now: Instant, order: CheckOrder) {
+        match order {
+            CheckOrder::Start { registration, health } => self.start(now, registration, &health),
+            CheckOrder::Stop(instance) => self.stop(&instance),
+            CheckOrder::Heartbeat { instance, check, state } => self.heartbeat(now, &instance, &check, state),
+        }
+    }
+
+    /// Does what is due.
+    pub(super) fn handle_timeout(&mut self, now: Instant) {
+        while self.timers.first().is_some_and(|(at, _)| *at <= now) {
+            match self.timers.pop_first() {
+                Some((at, Timer::Check(slot))) => self.check_due(now, at, slot),
+                Some((_, Timer::Deregister(instance))) => self.deregister_due(now, instance),
+                None => {}
+            }
+        }
+    }
+
+    /// A run has ended.
+    pub(super) fn found(&mut self, now: Instant, slot: Slot, finding: &Finding, duration: Duration) {
+        let Some((instance, check)) = self.slots.get(&slot).cloned() else { return };
+        let Some(watch) = self.watch(&instance, &check) else { return };
+        watch.running = false;
+        self.judge(now, instance, check, finding, duration);
+    }
+
+    fn start(&mut self, now: Instant, registration: Registration, health: &Health) {
+        let instance = registration.instance.id;
+        let old = self.instances.remove(&instance);
+        let (mut known, critical_since, deregister_at) =
+            old.map_or((BTreeMap::new(), None, None), |old| (old.checks, old.critical_since, old.deregister_at));
+        let mut checks = BTreeMap::new();
+        let mut kept = BTreeSet::new();
+        for check in registration.checks {
+            let id = check.id.clone();
+            let watch = match known.remove(&id) {
+                Some(same) if same.check == check => {
+                    kept.insert(id.clone());
+                    same
+                }
+                other => {
+                    other.into_iter().for_each(|old| self.drop_watch(old));
+                    self.begin(now, &instance, check, health)
+                }
+            };
+            checks.insert(id, watch);
+        }
+        known.into_values().for_each(|old| self.drop_watch(old));
+        self.acts.push_back(Act::Retain { instance: instance.clone(), checks: kept });
+        let watched = Watched { checks, deregister_after: registration.deregister_after, critical_since, deregister_at };
+        self.instances.insert(instance.clone(), watched);
+        self.weigh(now, &instance);
+    }
+
+    fn stop(&mut self, instance: &InstanceId) {
+        let Some(old) = self.instances.remove(instance) else { return };
+        old.checks.into_values().for_each(|watch| self.drop_watch(watch));
+        if let Some(at) = old.deregister_at {
+            self.timers.remove(&(at, Timer::Deregister(instance.clone())));
+        }
+        self.acts.push_back(Act::Retain { instance: instance.clone(), checks: BTreeSet::new() });
+    }
+
+    fn begin(&mut self, now: Instant, instance: &InstanceId, check: Check, health: &Health) -> Watch {
+        self.last_slot += 1;
+        let slot = self.last_slot;
+        self.slots.insert(slot, (instance.clone(), check.id.clone()));
+        let mut kind = (self.make_kind)(&check);
+        let due = match &mut kind {
+            Kind::Asks(_) => now + SPREAD.min(check.interval).mul_f64(self.rng.random_range(0.0..1.0)),
+            Kind::Waits(lease) => lease.renew(now),
+        };
+        self.timers.insert((due, Timer::Check(slot)));
+        let initial = || CheckState { status: check.initial, reason: "not checked yet".into() };
+        let state = health.checks.get(&check.id).cloned().unwrap_or_else(initial);
+        Watch { slot, verdict: Verdict::new(&check, state), kind, running: false, due: Some(due), check }
+    }
+
+    fn drop_watch(&mut self, watch: Watch) {
+        self.slots.remove(&watch.slot);
+        if let Some(due) = watch.due {
+            self.timers.remove(&(due, Timer::Check(watch.slot)));
+        }
+        if watch.running {
+            self.acts.push_back(Act::Abandon(watch.slot));
+        }
+    }
+
+    fn heartbeat(&mut self, now: Instant, instance: &InstanceId, check: &CheckId, state: CheckState) {
+        let Some(watch) = self.instances.get_mut(instance).and_then(|it| it.checks.get_mut(check)) else { return };
+        // The core lets only those through that are for a check that waits.
+        let Kind::Waits(lease) = &mut watch.kind else { return };
+        let until = lease.renew(now);
+        // The timer that is set already finds that there is more time, and sets itself anew: a program may send many heartbeats.
+        if watch.due.is_none() {
+            watch.due = Some(until);
+            self.timers.insert((until, Timer::Check(watch.slot)));
+        }
+        let finding = Finding::new(state.status, state.reason);
+        self.judge(now, instance.clone(), check.clone(), &finding, Duration::ZERO);
+    }
+
+    fn check_due(&mut self, now: Instant, at: Instant, slot: Slot) {
+        let Some((instance, id)) = self.slots.get(&slot).cloned() else { return };
+        let Some(watch) = self.instances.get_mut(&instance).and_then(|it| it.checks.get_mut(&id)) else { return };
+        let mut expired = None;
+        let next = match &mut watch.kind {
+            Kind::Asks(ask) => {
+                if !watch.running {
+                    watch.running = true;
+                    self.acts.push_back(Act::Run { slot, ask: Arc::clone(ask), patience: watch.check.timeout });
+                }
+                let interval = watch.check.interval.mul_f64(self.rng.random_range(1.0 - JITTER..1.0 + JITTER));
+                // After a stall there is nothing to catch up with.
+                Some(at + interval).filter(|next| *next > now).or(Some(now + interval))
+            }
+            Kind::Waits(lease) => match lease.look(now) {
+                Ok(finding) => {
+                    expired = Some((watch.verdict.expire(now, &finding), finding));
+                    None
+                }
+                Err(next) => next,
+            },
+        };
+        watch.due = next;
+        self.timers.extend(next.map(|next| (next, Timer::Check(slot))));
+        if let Some((told, finding)) = expired {
+            self.conclude(now, instance, id, told, finding.text(), Duration::ZERO);
+        }
+    }
+
+    fn judge(&mut self, now: Instant, instance: InstanceId, check: CheckId, finding: &Finding, duration: Duration) {
+        let told = self.watch(&instance, &check).and_then(|watch| watch.verdict.judge(now, finding));
+        self.conclude(now, instance, check, told, finding.text(), duration);
+    }
+
+    fn conclude(&mut self, now: Instant, instance: InstanceId, check: CheckId, told: Option<CheckState>, text: String, duration: Duration) {
+        self.acts.push_back(Act::Keep { instance: instance.clone(), check: check.clone(), text, duration });
+        if let Some(state) = told {
+            self.acts.push_back(Act::Tell { instance: instance.clone(), check, state });
+            self.weigh(now, &instance);
+        }
+    }
+
+    /// Sees whether the instance is critical, and since when.
+    fn weigh(&mut self, now: Instant, instance: &InstanceId) {
+        let Some(watched) = self.instances.get_mut(instance) else { return };
+        let critical = watched.checks.values().any(|watch| watch.verdict.status() == Status::Critical);
+        watched.critical_since = if critical { watched.critical_since.or(Some(now)) } else { None };
+        let at = watched.critical_since.zip(watched.deregister_after).map(|(since, after)| since + after);
+        let old = std::mem::replace(&mut watched.deregister_at, at);
+        if old != at {
+            self.timers.extend(at.map(|at| (at, Timer::Deregister(instance.clone()))));
+            if let Some(old) = old {
+                self.timers.remove(&(old, Timer::Deregister(instance.clone())));
+            }
+        }
+    }
+
+    fn deregister_due(&mut self, now: Instant, instance: InstanceId) {
+        let Some(watched) = self.instances.get_mut(&instance) else { return };
+        let again = now + DEREGISTER_AGAIN;
+        watched.deregister_at = Some(again);
+        self.timers.insert((again, Timer::Deregister(instance.clone())));
+        self.acts.push_back(Act::Deregister(instance));
+    }
+
+    fn watch(&mut self, instance: &InstanceId, check: &CheckId) -> Option<&mut Watch> {
+        self.instances.get_mut(instance)?.checks.get_mut(check)
+    }
+}

@@ -1,0 +1,183 @@
+//! Runs what is due, each run in a task of its own, and carries verdicts to the registrar. When something is due, and what comes of it,
+//! is for `roster.rs` to say.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
+
+use rand::rngs::StdRng;
+use tokio::{
+    sync::mpsc,
+    task::{AbortHandle, JoinError, JoinSet},
+    time::{Instant, sleep_until, timeout},
+};
+use tracing::{debug, error, info};
+
+use super::{
+    finding::Finding,
+    kind::{self, Ask, Tools},
+    outbox::Outbox,
+    output::Outputs,
+    roster::{Act, MakeKind, Roster, Slot},
+};
+use crate::{
+    model::{CheckOrder, Command},
+    registrar::Registrar,
+};
+
+/// Runs at the same time. One more waits until another ends, which its time-out sees to.
+pub const RUNS: usize = 256;
+
+/// Runs the checks of this agent's instances.
+///
+/// Its memory is bounded by what is watched, at most 4 KiB of output a check included; the queue of orders is bounded by those who
+/// give them: an order follows from a command, and is taken without waiting for anything.
+pub struct Scheduler {
+    registrar: Registrar,
+    orders: mpsc::UnboundedReceiver<CheckOrder>,
+    roster: Roster,
+    tools: Arc<Tools>,
+    runs: JoinSet<Ran>,
+    running: BTreeMap<Slot, AbortHandle>,
+    ready: VecDeque<Ready>,
+    outbox: Outbox,
+    outputs: Outputs,
+}
+
+/// A run that waits for its place among [`RUNS`].
+struct Ready {
+    slot: Slot,
+    ask: Arc<dyn Ask>,
+    patience: Duration,
+}
+
+/// A run that has ended.
+struct Ran {
+    slot: Slot,
+    finding: Finding,
+    duration: Duration,
+}
+
+impl Scheduler {
+    /// A scheduler that watches nothing yet, and where its orders go. It ends when that sender, and all its clones, are dropped.
+    pub fn new(registrar: Registrar) -> (Scheduler, mpsc::UnboundedSender<CheckOrder>) {
+        Scheduler::with(registrar, Box::new(kind::of), rand::make_rng())
+    }
+
+    fn with(registrar: Registrar, make_kind: MakeKind, rng: StdRng) -> (Scheduler, mpsc::UnboundedSender<CheckOrder>) {
+        let (order, orders) = mpsc::unbounded_channel();
+        let scheduler = Scheduler {
+            registrar,
+            orders,
+            roster: Roster::new(make_kind, rng),
+            tools: Arc::default(),
+            runs: JoinSet::new(),
+            running: BTreeMap::new(),
+            ready: VecDeque::new(),
+            outbox: Outbox::default(),
+            outputs: Outputs::default(),
+        };
+        (scheduler, order)
+    }
+
+    /// Where the last outputs can be read.
+    pub fn outputs(&self) -> Outputs {
+        self.outputs.clone()
+    }
+
+    /// Runs checks until nobody gives orders any more, or the agent takes no more commands. Runs that go on then are dropped.
+    pub async fn run(mut self) {
+        loop {
+            let report = self.outbox.next();
+            let deadline = self.roster.next_deadline().map_or_else(Instant::now, Instant::from_std);
+            tokio::select! {
+                order = self.orders.recv() => match order {
+                    Some(order) => self.roster.handle_order(now(), order),
+                    None => return,
+                },
+                Some(ended) = self.runs.join_next() => self.ended(ended),
+                taken = report_to(&self.registrar, report.clone()), if report.is_some() => match taken {
+                    Ok(()) => self.outbox.reported(),
+                    Err(Stopping) => return,
+                },
+                () = sleep_until(deadline), if self.roster.next_deadline().is_some() => self.roster.handle_timeout(now()),
+            }
+            self.act();
+        }
+    }
+
+    fn ended(&mut self, ended: Result<Ran, JoinError>) {
+        let Ran { slot, finding, duration } = match ended {
+            Ok(ran) => ran,
+            Err(error) if error.is_cancelled() => return,
+            Err(error) => match self.running.iter().find(|(_, handle)| handle.id() == error.id()) {
+                Some((slot, _)) => {
+                    error!(%error, "a check broke off; this is a mistake in the agent");
+                    Ran { slot: *slot, finding: Finding::critical("the agent could not run this check"), duration: Duration::ZERO }
+                }
+                None => return,
+            },
+        };
+        self.running.remove(&slot);
+        self.roster.found(now(), slot, &finding, duration);
+    }
+
+    fn act(&mut self) {
+        while let Some(act) = self.roster.poll_act() {
+            match act {
+                Act::Run { slot, ask, patience } => self.ready.push_back(Ready { slot, ask, patience }),
+                Act::Abandon(slot) => {
+                    self.ready.retain(|ready| ready.slot != slot);
+                    if let Some(handle) = self.running.remove(&slot) {
+                        handle.abort();
+                    }
+                }
+                Act::Keep { instance, check, text, duration } => self.outputs.put(&instance, &check, text, duration),
+                Act::Tell { instance, check, state } => {
+                    debug!(%instance, %check, status = %state.status, reason = state.reason, "a check came to a verdict");
+                    self.outbox.verdict(instance, check, state);
+                }
+                Act::Deregister(instance) => {
+                    info!(%instance, "the instance has been critical for too long and is deregistered");
+                    self.outbox.deregister(instance);
+                }
+                Act::Retain { instance, checks } => {
+                    self.outbox.retain(&instance, |check| checks.contains(check));
+                    self.outputs.retain(&instance, |check| checks.contains(check));
+                }
+            }
+        }
+        while self.runs.len() < RUNS
+            && let Some(ready) = self.ready.pop_front()
+        {
+            let slot = ready.slot;
+            let handle = self.runs.spawn(run(ready, Arc::clone(&self.tools)));
+            self.running.insert(slot, handle);
+        }
+    }
+}
+
+async fn run(Ready { slot, ask, patience }: Ready, tools: Arc<Tools>) -> Ran {
+    let begun = Instant::now();
+    let finding = timeout(patience, ask.ask(&tools, patience)).await;
+    let finding = finding.unwrap_or_else(|_| Finding::critical(format!("no answer within {patience:?}")));
+    Ran { slot, finding, duration: begun.elapsed() }
+}
+
+/// The agent takes no more commands.
+struct Stopping;
+
+/// Waits for a place in the queue, not for the answer: that waits for the disk, and a disk that stalls must not silence checks.
+async fn report_to(registrar: &Registrar, report: Option<Command>) -> Result<(), Stopping> {
+    let Some(report) = report else { return Ok(()) };
+    registrar.enqueue(report).await.map(drop).map_err(|_| Stopping)
+}
+
+fn now() -> std::time::Instant {
+    Instant::now().into_std()
+}
+
+#[cfg(test)]
+mod tests;
