@@ -15,6 +15,8 @@ use tokio::{
 
 /// Look-ups at once. Each keeps a thread until the system's resolver gives up, long after the run that asked for it has.
 const LOOKUPS: usize = 32;
+/// Names that are looked up, or wait for it. Redirections name more than checks do.
+const NAMES: usize = 1_024;
 /// Addresses of a name that are tried.
 const ADDRESSES: usize = 8;
 
@@ -57,16 +59,19 @@ impl Resolver {
         if let Ok(address) = host.parse::<IpAddr>() {
             return Ok(vec![SocketAddr::new(address, 0)]);
         }
-        let mut answer = self.ask(host);
+        let mut answer = self.ask(host).ok_or_else(|| format!("can't look {host} up: too many names are being looked up"))?;
         let answer = answer.wait_for(Option::is_some).await.ok().and_then(|answer| answer.clone());
         answer.unwrap_or_else(|| Err("the look-up broke off".into())).map_err(|error| format!("can't look {host} up: {error}"))
     }
 
     /// Joins the look-up that is under way, or begins one.
-    fn ask(&self, host: &str) -> watch::Receiver<Answer> {
+    fn ask(&self, host: &str) -> Option<watch::Receiver<Answer>> {
         let mut under_way = lock(&self.under_way);
         if let Some(answer) = under_way.get(host) {
-            return answer.clone();
+            return Some(answer.clone());
+        }
+        if under_way.len() >= NAMES {
+            return None;
         }
         let (tell, answer) = watch::channel(None);
         under_way.insert(host.to_owned(), answer.clone());
@@ -78,11 +83,46 @@ impl Resolver {
             lock(&all).remove(&name);
             tell.send_replace(Some(found));
         });
-        answer
+        Some(answer)
     }
 }
 
 /// Each change is one insertion or removal, so what a panic left behind is whole.
 fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    const PATIENCE: Duration = Duration::from_secs(20);
+
+    #[tokio::test]
+    async fn who_asks_for_a_name_that_is_being_looked_up_waits_for_the_same_answer() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let resolver = Resolver::default();
+        let _first = resolver.ask("localhost").unwrap();
+        let second = resolver.connect("localhost", port, PATIENCE);
+        assert_eq!(lock(&resolver.under_way).len(), 1);
+        let stream = second.await.unwrap();
+        assert_eq!(stream.peer_addr().unwrap().port(), port);
+        assert_eq!(lock(&resolver.under_way).len(), 0, "the next asks anew");
+    }
+
+    #[tokio::test]
+    async fn names_that_wait_are_bounded_and_addresses_never_wait() {
+        let resolver = Resolver::default();
+        let _all_places = resolver.places.acquire_many(u32::try_from(LOOKUPS).unwrap()).await.unwrap();
+        let waiting = (0..NAMES).filter(|n| resolver.ask(&format!("name-{n}.invalid")).is_some()).count();
+        assert_eq!(waiting, NAMES);
+        let problem = resolver.connect("localhost", 9, PATIENCE).await.unwrap_err();
+        assert_eq!(problem, "can't look localhost up: too many names are being looked up");
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let at = listener.local_addr().unwrap();
+        assert!(resolver.connect(&at.ip().to_string(), at.port(), PATIENCE).await.is_ok());
+    }
 }

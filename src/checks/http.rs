@@ -53,7 +53,7 @@ impl HttpCheck {
 
     async fn follow(&self, tools: &Tools, patience: Duration) -> Result<Finding, String> {
         let deadline = Instant::now() + patience;
-        let mut url = Url::parse(&self.probe.url).map_err(|error| format!("{}: {error}", self.probe.url))?;
+        let mut url = Url::parse(&self.probe.url).map_err(|error| format!("the URL can't be read: {error}"))?;
         let origin = url.origin();
         let mut method = Method::from_bytes(self.probe.method.as_bytes()).map_err(|_| format!("{:?} is no method", self.probe.method))?;
         let mut followed = 0;
@@ -63,7 +63,7 @@ impl HttpCheck {
             let may_follow = followed < self.probe.redirects;
             let answer = self.exchange(tools, &url, request(&method, &url, headers)?, may_follow, deadline).await?;
             let Some(location) = answer.location else { return Ok(self.judge(answer, followed)) };
-            url = url.join(&location).map_err(|error| format!("redirected to {location:?}: {error}"))?;
+            url = url.join(&location).map_err(|error| format!("redirected to what is no URL: {error}"))?;
             method = after_redirect(answer.status, method);
             followed += 1;
         }
@@ -128,7 +128,7 @@ fn request(method: &Method, url: &Url, mut headers: HeaderMap) -> Result<Request
     if !url.username().is_empty() || url.password().is_some() {
         return Err("the URL holds a user name or a password: send a header Authorization instead".into());
     }
-    let value = |text: &str| HeaderValue::try_from(text).map_err(|error| format!("{url}: {error}"));
+    let value = |text: &str| HeaderValue::try_from(text).map_err(|error| format!("the host of the URL can't be sent: {error}"));
     let defaults = [
         (header::HOST, &url[Position::BeforeHost..Position::AfterPort]),
         (header::USER_AGENT, concat!("tidings/", env!("CARGO_PKG_VERSION"))),
@@ -142,7 +142,8 @@ fn request(method: &Method, url: &Url, mut headers: HeaderMap) -> Result<Request
     }
     let mut request = Request::new(Empty::new());
     *request.method_mut() = method.clone();
-    *request.uri_mut() = url[Position::BeforePath..Position::AfterQuery].parse().map_err(|error| format!("{url}: {error}"))?;
+    *request.uri_mut() =
+        url[Position::BeforePath..Position::AfterQuery].parse().map_err(|error| format!("the URL can't be asked for: {error}"))?;
     *request.headers_mut() = headers;
     Ok(request)
 }

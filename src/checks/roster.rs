@@ -64,12 +64,15 @@ enum Timer {
     Deregister(InstanceId),
 }
 
+#[derive(Default)]
 struct Watched {
     checks: BTreeMap<CheckId, Watch>,
     deregister_after: Option<Duration>,
     /// Since when it is critical, as far as this start of the agent knows.
     critical_since: Option<Instant>,
     deregister_at: Option<Instant>,
+    /// When its deregistration was asked for last, since it is critical.
+    asked_at: Option<Instant>,
 }
 
 struct Watch {
@@ -135,10 +138,8 @@ impl Roster {
 
     fn start(&mut self, now: Instant, registration: Registration, health: &Health) {
         let instance = registration.instance.id;
-        let old = self.instances.remove(&instance);
-        let (mut known, critical_since, deregister_at) =
-            old.map_or((BTreeMap::new(), None, None), |old| (old.checks, old.critical_since, old.deregister_at));
-        let mut checks = BTreeMap::new();
+        let mut watched = self.instances.remove(&instance).unwrap_or_default();
+        let mut known = std::mem::take(&mut watched.checks);
         let mut kept = BTreeSet::new();
         for check in registration.checks {
             let id = check.id.clone();
@@ -152,11 +153,11 @@ impl Roster {
                     self.begin(now, &instance, check, health)
                 }
             };
-            checks.insert(id, watch);
+            watched.checks.insert(id, watch);
         }
         known.into_values().for_each(|old| self.drop_watch(old));
         self.acts.push_back(Act::Retain { instance: instance.clone(), checks: kept });
-        let watched = Watched { checks, deregister_after: registration.deregister_after, critical_since, deregister_at };
+        watched.deregister_after = registration.deregister_after;
         self.instances.insert(instance.clone(), watched);
         self.weigh(now, &instance);
     }
@@ -255,8 +256,15 @@ impl Roster {
     fn weigh(&mut self, now: Instant, instance: &InstanceId) {
         let Some(watched) = self.instances.get_mut(instance) else { return };
         let critical = watched.checks.values().any(|watch| watch.verdict.status() == Status::Critical);
-        watched.critical_since = if critical { watched.critical_since.or(Some(now)) } else { None };
-        let at = watched.critical_since.zip(watched.deregister_after).map(|(since, after)| since + after);
+        if critical {
+            watched.critical_since.get_or_insert(now);
+        } else {
+            (watched.critical_since, watched.asked_at) = (None, None);
+        }
+        let at = watched.critical_since.zip(watched.deregister_after).map(|(since, after)| {
+            let again = watched.asked_at.map(|at| at + DEREGISTER_AGAIN);
+            again.map_or(since + after, |again| again.max(since + after))
+        });
         let old = std::mem::replace(&mut watched.deregister_at, at);
         if old != at {
             self.timers.extend(at.map(|at| (at, Timer::Deregister(instance.clone()))));
@@ -268,10 +276,9 @@ impl Roster {
 
     fn deregister_due(&mut self, now: Instant, instance: InstanceId) {
         let Some(watched) = self.instances.get_mut(&instance) else { return };
-        let again = now + DEREGISTER_AGAIN;
-        watched.deregister_at = Some(again);
-        self.timers.insert((again, Timer::Deregister(instance.clone())));
-        self.acts.push_back(Act::Deregister(instance));
+        (watched.deregister_at, watched.asked_at) = (None, Some(now));
+        self.acts.push_back(Act::Deregister(instance.clone()));
+        self.weigh(now, &instance);
     }
 
     fn watch(&mut self, instance: &InstanceId, check: &CheckId) -> Option<&mut Watch> {
