@@ -10,6 +10,7 @@ pub mod envelope;
 pub mod frame;
 pub mod identity;
 pub mod limits;
+pub mod local;
 pub mod message;
 
 use std::fmt;

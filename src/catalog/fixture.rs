@@ -8,7 +8,8 @@ use std::{
 
 use super::{Catalog, Publisher};
 use crate::model::{
-    Change, Instance, InstanceId, Life, MemberState, Node, NodeId, NodeName, Protocol, ServiceName, Status, Tag, node::NodeInfo,
+    Change, CheckId, CheckState, Health, Instance, InstanceId, Life, MemberState, Node, NodeId, NodeName, Protocol, ServiceName, Status,
+    Tag, node::NodeInfo,
 };
 
 /// The node whose agent answers.
@@ -63,7 +64,9 @@ pub(crate) fn tagged(mut instance: Instance, tags: &[&str]) -> Instance {
 }
 
 pub(crate) fn on(node: u64, instance: Instance, status: Status) -> Change {
-    Change::Instance { node: NodeId(node), instance: Arc::new(instance), status }
+    let state = CheckState { status, reason: format!("it is {status}") };
+    let checks = BTreeMap::from([(CheckId::new("test").expect("an id"), state)]);
+    Change::Instance { node: NodeId(node), instance: Arc::new(instance), health: Arc::new(Health { checks, maintenance: None }) }
 }
 
 pub(crate) fn passing(instance: Instance) -> Change {

@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use super::snapshot::{Entry, Snapshot};
-use crate::model::{MemberState, Node, NodeName, ServiceName, Status, Zone};
+use crate::model::{CheckId, MemberState, Node, NodeName, ServiceName, Status, Zone};
 
 /// Why an instance is not handed out.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,8 +16,15 @@ pub enum HeldBack {
     NodeDown,
     /// An operator took its node out of discovery, for this reason.
     NodeMaintenance(String),
-    /// One of its checks is critical.
-    Critical,
+    /// An operator took it out of discovery, for this reason.
+    Maintenance(String),
+    /// One of its checks is critical, for this reason.
+    Critical {
+        /// Which.
+        check: CheckId,
+        /// Why, in short.
+        reason: String,
+    },
 }
 
 impl HeldBack {
@@ -28,7 +35,8 @@ impl HeldBack {
             HeldBack::NodeLeft => "node_left",
             HeldBack::NodeDown => "node_down",
             HeldBack::NodeMaintenance(_) => "node_maintenance",
-            HeldBack::Critical => "critical",
+            HeldBack::Maintenance(_) => "maintenance",
+            HeldBack::Critical { .. } => "critical",
         }
     }
 }
@@ -54,7 +62,11 @@ pub fn held_back(snapshot: &Snapshot, entry: &Entry) -> Option<HeldBack> {
     if let Some(reason) = &owner.node.info.maintenance {
         return Some(HeldBack::NodeMaintenance(reason.clone()));
     }
-    (entry.status == Status::Critical).then_some(HeldBack::Critical)
+    if let Some(reason) = &entry.health.maintenance {
+        return Some(HeldBack::Maintenance(reason.clone()));
+    }
+    let (check, state) = entry.health.worst().filter(|(_, state)| state.status == Status::Critical)?;
+    Some(HeldBack::Critical { check: check.clone(), reason: state.reason.clone() })
 }
 
 /// What a search asks for. Everything that is set must match.
@@ -126,7 +138,7 @@ mod tests {
         check([node(2, "b", &["10.0.0.2"], MemberState::Left), web()], Some(HeldBack::NodeLeft));
         check([node(2, "b", &["10.0.0.2"], MemberState::Down), web()], Some(HeldBack::NodeDown));
         let critical = on(2, instance("web", "x", &[], 80), Status::Critical);
-        check([node(2, "b", &["10.0.0.2"], MemberState::Alive), critical], Some(HeldBack::Critical));
+        check([node(2, "b", &["10.0.0.2"], MemberState::Alive), critical], Some(sick()));
         let Change::Node(mut repaired) = node(2, "b", &["10.0.0.2"], MemberState::Alive) else { unreachable!() };
         Arc::make_mut(&mut repaired).info.maintenance = Some("new disk".into());
         check([Change::Node(repaired), web()], Some(HeldBack::NodeMaintenance("new disk".into())));
@@ -162,6 +174,11 @@ mod tests {
     }
 
     /// The one instance of `web` is held back for this reason.
+    /// As [`crate::catalog::fixture::on`] makes it.
+    fn sick() -> HeldBack {
+        HeldBack::Critical { check: CheckId::new("test").unwrap(), reason: "it is critical".into() }
+    }
+
     fn check(changes: impl IntoIterator<Item = Change>, reason: Option<HeldBack>) {
         let snapshot = catalog(changes).1.load();
         let entry = snapshot.service("web").unwrap().values().next().unwrap();

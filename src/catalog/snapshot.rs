@@ -4,7 +4,7 @@ use std::{borrow::Borrow, net::IpAddr, sync::Arc, time::SystemTime};
 
 use imbl::OrdMap;
 
-use crate::model::{Change, Instance, InstanceId, Node, NodeId, NodeName, Protocol, ServiceName, Status};
+use crate::model::{Change, Health, Instance, InstanceId, Node, NodeId, NodeName, Protocol, Registration, ServiceName, Status};
 
 /// Names an instance in the cluster.
 pub type Place = (NodeId, InstanceId);
@@ -27,6 +27,8 @@ pub struct Entry {
     pub instance: Arc<Instance>,
     /// The worst of its checks.
     pub status: Status,
+    /// What its checks have yielded, and whether it is in maintenance.
+    pub health: Arc<Health>,
     /// When this agent saw it enter its status.
     pub since: SystemTime,
 }
@@ -47,6 +49,8 @@ pub struct Snapshot {
     names: OrdMap<NodeName, Vec<NodeId>>,
     instances: OrdMap<Place, Arc<Entry>>,
     services: OrdMap<ServiceName, ServiceEntry>,
+    /// What this node registered, with what it tells nobody else.
+    registered: OrdMap<InstanceId, Arc<Registration>>,
     /// How many nodes and instances name an address.
     addresses: OrdMap<IpAddr, u32>,
     /// How many instances speak a protocol.
@@ -65,6 +69,7 @@ impl Snapshot {
             names: OrdMap::new(),
             instances: OrdMap::new(),
             services: OrdMap::new(),
+            registered: OrdMap::new(),
             addresses: OrdMap::new(),
             protocols: OrdMap::new(),
             tags: OrdMap::new(),
@@ -120,6 +125,11 @@ impl Snapshot {
         self.instances.get(&(node, id.clone()))
     }
 
+    /// What this node registered under an id.
+    pub fn registered(&self, id: &InstanceId) -> Option<&Arc<Registration>> {
+        self.registered.get(id)
+    }
+
     /// Whether a node or an instance has this address.
     pub fn has_address(&self, address: IpAddr) -> bool {
         self.addresses.contains_key(&address)
@@ -147,7 +157,8 @@ impl Snapshot {
         match change {
             Change::Node(node) => self.put_node(node, now),
             Change::NodeGone(id) => self.remove_node(id),
-            Change::Instance { node, instance, status } => self.put_instance(node, instance, status, now),
+            Change::Instance { node, instance, health } => self.put_instance(node, instance, health, now),
+            Change::Registered(registration) => drop(self.registered.insert(registration.instance.id.clone(), registration)),
             Change::InstanceGone { node, id } => self.remove_instance(&(node, id)),
             Change::Ready(ready) => self.ready = ready,
         }
@@ -192,7 +203,8 @@ impl Snapshot {
         }
     }
 
-    fn put_instance(&mut self, node: NodeId, instance: Arc<Instance>, status: Status, now: SystemTime) {
+    fn put_instance(&mut self, node: NodeId, instance: Arc<Instance>, health: Arc<Health>, now: SystemTime) {
+        let status = health.status();
         let place = (node, instance.id.clone());
         let before = self.instances.get(&place).cloned();
         let since = match &before {
@@ -206,12 +218,15 @@ impl Snapshot {
                 self.remove_from_service(&entry.instance.service, &place);
             }
         }
-        let entry = Arc::new(Entry { node, instance, status, since });
+        let entry = Arc::new(Entry { node, instance, status, health, since });
         self.services.entry(entry.instance.service.clone()).or_default().insert(place.clone(), Arc::clone(&entry));
         self.instances.insert(place, entry);
     }
 
     fn remove_instance(&mut self, place: &Place) {
+        if place.0 == self.local {
+            self.registered.remove(&place.1);
+        }
         if let Some(entry) = self.instances.remove(place) {
             self.uncount_definition(&entry.instance);
             self.remove_from_service(&entry.instance.service, place);

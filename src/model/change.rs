@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Instance, InstanceId, Node, NodeId, Status};
+use super::{Health, Instance, InstanceId, Node, NodeId, Registration};
 
 /// One difference. Applied in order they give the catalog that the core means.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,9 +17,11 @@ pub enum Change {
         node: NodeId,
         /// Its definition.
         instance: Arc<Instance>,
-        /// The worst of its checks.
-        status: Status,
+        /// What its checks have yielded, and whether it is in maintenance.
+        health: Arc<Health>,
     },
+    /// What this node registered of an instance of its own: with it, what is told to nobody else.
+    Registered(Arc<Registration>),
     /// An instance was removed by its owner.
     InstanceGone {
         /// Its owner.

@@ -162,6 +162,13 @@ impl Health {
         self.checks.values().map(|check| check.status).max().unwrap_or_default()
     }
 
+    /// Forgets what the checks have yielded: critical until they have run again.
+    pub fn distrust(&mut self) {
+        for state in self.checks.values_mut() {
+            *state = CheckState { status: Status::Critical, reason: "not checked since the host started".into() };
+        }
+    }
+
     /// The check that the status comes from, if it is not passing.
     pub fn worst(&self) -> Option<(&CheckId, &CheckState)> {
         self.checks.iter().filter(|(_, state)| state.status != Status::Passing).max_by_key(|(_, state)| state.status)

@@ -11,6 +11,8 @@ impl Kind {
     pub const NODE: Kind = Kind(0);
     /// An instance: see [`super::Instance`]. Its id is the instance's.
     pub const INSTANCE: Kind = Kind(1);
+    /// What a node keeps of an instance on its own disk and tells nobody. Its id is the instance's.
+    pub const LOCAL: Kind = Kind(255);
 }
 
 /// Names a record among those of its owner.
@@ -26,6 +28,11 @@ impl Key {
     /// The key of the node record.
     pub fn node() -> Key {
         Key { kind: Kind::NODE, id: Arc::from("") }
+    }
+
+    /// The key of what is kept beside an instance.
+    pub fn local(id: &super::InstanceId) -> Key {
+        Key { kind: Kind::LOCAL, id: Arc::from(id.as_str()) }
     }
 
     /// The key of an instance.

@@ -1,4 +1,4 @@
-//! Bodies of the kinds of records that this version knows: node, instance, status.
+//! Bodies of the kinds of records that this version knows: node, instance, health.
 
 use std::{collections::BTreeMap, net::IpAddr};
 
@@ -6,7 +6,7 @@ use bincode::{Decode, Encode};
 
 use super::{WireError, limits, message};
 use crate::model::{
-    Instance, InstanceId, NodeName, Protocol, ServiceName, Status, Tag, Zone,
+    CheckId, CheckState, Health, Instance, InstanceId, NodeName, Protocol, ServiceName, Status, Tag, Zone,
     instance::{address_flaws, meta_flaws},
     node::NodeInfo,
     record::Body,
@@ -37,8 +37,10 @@ struct InstanceBody {
 }
 
 #[derive(Encode, Decode)]
-struct StatusBody {
-    status: u8,
+struct HealthBody {
+    /// (id, status, reason)
+    checks: Vec<(String, u8, String)>,
+    maintenance: Option<String>,
 }
 
 /// The body of a node record.
@@ -118,18 +120,28 @@ pub fn decode_instance(id: &str, body: &[u8]) -> Result<Instance, WireError> {
     if instance.validate().is_empty() { Ok(instance) } else { Err(WireError::Malformed) }
 }
 
-/// The body of a status.
-pub fn encode_status(status: Status) -> Body {
-    Body::from(message::encode(&StatusBody { status: status as u8 }))
+/// The body of a health.
+pub fn encode_health(health: &Health) -> Body {
+    let check = |(id, state): (&CheckId, &CheckState)| (id.to_string(), state.status as u8, state.reason.clone());
+    Body::from(message::encode(&HealthBody { checks: health.checks.iter().map(check).collect(), maintenance: health.maintenance.clone() }))
 }
 
-/// Reads the body of a status.
+/// Reads the body of a health.
 ///
 /// # Errors
-/// [`WireError::Malformed`] when it is unreadable.
-pub fn decode_status(body: &[u8]) -> Result<Status, WireError> {
-    let wire: StatusBody = message::decode(body)?;
-    [Status::Passing, Status::Warning, Status::Critical].get(usize::from(wire.status)).copied().ok_or(WireError::Malformed)
+/// [`WireError::Malformed`] when it is unreadable or breaks a limit that its owner should have kept.
+pub fn decode_health(body: &[u8]) -> Result<Health, WireError> {
+    let wire: HealthBody = message::decode(body)?;
+    let short = |reason: &String| reason.len() <= crate::model::limits::REASON_OCTETS;
+    if wire.checks.len() > crate::model::limits::CHECKS || !wire.maintenance.iter().all(short) {
+        return Err(WireError::Malformed);
+    }
+    let check = |(id, status, reason): (String, u8, String)| {
+        let id = CheckId::new(&id).map_err(|_| WireError::Malformed)?;
+        let status = *[Status::Passing, Status::Warning, Status::Critical].get(usize::from(status)).ok_or(WireError::Malformed)?;
+        if short(&reason) { Ok((id, CheckState { status, reason })) } else { Err(WireError::Malformed) }
+    };
+    Ok(Health { checks: wire.checks.into_iter().map(check).collect::<Result<_, _>>()?, maintenance: wire.maintenance })
 }
 
 #[cfg(test)]
@@ -149,9 +161,14 @@ mod tests {
             weight: 10,
         };
         assert_eq!(decode_instance("web-1", &encode_instance(&instance)), Ok(instance));
-        for status in [Status::Passing, Status::Warning, Status::Critical] {
-            assert_eq!(decode_status(&encode_status(status)), Ok(status));
-        }
+        let state = |status, reason: &str| CheckState { status, reason: reason.into() };
+        let id = |text| CheckId::new(text).unwrap();
+        let health = Health {
+            checks: BTreeMap::from([(id("a"), state(Status::Critical, "no answer")), (id("b"), state(Status::Warning, ""))]),
+            maintenance: Some("new disk".into()),
+        };
+        assert_eq!(decode_health(&encode_health(&health)), Ok(health));
+        assert_eq!(decode_health(&encode_health(&Health::default())), Ok(Health::default()));
     }
 
     #[test]
@@ -171,6 +188,7 @@ mod tests {
         .unwrap();
         instance.port = 0;
         assert_eq!(decode_instance("a", &encode_instance(&instance)), Err(WireError::Malformed));
-        assert_eq!(decode_status(&[9]), Err(WireError::Malformed));
+        let long = Health { checks: BTreeMap::new(), maintenance: Some("x".repeat(201)) };
+        assert_eq!(decode_health(&encode_health(&long)), Err(WireError::Malformed));
     }
 }

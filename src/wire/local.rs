@@ -1,0 +1,104 @@
+//! What a node keeps of its own instances and tells nobody: checks, whose headers may hold secrets.
+
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+
+use bincode::{Decode, Encode};
+
+use super::{WireError, message};
+use crate::model::{
+    Check, CheckId, Instance, Registration, Status,
+    check::{HttpProbe, Probe},
+    record::Body,
+};
+
+#[derive(Encode, Decode)]
+struct LocalBody {
+    checks: Vec<CheckBody>,
+    deregister_after: Option<Duration>,
+}
+
+#[derive(Encode, Decode)]
+struct CheckBody {
+    id: String,
+    probe: ProbeBody,
+    interval: Duration,
+    timeout: Duration,
+    rise: u16,
+    fall: u16,
+    initial: u8,
+}
+
+#[derive(Encode, Decode)]
+enum ProbeBody {
+    Http {
+        url: String,
+        method: String,
+        headers: BTreeMap<String, String>,
+        statuses: Vec<(u16, u16)>,
+        redirects: u8,
+        ca_file: Option<PathBuf>,
+        verify: bool,
+    },
+    Tcp {
+        target: String,
+    },
+    Ttl {
+        ttl: Duration,
+    },
+}
+
+/// The body of what is kept beside an instance.
+pub fn encode(registration: &Registration) -> Body {
+    let checks = registration.checks.iter().map(CheckBody::from).collect();
+    Body::from(message::encode(&LocalBody { checks, deregister_after: registration.deregister_after }))
+}
+
+/// Reads it back.
+///
+/// # Errors
+/// [`WireError::Malformed`] when it is unreadable.
+pub fn decode(instance: Instance, body: &[u8]) -> Result<Registration, WireError> {
+    let local: LocalBody = message::decode(body)?;
+    let checks = local.checks.into_iter().map(Check::try_from).collect::<Result<_, _>>()?;
+    Ok(Registration { instance, checks, deregister_after: local.deregister_after })
+}
+
+impl From<&Check> for CheckBody {
+    fn from(check: &Check) -> CheckBody {
+        let probe = match check.probe.clone() {
+            Probe::Http(HttpProbe { url, method, headers, statuses, redirects, ca_file, verify }) => {
+                let statuses = statuses.iter().map(|range| (*range.start(), *range.end())).collect();
+                ProbeBody::Http { url, method, headers, statuses, redirects, ca_file, verify }
+            }
+            Probe::Tcp { target } => ProbeBody::Tcp { target },
+            Probe::Ttl { ttl } => ProbeBody::Ttl { ttl },
+        };
+        let Check { id, interval, timeout, rise, fall, initial, probe: _ } = check;
+        let (interval, timeout, rise, fall) = (*interval, *timeout, *rise, *fall);
+        CheckBody { id: id.to_string(), probe, interval, timeout, rise, fall, initial: *initial as u8 }
+    }
+}
+
+impl TryFrom<CheckBody> for Check {
+    type Error = WireError;
+    fn try_from(body: CheckBody) -> Result<Check, WireError> {
+        let probe = match body.probe {
+            ProbeBody::Http { url, method, headers, statuses, redirects, ca_file, verify } => {
+                let statuses = statuses.into_iter().map(|(first, last)| first..=last).collect();
+                Probe::Http(HttpProbe { url, method, headers, statuses, redirects, ca_file, verify })
+            }
+            ProbeBody::Tcp { target } => Probe::Tcp { target },
+            ProbeBody::Ttl { ttl } => Probe::Ttl { ttl },
+        };
+        let statuses = [Status::Passing, Status::Warning, Status::Critical];
+        Ok(Check {
+            id: CheckId::new(&body.id).map_err(|_| WireError::Malformed)?,
+            probe,
+            interval: body.interval,
+            timeout: body.timeout,
+            rise: body.rise,
+            fall: body.fall,
+            initial: *statuses.get(usize::from(body.initial)).ok_or(WireError::Malformed)?,
+        })
+    }
+}
