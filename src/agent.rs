@@ -15,11 +15,16 @@ use tracing::info;
 
 use crate::{
     catalog::Publisher,
+    checks::Scheduler,
     config::{OnTerm, Resolved},
     core::{Core, Settings},
     dns::DnsServer,
     http::{AgentInfo, ApiState, HttpServer},
-    model::{Life, StoreOp, node::NodeInfo},
+    model::{
+        Life, StoreOp,
+        node::NodeInfo,
+        record::{Body, Key, Kind},
+    },
     registrar::Registrar,
     store::{Contents, Store, StoreError},
     wire,
@@ -84,7 +89,7 @@ impl std::error::Error for AgentError {}
 pub async fn run(config: Resolved) -> Result<(), AgentError> {
     let sockets = Sockets::bind(&config).await?;
     let mut rng: StdRng = rand::make_rng();
-    let (store, life, contents) = open_store(&config, &mut rng)?;
+    let (store, life, contents, host_rebooted) = open_store(&config, &mut rng)?;
     let gossip_address = sockets.gossip.local_addr().map_err(AgentError::System)?;
     let address = address::advertised(gossip_address, config.advertise);
     let (publisher, catalog) = Publisher::new(contents.node_id);
@@ -102,9 +107,11 @@ pub async fn run(config: Resolved) -> Result<(), AgentError> {
     });
     log_start(&config, &info, &config.data_dir);
 
-    let core = Core::new(settings(&config, contents, life, address, rng.random()));
+    let core = Core::new(settings(&config, contents, life, address, host_rebooted, rng.random()));
     let disk = Disk::start(store).map_err(AgentError::System)?;
-    let gossip = Gossip::new(core, sockets.gossip, disk, commands, publisher, config.join).map_err(AgentError::System)?;
+    let (scheduler, orders) = Scheduler::new(registrar.clone());
+    let gossip = Gossip::new(core, sockets.gossip, disk, commands, orders, publisher, config.join).map_err(AgentError::System)?;
+    tokio::spawn(scheduler.run());
     let dns = DnsServer::bind(config.dns, config.domain, catalog.clone()).map_err(bind_error("DNS", "--dns", config.dns))?;
     let state = ApiState { catalog, registrar: registrar.clone(), info };
     serve(gossip, dns, sockets.http, state, registrar, config.on_term).await;
@@ -149,15 +156,25 @@ fn bind_error(what: &'static str, flag: &'static str, address: SocketAddr) -> im
     move |error| AgentError::Bind { what, flag, address, error }
 }
 
-/// Opens the data folder and begins a life: its generation is on disk before the first packet.
-fn open_store(config: &Resolved, rng: &mut StdRng) -> Result<(Store, Life, Contents), AgentError> {
-    let (mut store, contents) = Store::open(&config.data_dir, &config.cluster, rng).map_err(AgentError::Store)?;
+/// Opens the data folder and begins a life: its generation is on disk before the first packet, and with it under which
+/// start of the host it began.
+fn open_store(config: &Resolved, rng: &mut StdRng) -> Result<(Store, Life, Contents, bool), AgentError> {
+    let (mut store, mut contents) = Store::open(&config.data_dir, &config.cluster, rng).map_err(AgentError::Store)?;
     let life = Life { generation: contents.generation + 1, nonce: rng.random() };
-    store.append(&[StoreOp::Generation(life.generation)]).map_err(AgentError::Store)?;
-    Ok((store, life, contents))
+    let key = Key { kind: Kind::LOCAL, id: "".into() };
+    let (boot, nothing) = (Body::from(boot_id()), Body::from([]));
+    let host_rebooted = contents.records.remove(&key).is_some_and(|(before, _)| before != boot);
+    let begun = [StoreOp::Generation(life.generation), StoreOp::Put { key, definition: boot, status: nothing }];
+    store.append(&begun).map_err(AgentError::Store)?;
+    Ok((store, life, contents, host_rebooted))
 }
 
-fn settings(config: &Resolved, contents: Contents, life: Life, address: SocketAddr, random_seed: u64) -> Settings {
+/// Differs between two starts of the host. Where the system does not tell, every start is taken for the first one.
+fn boot_id() -> Vec<u8> {
+    std::fs::read("/proc/sys/kernel/random/boot_id").map(|id| id.trim_ascii().to_vec()).unwrap_or_default()
+}
+
+fn settings(config: &Resolved, contents: Contents, life: Life, address: SocketAddr, host_rebooted: bool, random_seed: u64) -> Settings {
     Settings {
         cluster: config.cluster.clone(),
         node: contents.node_id,
@@ -177,6 +194,7 @@ fn settings(config: &Resolved, contents: Contents, life: Life, address: SocketAd
         seeds: config.join.len(),
         peers: contents.peers,
         records: contents.records,
+        host_rebooted,
         random_seed,
         reap_after: crate::core::REAP_AFTER,
     }

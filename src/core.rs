@@ -11,6 +11,7 @@ pub mod digest;
 mod dissemination;
 mod farewell;
 pub mod graves;
+mod health;
 pub mod io;
 mod join;
 pub mod membership;
@@ -38,14 +39,14 @@ use graves::Graves;
 use io::{Event, Input, Output, StreamId, Ticket};
 use join::Join;
 use membership::{Effects, Membership};
-use owner::{Known, Pending};
+use owner::{Known, Pending, Registered};
 use replica::Shift;
 use time::Moment;
 use timers::{Timer, Timers};
 
 use crate::{
     model::{
-        Change, ClusterName, Life, NodeId, Reply,
+        Change, ClusterName, InstanceId, Life, NodeId, Reply,
         node::NodeInfo,
         record::{Body, Key},
     },
@@ -79,6 +80,8 @@ pub struct Settings {
     pub peers: Vec<SocketAddr>,
     /// The records of its instances, from disk.
     pub records: BTreeMap<Key, (Body, Body)>,
+    /// Whether the host started anew since the last life: what checks had found then is not trusted.
+    pub host_rebooted: bool,
     /// Seeds its random numbers.
     pub random_seed: u64,
     /// How long a node that is down or left is remembered: R. Graves are kept for twice as long.
@@ -99,6 +102,7 @@ pub struct Core {
     join: Join,
     farewell: Option<Farewell>,
     pending: VecDeque<Pending>,
+    registered: BTreeMap<InstanceId, Registered>,
     tickets: u64,
     timers: Timers,
     ready: bool,
@@ -145,6 +149,7 @@ impl Core {
             streams: 0,
             farewell: None,
             pending: VecDeque::new(),
+            registered: BTreeMap::new(),
             tickets: 0,
             timers: Timers::default(),
             ready: false,
@@ -174,7 +179,7 @@ impl Core {
             Input::Sent { stream, octets } => self.on_sent(now, stream, octets),
             Input::Closed { stream, reason } => self.on_closed(now, stream, &reason),
             Input::Resolved { seed, addresses } => self.on_resolved(now, seed, addresses),
-            Input::Command { id, command } => self.on_command(id, command),
+            Input::Command { id, command } => self.on_command(now, id, command),
             Input::Stored { ticket, result } => self.on_stored(now, ticket, result),
         }
         self.finish();

@@ -27,7 +27,7 @@ use format::Header;
 use journal::Journal;
 
 /// Records that the store holds at most: more than [`crate::model::limits::INSTANCES_PER_NODE`] and the node's own.
-pub const RECORDS: usize = 1_024;
+pub const RECORDS: usize = 2_112;
 /// Octets in the body of a definition or a status.
 pub const BODY_OCTETS: usize = 64 * 1024;
 /// Peers that are kept for the next start.

@@ -29,7 +29,7 @@ use crate::{
         io::{CommandId, Event, Input, Output, StreamId},
         time::Moment,
     },
-    model::{Change, Command, Reply},
+    model::{Change, CheckOrder, Command, Reply},
     registrar::{Pending, QUEUE},
     wire::limits,
 };
@@ -90,6 +90,7 @@ pub(super) struct Gossip {
     resolving: BTreeSet<usize>,
     resolver: mpsc::UnboundedSender<Resolved>,
     resolved: mpsc::UnboundedReceiver<Resolved>,
+    orders: mpsc::UnboundedSender<CheckOrder>,
     publisher: Publisher,
     changes: Vec<Change>,
     log: EventLog,
@@ -103,6 +104,7 @@ impl Gossip {
         sockets: GossipSockets,
         (disk, stored): (Disk, mpsc::UnboundedReceiver<Stored>),
         commands: mpsc::Receiver<Pending>,
+        orders: mpsc::UnboundedSender<CheckOrder>,
         publisher: Publisher,
         seeds: Vec<Seed>,
     ) -> io::Result<Gossip> {
@@ -124,6 +126,7 @@ impl Gossip {
             resolving: BTreeSet::new(),
             resolver,
             resolved,
+            orders,
             publisher,
             changes: Vec::new(),
             log: EventLog::default(),
@@ -227,6 +230,8 @@ impl Gossip {
                 Output::Close(stream) => self.streams.close(stream),
                 Output::Resolve(seed) => self.resolve(seed),
                 Output::Store { ticket, ops } => self.disk.write(ticket, ops),
+                // Whoever runs checks ends after this loop, not before.
+                Output::Check(order) => drop(self.orders.send(order)),
                 Output::Change(change) => self.changes.push(change),
                 Output::Answer { id, reply } => {
                     // Whoever asked finds what it wrote.

@@ -29,6 +29,18 @@ const SMALLEST: usize = 32;
 /// Records that may turn out too large for the rest of a datagram before it is taken for full.
 const MISSES: u32 = 8;
 
+/// Whether a push says what a record is, or only how it is. One of each may wait: a status is of no use to whoever missed the
+/// definition that it speaks of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Kind {
+    /// A definition, or a removal.
+    What,
+    /// A status.
+    How,
+}
+
+type Place = (NodeId, Key, Kind);
+
 #[derive(Debug)]
 struct Item {
     body: Vec<u8>,
@@ -39,9 +51,9 @@ struct Item {
 /// The queue.
 #[derive(Debug, Default)]
 pub(super) struct Dissemination {
-    items: BTreeMap<(NodeId, Key), Item>,
-    /// The same items by how often they were sent, newest first among equals.
-    turn: BTreeSet<(u32, std::cmp::Reverse<u64>, NodeId, Key)>,
+    items: BTreeMap<Place, Item>,
+    /// The same items by how often they were sent, then as they came.
+    turn: BTreeSet<(u32, u64, Place)>,
     count: u64,
     last_push: Option<Moment>,
     due: BTreeSet<Moment>,
@@ -50,8 +62,11 @@ pub(super) struct Dissemination {
 impl Dissemination {
     /// Queues a push for a record; a waiting one for the same record is replaced. False when it can't travel so:
     /// it is too large for a datagram, or the queue is full.
-    pub(super) fn queue(&mut self, node: NodeId, key: Key, body: Vec<u8>) -> bool {
-        let place = (node, key);
+    pub(super) fn queue(&mut self, node: NodeId, key: Key, kind: Kind, body: Vec<u8>) -> bool {
+        if kind == Kind::What {
+            self.remove(&(node, key.clone(), Kind::How));
+        }
+        let place = (node, key, kind);
         if body.len() > limits::PUSH_OCTETS || (self.items.len() >= QUEUE && !self.items.contains_key(&place)) {
             return false;
         }
@@ -62,6 +77,12 @@ impl Dissemination {
             self.turn.remove(&turn(&place, &before));
         }
         true
+    }
+
+    fn remove(&mut self, place: &Place) {
+        if let Some(item) = self.items.remove(place) {
+            self.turn.remove(&turn(place, &item));
+        }
     }
 
     /// Records that wait.
@@ -96,8 +117,7 @@ impl Dissemination {
             if missed == MISSES || envelope.room() < SMALLEST {
                 break;
             }
-            let place = (entry.2, entry.3.clone());
-            if self.items.get(&place).is_some_and(|item| envelope.push(kind::PUSH, &item.body)) {
+            if self.items.get(&entry.2).is_some_and(|item| envelope.push(kind::PUSH, &item.body)) {
                 taken.push(entry.clone());
             } else {
                 missed += 1;
@@ -105,7 +125,7 @@ impl Dissemination {
         }
         for entry in taken {
             self.turn.remove(&entry);
-            let place = (entry.2, entry.3);
+            let place = entry.2;
             if let Some(item) = self.items.get_mut(&place) {
                 item.sent += 1;
                 if item.sent >= transmissions {
@@ -118,8 +138,8 @@ impl Dissemination {
     }
 }
 
-fn turn(place: &(NodeId, Key), item: &Item) -> (u32, std::cmp::Reverse<u64>, NodeId, Key) {
-    (item.sent, std::cmp::Reverse(item.order), place.0, place.1.clone())
+fn turn(place: &Place, item: &Item) -> (u32, u64, Place) {
+    (item.sent, item.order, place.clone())
 }
 
 #[cfg(test)]
@@ -142,7 +162,7 @@ mod tests {
     fn each_record_is_sent_so_many_times_and_the_least_often_sent_goes_first() {
         let mut queue = Dissemination::default();
         for n in 0..10 {
-            assert!(queue.queue(NodeId(1), key(n), vec![n as u8; 400]));
+            assert!(queue.queue(NodeId(1), key(n), Kind::What, vec![n as u8; 400]));
         }
         let mut seen = vec![];
         while queue.len() > 0 {
@@ -159,15 +179,24 @@ mod tests {
     #[test]
     fn a_newer_push_replaces_the_waiting_one() {
         let mut queue = Dissemination::default();
-        queue.queue(NodeId(1), key(1), b"old".to_vec());
-        queue.queue(NodeId(1), key(1), b"new".to_vec());
+        queue.queue(NodeId(1), key(1), Kind::What, b"old".to_vec());
+        queue.queue(NodeId(1), key(1), Kind::What, b"new".to_vec());
         assert_eq!(filled(&mut queue, 1), [b"new".to_vec()]);
         assert_eq!(queue.len(), 0);
     }
 
     #[test]
+    fn a_status_waits_behind_its_definition_and_goes_with_it() {
+        let mut queue = Dissemination::default();
+        queue.queue(NodeId(1), key(1), Kind::How, b"stale".to_vec());
+        queue.queue(NodeId(1), key(1), Kind::What, b"what".to_vec());
+        queue.queue(NodeId(1), key(1), Kind::How, b"how".to_vec());
+        assert_eq!(filled(&mut queue, 1), [b"what".to_vec(), b"how".to_vec()]);
+    }
+
+    #[test]
     fn what_fits_no_datagram_is_not_queued() {
-        assert!(!Dissemination::default().queue(NodeId(1), key(1), vec![0; limits::PUSH_OCTETS + 1]));
+        assert!(!Dissemination::default().queue(NodeId(1), key(1), Kind::What, vec![0; limits::PUSH_OCTETS + 1]));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use super::{Core, conversation::Purpose, io::CommandId, time::Moment, timers::Timer};
+use super::{Core, conversation::Purpose, io::CommandId, owner::Act, time::Moment, timers::Timer};
 use crate::{
     model::{Done, NodeId, StoreOp, record::Key},
     wire::Identity,
@@ -39,11 +39,11 @@ impl Core {
             Some(grace) => self.settings.info.grace_seconds = Some(grace.as_secs().min(u64::from(u16::MAX)) as u16),
         }
         let write = self.node_record();
-        let super::part::Write::Definition { definition, status } = write.clone() else {
+        let super::part::Write::Definition { definition, status } = write else {
             return;
         };
         let op = StoreOp::Put { key: Key::node(), definition, status };
-        self.store(Some(id), vec![op], Some((Key::node(), write)), Done::Unchanged, true);
+        self.store(Some(id), vec![op], Act::Farewell);
     }
 
     /// The disk did not take it: nothing was announced.

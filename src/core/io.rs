@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use super::time::Moment;
 use crate::{
-    model::{Change, Command, NodeId, Reply, StoreOp},
+    model::{Change, CheckOrder, Command, NodeId, Reply, StoreOp},
     wire::message::RefuseCode,
 };
 
@@ -126,6 +126,8 @@ pub enum Output {
         /// What; may be nothing, to be answered in its turn all the same.
         ops: Vec<StoreOp>,
     },
+    /// Tell those who run checks.
+    Check(CheckOrder),
     /// Publish a difference.
     Change(Change),
     /// Answer a command. All changes that it made stand before this.

@@ -12,6 +12,7 @@ use super::{
     Core,
     conversation::Purpose,
     io::{Event, Output},
+    owner::Act,
     time::Moment,
     timers::Timer,
 };
@@ -203,7 +204,7 @@ impl Core {
         // Nobody is up: those of before are still the best guess.
         if !peers.is_empty() && peers != self.join.peers_stored {
             self.join.peers_stored.clone_from(&peers);
-            self.store(None, vec![StoreOp::Peers(peers)], None, Done::Unchanged, false);
+            self.store(None, vec![StoreOp::Peers(peers)], Act::Nothing(Done::Unchanged));
         }
     }
 }

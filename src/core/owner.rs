@@ -1,5 +1,7 @@
 //! What this node owns: commands, their way to disk, and the versions that they take when they are there.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::{
     Core,
     io::{CommandId, Output, Ticket},
@@ -9,10 +11,10 @@ use super::{
 };
 use crate::{
     model::{
-        Command, Done, Instance, Life, Refusal, Reply, Status, StoreOp, limits,
-        record::{Body, Key},
+        Change, CheckOrder, Command, Done, Health, InstanceId, Life, Refusal, Registration, Reply, StoreOp, limits,
+        record::{Body, Key, Kind},
     },
-    wire::body,
+    wire::{body, local},
 };
 
 /// What is known about one node, this one included.
@@ -32,25 +34,87 @@ pub(super) struct Known {
     pub shown: Option<super::view::Shown>,
 }
 
+/// What this node registered of an instance, beside its record.
+#[derive(Debug)]
+pub(super) struct Registered {
+    /// All of it.
+    pub registration: Registration,
+    /// What is kept of it on disk and told to nobody.
+    local: Body,
+}
+
+/// What is to be done when a write is on disk.
+#[derive(Debug)]
+pub(super) enum Act {
+    /// Nothing but to answer.
+    Nothing(Done),
+    /// An instance is there, with these bodies.
+    Register {
+        /// What was asked for.
+        registration: Box<Registration>,
+        /// The body of its definition.
+        definition: Body,
+        /// The body that is kept beside it.
+        local: Body,
+        /// The health that was written with it.
+        stored: Body,
+    },
+    /// An instance is gone.
+    Remove(InstanceId),
+    /// An instance is taken out of discovery for a reason, or let back in.
+    Maintain {
+        /// Which; the whole node where there is none.
+        instance: Option<InstanceId>,
+        /// Why.
+        reason: Option<String>,
+        /// The health that was written.
+        stored: Body,
+    },
+    /// The node says farewell.
+    Farewell,
+}
+
+impl Act {
+    /// What it makes of an instance: `Some(None)` where it is gone then.
+    fn on(&self, id: &InstanceId) -> Option<Option<(&Body, &Body)>> {
+        match self {
+            Act::Register { registration, definition, local, .. } if registration.instance.id == *id => Some(Some((definition, local))),
+            Act::Remove(removed) if removed == id => Some(None),
+            _ => None,
+        }
+    }
+}
+
 /// A write that is on its way to disk.
 #[derive(Debug)]
 pub(super) struct Pending {
     ticket: Ticket,
     /// Who waits for it; nobody for what the core writes for itself.
     command: Option<CommandId>,
-    write: Option<(Key, Write)>,
-    done: Done,
-    farewell: bool,
+    act: Act,
 }
 
 impl Core {
     /// The records that this life begins with take the versions 1 to base.
     pub(super) fn stamp_records(&mut self) {
-        let records = std::mem::take(&mut self.settings.records);
-        let base = records.len() as u64 + 1;
-        let mut part = Part::new(self.settings.life, base);
+        let mut records = std::mem::take(&mut self.settings.records);
+        if let Some(info) = records.remove(&Key::node()).and_then(|(definition, _)| body::decode_node(&definition).ok()) {
+            self.settings.info.maintenance = info.maintenance;
+        }
+        let mut locals: BTreeMap<Key, Body> = BTreeMap::new();
+        records.retain(|key, (definition, _)| {
+            let is_local = key.kind == Kind::LOCAL;
+            if is_local {
+                locals.insert(key.clone(), definition.clone());
+            }
+            !is_local
+        });
+        let mut part = Part::new(self.settings.life, records.len() as u64 + 1);
         part.write(Key::node(), self.node_record());
-        for (key, (definition, status)) in records.into_iter().filter(|(key, _)| *key != Key::node()) {
+        for (key, (definition, mut status)) in records {
+            if let Some(local) = locals.remove(&Key { kind: Kind::LOCAL, id: key.id.clone() }) {
+                status = self.take_up(&key, &definition, status, local);
+            }
             part.write(key, Write::Definition { definition, status });
         }
         part.base = part.complete;
@@ -61,62 +125,92 @@ impl Core {
         self.touch(node, Shift { promoted: true, ..Shift::default() });
     }
 
+    /// An instance of an earlier life: its checks run again. It has its last status, unless the host started anew: then
+    /// nothing is known of it before its checks have run.
+    fn take_up(&mut self, key: &Key, definition: &Body, status: Body, local: Body) -> Body {
+        let registration = body::decode_instance(&key.id, definition).and_then(|instance| local::decode(instance, &local));
+        let Ok(registration) = registration else {
+            return status;
+        };
+        let mut health = body::decode_health(&status).unwrap_or_else(|_| registration.initial_health());
+        if self.settings.host_rebooted {
+            health.distrust();
+        }
+        self.begin_checks(&registration, &health);
+        self.registered.insert(registration.instance.id.clone(), Registered { registration, local });
+        body::encode_health(&health)
+    }
+
+    fn begin_checks(&mut self, registration: &Registration, health: &Health) {
+        self.outputs.push_back(Output::Change(Change::Registered(registration.clone().into())));
+        let order = CheckOrder::Start { registration: registration.clone(), health: health.clone() };
+        self.outputs.push_back(Output::Check(order));
+    }
+
     pub(super) fn node_record(&self) -> Write {
-        Write::Definition { definition: body::encode_node(&self.settings.info), status: body::encode_status(Status::Passing) }
+        Write::Definition { definition: body::encode_node(&self.settings.info), status: body::encode_health(&Health::default()) }
     }
 
     pub(super) fn own_part(&self) -> &Part {
         self.known.get(&self.settings.node).and_then(|known| known.replica.shown.as_ref()).expect("stamped at the start")
     }
 
-    pub(super) fn on_command(&mut self, id: CommandId, command: Command) {
-        if self.farewell.is_some() || self.pending.iter().any(|pending| pending.farewell) {
+    pub(super) fn on_command(&mut self, now: Moment, id: CommandId, command: Command) {
+        if self.farewell.is_some() || self.pending.iter().any(|pending| matches!(pending.act, Act::Farewell)) {
             return self.answer(id, Err(Refusal::Leaving));
         }
         match command {
-            Command::Register(instance) => self.register(id, &instance),
+            Command::Register(registration) => self.register(id, registration),
             Command::Deregister(instance) => {
-                let key = Key::instance(&instance);
-                if self.definition_to_be(&key).is_none() {
+                if self.to_be(&instance).is_none() {
                     return self.answer(id, Err(Refusal::NotFound(instance)));
                 }
-                self.store(Some(id), vec![StoreOp::Delete(key.clone())], Some((key, Write::Gone)), Done::Removed, false);
+                let ops = vec![StoreOp::Delete(Key::instance(&instance)), StoreOp::Delete(Key::local(&instance))];
+                self.store(Some(id), ops, Act::Remove(instance));
             }
+            Command::Verdict { instance, check, state } => self.verdict(now, id, &instance, check, state),
+            Command::Heartbeat { instance, check, state } => self.heartbeat(id, instance, check, state),
+            Command::Maintain { instance, reason } => self.maintain(id, instance, reason),
             Command::Leave => self.bid_farewell(id, None),
             Command::Absent(grace) => self.bid_farewell(id, Some(grace)),
         }
     }
 
-    fn register(&mut self, id: CommandId, instance: &Instance) {
-        let flaws = instance.validate();
+    fn register(&mut self, id: CommandId, registration: Registration) {
+        let flaws = registration.validate();
         if !flaws.is_empty() {
             return self.answer(id, Err(Refusal::Invalid(flaws)));
         }
-        let key = Key::instance(&instance.id);
-        let definition = body::encode_instance(instance);
-        if definition.len() > limits::DEFINITION_OCTETS {
-            let (octets, limit) = (definition.len(), limits::DEFINITION_OCTETS);
+        let (definition, local) = (body::encode_instance(&registration.instance), local::encode(&registration));
+        let (octets, limit) = (definition.len().max(local.len()), limits::DEFINITION_OCTETS);
+        if octets > limit {
             return self.answer(id, Err(Refusal::TooLarge { octets, limit }));
         }
-        match self.definition_to_be(&key) {
+        let instance = &registration.instance.id;
+        match self.to_be(instance) {
             // One that is only on its way to disk may not get there: then this one has to.
-            Some(before) if before == definition && !self.is_pending(&key) => self.store(Some(id), vec![], None, Done::Unchanged, false),
+            Some((d, l)) if *d == definition && *l == local && !self.is_pending(instance) => {
+                self.store(Some(id), vec![], Act::Nothing(Done::Unchanged));
+            }
             None if self.instances_to_be() >= limits::INSTANCES_PER_NODE => {
                 self.answer(id, Err(Refusal::Full { limit: limits::INSTANCES_PER_NODE }));
             }
-            before => {
-                let done = if before.is_some() { Done::Replaced } else { Done::Created };
-                let status = body::encode_status(Status::Passing);
-                let op = StoreOp::Put { key: key.clone(), definition: definition.clone(), status: status.clone() };
-                self.store(Some(id), vec![op], Some((key, Write::Definition { definition, status })), done, false);
+            _ => {
+                let stored = body::encode_health(&self.health_of_new(&registration));
+                let nothing = body::encode_health(&Health::default());
+                let ops = vec![
+                    StoreOp::Put { key: Key::instance(instance), definition: definition.clone(), status: stored.clone() },
+                    StoreOp::Put { key: Key::local(instance), definition: local.clone(), status: nothing },
+                ];
+                self.store(Some(id), ops, Act::Register { registration: Box::new(registration), definition, local, stored });
             }
         }
     }
 
     /// Hands a write to the disk. It takes its version when it is there, not before: a version is never missing.
-    pub(super) fn store(&mut self, command: Option<CommandId>, ops: Vec<StoreOp>, write: Option<(Key, Write)>, done: Done, farewell: bool) {
+    pub(super) fn store(&mut self, command: Option<CommandId>, ops: Vec<StoreOp>, act: Act) {
         let ticket = self.ticket();
-        self.pending.push_back(Pending { ticket, command, write, done, farewell });
+        self.pending.push_back(Pending { ticket, command, act });
         self.outputs.push_back(Output::Store { ticket, ops });
     }
 
@@ -125,7 +219,7 @@ impl Core {
             match &result {
                 Ok(()) => self.complete(now, pending),
                 Err(why) => {
-                    if pending.farewell {
+                    if matches!(pending.act, Act::Farewell) {
                         self.undo_farewell();
                     }
                     if let Some(id) = pending.command {
@@ -137,38 +231,57 @@ impl Core {
     }
 
     fn complete(&mut self, now: Moment, pending: Pending) {
-        let mut done = pending.done;
-        if let Some((key, write)) = pending.write {
-            done = self.done_by(&key, &write).unwrap_or(done);
-            if done != Done::Unchanged || pending.farewell {
-                self.write(now, key, write);
+        let done = match pending.act {
+            Act::Nothing(done) => done,
+            Act::Register { registration, definition, local, stored } => self.registered(now, *registration, definition, local, &stored),
+            Act::Remove(instance) => {
+                self.registered.remove(&instance);
+                self.outputs.push_back(Output::Check(CheckOrder::Stop(instance.clone())));
+                self.write(now, Key::instance(&instance), Write::Gone);
+                Done::Removed
             }
-        }
-        match pending.command {
-            Some(id) if pending.farewell => self.begin_farewell(now, id),
-            Some(id) => self.answer(id, Ok(done)),
-            None => {}
-        }
-    }
-
-    /// What a definition that is on disk now does. Told from what stands, since a write before it may have failed.
-    fn done_by(&self, key: &Key, write: &Write) -> Option<Done> {
-        let Write::Definition { definition, .. } = write else {
-            return None;
+            Act::Maintain { instance, reason, stored } => self.maintained(now, instance, reason, &stored),
+            Act::Farewell => {
+                self.write(now, Key::node(), self.node_record());
+                return pending.command.into_iter().for_each(|id| self.begin_farewell(now, id));
+            }
         };
-        Some(match self.own_part().get(key) {
-            None => Done::Created,
-            Some((before, _)) if before == definition => Done::Unchanged,
-            Some(_) => Done::Replaced,
-        })
+        if let Some(id) = pending.command {
+            self.answer(id, Ok(done));
+        }
     }
 
-    fn is_pending(&self, key: &Key) -> bool {
-        self.pending.iter().any(|pending| pending.write.as_ref().is_some_and(|(pending_key, _)| pending_key == key))
+    /// A definition is on disk. What that does is told from what stands, since a write before it may have failed.
+    fn registered(&mut self, now: Moment, registration: Registration, definition: Body, local: Body, stored: &Body) -> Done {
+        let id = registration.instance.id.clone();
+        let key = Key::instance(&id);
+        let done = match (self.own_part().get(&key), self.registered.get(&id)) {
+            (None, _) => Done::Created,
+            (Some((before, _)), Some(registered)) if *before == definition && registered.local == local => return Done::Unchanged,
+            (Some(_), _) => Done::Replaced,
+        };
+        let health = self.health_of_new(&registration);
+        self.begin_checks(&registration, &health);
+        self.registered.insert(id, Registered { registration, local });
+        let status = body::encode_health(&health);
+        self.write(now, key.clone(), Write::Definition { definition, status: status.clone() });
+        self.store_if_other(key, status, stored);
+        done
+    }
+
+    /// What was written meanwhile, while the disk was busy, is written again.
+    pub(super) fn store_if_other(&mut self, key: Key, status: Body, stored: &Body) {
+        if status != *stored {
+            self.store(None, vec![StoreOp::Status { key, status }], Act::Nothing(Done::Unchanged));
+        }
+    }
+
+    fn is_pending(&self, id: &InstanceId) -> bool {
+        self.pending.iter().any(|pending| pending.act.on(id).is_some())
     }
 
     /// The next version of this node's records: applied, shown and pushed.
-    fn write(&mut self, now: Moment, key: Key, write: Write) {
+    pub(super) fn write(&mut self, now: Moment, key: Key, write: Write) {
         let node = self.me();
         let Some(part) = self.known.get_mut(&node).and_then(|known| known.replica.shown.as_mut()) else {
             return;
@@ -186,27 +299,23 @@ impl Core {
         self.answers.push((id, reply));
     }
 
-    /// The definition that stands when all pending writes are done.
-    fn definition_to_be(&self, key: &Key) -> Option<Body> {
-        let last = self.pending.iter().rev().find_map(|pending| match &pending.write {
-            Some((pending_key, write)) if pending_key == key => Some(write),
-            _ => None,
-        });
-        match last {
-            Some(Write::Definition { definition, .. }) => Some(definition.clone()),
-            Some(_) => None,
-            None => self.own_part().get(key).map(|(definition, _)| definition.clone()),
+    /// The definition of an instance, and what is kept beside it, when all pending writes are done.
+    fn to_be<'a>(&'a self, id: &InstanceId) -> Option<(&'a Body, &'a Body)> {
+        match self.pending.iter().rev().find_map(|pending| pending.act.on(id)) {
+            Some(to_be) => to_be,
+            None => Some((self.own_part().get(&Key::instance(id))?.0, &self.registered.get(id)?.local)),
         }
     }
 
     fn instances_to_be(&self) -> usize {
-        let pending: std::collections::BTreeMap<&Key, bool> = self
-            .pending
-            .iter()
-            .filter_map(|pending| pending.write.as_ref())
-            .map(|(key, write)| (key, matches!(write, Write::Definition { .. })))
-            .collect();
-        let live = self.own_part().slots().keys().filter(|key| !pending.contains_key(key) && **key != Key::node()).count();
-        live + pending.iter().filter(|(key, lives)| **lives && ***key != Key::node()).count()
+        let mut ids: BTreeSet<&InstanceId> = self.registered.keys().collect();
+        for pending in &self.pending {
+            match &pending.act {
+                Act::Register { registration, .. } => drop(ids.insert(&registration.instance.id)),
+                Act::Remove(id) => drop(ids.remove(id)),
+                Act::Nothing(_) | Act::Maintain { .. } | Act::Farewell => {}
+            }
+        }
+        ids.len()
     }
 }

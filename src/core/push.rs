@@ -5,6 +5,7 @@ use std::{net::SocketAddr, time::Duration};
 use super::{
     Core,
     conversation::Purpose,
+    dissemination,
     io::{Event, Output},
     part::{Outcome, Slot, Write},
     replica::Shift,
@@ -49,13 +50,14 @@ impl Core {
         if !is_base(push.base) || key.id.len() > limits::ID_OCTETS || !write.is_within_limits() {
             return self.dropped(from, "too_large");
         }
+        let queued_as = write.queued_as();
         let known = self.known.entry(node).or_default();
         let mut shift = Shift::default();
         let outcome = known.replica.on_push(life, push.base, push.version, &key, write, &mut shift);
         let gap = known.replica.has_gap();
         self.touch(node, shift);
         if outcome == Outcome::New {
-            self.dissemination.queue(node, key, bytes.to_vec());
+            self.dissemination.queue(node, key, queued_as, bytes.to_vec());
             self.schedule_push(now);
             self.on_records_changed(now, node);
             self.changed(now);
@@ -76,6 +78,7 @@ impl Core {
     /// Queues a write of our own for everyone. One too large for a datagram travels by sync.
     #[expect(clippy::too_many_arguments, reason = "the fields of a push")]
     pub(super) fn spread(&mut self, now: Moment, node: NodeId, life: Life, base: u64, version: u64, key: Key, write: Write) {
+        let queued_as = write.queued_as();
         let push = Push {
             node: node.0.to_be_bytes(),
             life: life.into(),
@@ -85,7 +88,7 @@ impl Core {
             id: key.id.to_string(),
             what: What::from(write),
         };
-        self.dissemination.queue(node, key, push.to_bytes());
+        self.dissemination.queue(node, key, queued_as, push.to_bytes());
         self.schedule_push(now);
     }
 
@@ -184,6 +187,15 @@ impl Write {
             Write::Definition { definition, status } => definition.len() <= limits::BODY_OCTETS && status.len() <= limits::BODY_OCTETS,
             Write::Status { status, .. } => status.len() <= limits::BODY_OCTETS,
             Write::Gone => true,
+        }
+    }
+}
+
+impl Write {
+    fn queued_as(&self) -> dissemination::Kind {
+        match self {
+            Write::Status { .. } => dissemination::Kind::How,
+            Write::Definition { .. } | Write::Gone => dissemination::Kind::What,
         }
     }
 }

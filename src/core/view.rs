@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     model::{
-        Change, Instance, InstanceId, MemberState, Node, NodeId, Status,
+        Change, Health, Instance, InstanceId, MemberState, Node, NodeId,
         node::NodeInfo,
         record::{Key, Kind},
     },
@@ -155,9 +155,9 @@ impl Core {
         }
         for key in keys.into_iter().filter(|key| key.kind == Kind::INSTANCE) {
             match instance_of(known, &key) {
-                Some((instance, status)) => {
+                Some((instance, health)) => {
                     instances.insert(instance.id.clone());
-                    changes.push(Change::Instance { node: id, instance: Arc::new(instance), status });
+                    changes.push(Change::Instance { node: id, instance: Arc::new(instance), health: Arc::new(health) });
                 }
                 None => {
                     if let Some(instance) = InstanceId::new(&key.id).ok().filter(|instance| instances.remove(instance)) {
@@ -205,9 +205,9 @@ fn node_info(known: &Known) -> Option<NodeInfo> {
     body::decode_node(definition).ok()
 }
 
-fn instance_of(known: &Known, key: &Key) -> Option<(Instance, Status)> {
+fn instance_of(known: &Known, key: &Key) -> Option<(Instance, Health)> {
     let Some(Slot::Live { definition, status, .. }) = known.replica.shown.as_ref()?.slots().get(key) else {
         return None;
     };
-    Some((body::decode_instance(&key.id, definition).ok()?, body::decode_status(status).ok()?))
+    Some((body::decode_instance(&key.id, definition).ok()?, body::decode_health(status).ok()?))
 }
