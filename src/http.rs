@@ -5,10 +5,12 @@
 
 mod agent;
 mod body;
+mod checks;
 mod collection;
 mod definition;
 mod health;
 mod instances;
+mod maintenance;
 mod nodes;
 mod parameters;
 mod path;

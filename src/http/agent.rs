@@ -121,6 +121,9 @@ struct Limits {
     definition_octets: usize,
     reason_octets: usize,
     label_octets: usize,
+    checks: usize,
+    check_runs: u16,
+    output_octets: usize,
 }
 
 impl Limits {
@@ -134,6 +137,9 @@ impl Limits {
         definition_octets: limits::DEFINITION_OCTETS,
         reason_octets: limits::REASON_OCTETS,
         label_octets: limits::LABEL_OCTETS,
+        checks: limits::CHECKS,
+        check_runs: limits::CHECK_RUNS,
+        output_octets: limits::OUTPUT_OCTETS,
     };
 }
 
@@ -141,7 +147,7 @@ impl Limits {
 pub(super) async fn leave(State(state): State<ApiState>) -> Result<Json<Farewell>, Problem> {
     match state.registrar.submit(Command::Leave).await? {
         Done::Announced { confirmed, asked } => Ok(Json(Farewell { confirmed, asked })),
-        Done::Created | Done::Replaced | Done::Unchanged | Done::Removed => Ok(Json(Farewell { confirmed: 0, asked: 0 })),
+        Done::Created | Done::Replaced | Done::Unchanged | Done::Removed | Done::Noted => Ok(Json(Farewell { confirmed: 0, asked: 0 })),
     }
 }
 
@@ -174,7 +180,7 @@ mod tests {
         assert_eq!((shown("zone"), shown("meta"), shown("name_conflict")), (json!("rack-1"), json!({"os": "linux"}), json!(null)));
         assert_eq!(shown("members"), json!({"alive": 1, "suspect": 0, "restarting": 0, "down": 0, "left": 0}));
         assert_eq!(agent["limits"]["tags"], limits::TAGS);
-        assert_eq!(agent["limits"].as_object().unwrap().len(), 9);
+        assert_eq!(agent["limits"].as_object().unwrap().len(), 12);
     }
 
     #[tokio::test]

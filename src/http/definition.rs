@@ -1,17 +1,21 @@
-//! From the JSON of a registration to an instance, or to everything that is wrong with it.
+//! From the JSON of a registration to an instance and its checks, or to everything that is wrong with it.
 
-use std::{collections::BTreeMap, fmt, net::IpAddr, str::FromStr};
+mod checks;
+pub(super) mod notes;
 
+use std::{collections::BTreeMap, fmt, net::IpAddr, str::FromStr, time::Duration};
+
+use jiff::SignedDuration;
 use serde_json::{Map, Value};
 
 use crate::model::{
-    Instance, InstanceId, NameError, Protocol, ServiceName, Tag,
+    Instance, InstanceId, NameError, Protocol, Registration, ServiceName, Tag,
     instance::{DEFAULT_WEIGHT, Flaw, escape_pointer},
     limits,
 };
 
 /// The fields of a definition, in the order in which they are shown.
-const FIELDS: [&str; 8] = ["id", "service", "addresses", "port", "protocol", "tags", "meta", "weight"];
+const FIELDS: &[&str] = &["id", "service", "addresses", "port", "protocol", "tags", "meta", "weight", "checks", "deregister_after"];
 
 /// Characters of a wrong value that are repeated to whoever sent it.
 const SHOWN: usize = 80;
@@ -20,11 +24,11 @@ const SHOWN: usize = 80;
 ///
 /// # Errors
 /// Every flaw that could be found at once, with its JSON pointer (RFC 6901).
-pub(super) fn read(id: InstanceId, value: &Value) -> Result<Instance, Vec<Flaw>> {
+pub(super) fn read(id: InstanceId, value: &Value) -> Result<Registration, Vec<Flaw>> {
     let Value::Object(fields) = value else {
         return Err(vec![Flaw::new("", format!("is {}; a definition is an object", Shown(value)))]);
     };
-    let mut reading = Reading { fields, flaws: Vec::new() };
+    let mut reading = Reading { fields, flaws: Vec::new(), what: "a definition", known: FIELDS };
     reading.refuse_another_id(&id);
     let service = reading.required("service").and_then(|value| reading.name("/service", value));
     let port = reading.required("port").and_then(|value| reading.number("/port", value, "a port"));
@@ -33,6 +37,8 @@ pub(super) fn read(id: InstanceId, value: &Value) -> Result<Instance, Vec<Flaw>>
     let tags: Vec<Tag> = reading.list("tags", limits::TAGS, Reading::name);
     let meta = reading.meta();
     let weight = reading.optional("weight").and_then(|value| reading.number("/weight", value, "a weight"));
+    let checks = reading.list("checks", limits::CHECKS, checks::read);
+    let deregister_after = reading.optional("deregister_after").and_then(|value| reading.duration("/deregister_after", value));
     reading.refuse_unknown_fields();
 
     let mut flaws = reading.flaws;
@@ -48,14 +54,19 @@ pub(super) fn read(id: InstanceId, value: &Value) -> Result<Instance, Vec<Flaw>>
         meta,
         weight: weight.unwrap_or(DEFAULT_WEIGHT),
     };
-    flaws.extend(instance.validate());
-    if flaws.is_empty() { Ok(instance) } else { Err(flaws) }
+    let registration = Registration { instance, checks, deregister_after };
+    flaws.extend(registration.validate());
+    if flaws.is_empty() { Ok(registration) } else { Err(flaws) }
 }
 
 /// The object that is being read, and what was found wrong with it so far.
 struct Reading<'a> {
     fields: &'a Map<String, Value>,
     flaws: Vec<Flaw>,
+    /// What it should be.
+    what: &'static str,
+    /// The fields that it may have.
+    known: &'static [&'static str],
 }
 
 impl<'a> Reading<'a> {
@@ -70,7 +81,7 @@ impl<'a> Reading<'a> {
     fn required(&mut self, field: &str) -> Option<&'a Value> {
         let value = self.fields.get(field);
         if value.is_none() {
-            self.flaw(format!("/{field}"), "is missing; every definition has one");
+            self.flaw(format!("/{field}"), format!("is missing; {} has one", self.what));
         }
         value
     }
@@ -95,6 +106,15 @@ impl<'a> Reading<'a> {
             self.flaw(pointer, format!("is {}; {what} is a whole number from 1 to 65535", Shown(value)));
         }
         number
+    }
+
+    /// For example `"10s"` or `"1m 30s"`.
+    fn duration(&mut self, pointer: &str, value: &Value) -> Option<Duration> {
+        let duration = value.as_str().and_then(|text| text.parse::<SignedDuration>().ok()).and_then(|signed| signed.try_into().ok());
+        if duration.is_none() {
+            self.flaw(pointer, format!(r#"is {}; a duration is a string such as "10s" or "1m 30s""#, Shown(value)));
+        }
+        duration
     }
 
     fn protocol(&mut self, pointer: &str, value: &Value) -> Option<Protocol> {
@@ -133,16 +153,21 @@ impl<'a> Reading<'a> {
     }
 
     fn meta(&mut self) -> BTreeMap<String, String> {
-        let pairs = match self.optional("meta") {
+        self.pairs("meta")
+    }
+
+    /// An object whose values are strings.
+    fn pairs(&mut self, field: &str) -> BTreeMap<String, String> {
+        let pairs = match self.optional(field) {
             None => return BTreeMap::new(),
             Some(Value::Object(pairs)) => pairs,
             Some(other) => {
-                self.flaw("/meta", format!("is {}; meta is an object whose values are strings", Shown(other)));
+                self.flaw(format!("/{field}"), format!("is {}; {field} is an object whose values are strings", Shown(other)));
                 return BTreeMap::new();
             }
         };
         let read = |(key, value): (&String, &'a Value)| {
-            let text = self.text(&format!("/meta/{}", escape_pointer(key)), value)?;
+            let text = self.text(&format!("/{field}/{}", escape_pointer(key)), value)?;
             Some((key.clone(), text.to_owned()))
         };
         pairs.iter().filter_map(read).collect()
@@ -155,25 +180,25 @@ impl<'a> Reading<'a> {
     }
 
     fn refuse_unknown_fields(&mut self) {
-        for name in self.fields.keys().filter(|name| !FIELDS.contains(&name.as_str())) {
-            let hint = match nearest(name) {
+        for name in self.fields.keys().filter(|name| !self.known.contains(&name.as_str())) {
+            let hint = match nearest(name, self.known) {
                 Some(field) => format!("did you mean {field:?}?"),
-                None => format!("the fields are {}", FIELDS.join(", ")),
+                None => format!("the fields are {}", self.known.join(", ")),
             };
-            self.flaw(format!("/{}", escape_pointer(name)), format!("is not a field of a definition; {hint}"));
+            self.flaw(format!("/{}", escape_pointer(name)), format!("is not a field of {}; {hint}", self.what));
         }
     }
 }
 
 /// The field that a misspelt one was meant to be.
-fn nearest(name: &str) -> Option<&'static str> {
+fn nearest(name: &str, known: &'static [&'static str]) -> Option<&'static str> {
     if name.len() > SHOWN {
         return None;
     }
     let distance = |field: &str| strsim::damerau_levenshtein(&name.to_lowercase(), field);
-    FIELDS
-        .into_iter()
-        .map(|field| (distance(field), field))
+    known
+        .iter()
+        .map(|field| (distance(field), *field))
         .filter(|(distance, field)| *distance <= field.len() / 3)
         .min()
         .map(|(_, field)| field)
@@ -206,7 +231,8 @@ mod tests {
 
     #[test]
     fn a_definition_needs_no_more_than_a_service_and_a_port() {
-        let instance = read(id(), &json!({"service": "web", "port": 80})).unwrap();
+        let Registration { instance, checks, .. } = read(id(), &json!({"service": "web", "port": 80})).unwrap();
+        assert!(checks.is_empty());
         assert_eq!((instance.weight, instance.protocol), (DEFAULT_WEIGHT, Protocol::Tcp));
         assert!(instance.addresses.is_empty() && instance.tags.is_empty() && instance.meta.is_empty());
     }
@@ -253,7 +279,7 @@ mod tests {
     fn an_unknown_field_names_the_one_that_was_meant() {
         check(json!({"prot": 80}), "/prot", r#"did you mean "port"?"#);
         check(json!({"Address": []}), "/Address", r#"did you mean "addresses"?"#);
-        check(json!({"checks": []}), "/checks", "the fields are id, service,");
+        check(json!({"colour": []}), "/colour", "the fields are id, service,");
         check(json!({"a/b": 1}), "/a~1b", "is not a field");
     }
 

@@ -94,7 +94,7 @@ mod tests {
 
         let why = async |id: usize| api.json("/v1/instances?status=any").await["items"][id]["held_back"].clone();
         assert_eq!(why(2).await, json!(null));
-        assert_eq!(why(3).await, json!({"reason": "critical", "detail": "a check of web-3 is critical"}));
+        assert_eq!(why(3).await, json!({"reason": "critical", "detail": "its check test is critical: it is critical"}));
         assert_eq!(why(4).await, json!({"reason": "node_down", "detail": "node two is down: did not answer"}));
         assert_eq!(why(5).await, json!({"reason": "node_unknown", "detail": "its node is not known"}));
     }

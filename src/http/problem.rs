@@ -73,6 +73,10 @@ problem_types! {
     NodeFull = CONFLICT, "node-full", "The node owns as many instances as it may";
     /// No instance with this id is registered with this agent.
     NoSuchInstance = NOT_FOUND, "no-such-instance", "There is no such instance";
+    /// The instance has no check with this id.
+    NoSuchCheck = NOT_FOUND, "no-such-check", "There is no such check";
+    /// The check finds out by itself; only one with a `ttl` takes heartbeats.
+    NoHeartbeats = CONFLICT, "no-heartbeats", "The check takes no heartbeats";
     /// No node of this name is in the cluster.
     NoSuchNode = NOT_FOUND, "no-such-node", "There is no such node";
     /// No instance of this service is registered anywhere, healthy or not.
@@ -157,6 +161,8 @@ impl From<Refusal> for Problem {
         let kind = match refusal {
             Refusal::Invalid(flaws) => return Problem::invalid_definition(flaws),
             Refusal::NotFound(_) => ProblemType::NoSuchInstance,
+            Refusal::NoSuchCheck(_) => ProblemType::NoSuchCheck,
+            Refusal::NoHeartbeats(_) => ProblemType::NoHeartbeats,
             Refusal::TooLarge { .. } => ProblemType::DefinitionTooLarge,
             Refusal::Full { .. } => ProblemType::NodeFull,
             Refusal::Storage(_) => ProblemType::StorageFailed,

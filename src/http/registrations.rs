@@ -14,12 +14,15 @@ use super::{
     problem::{Problem, ProblemType},
     representation::DefinitionView,
 };
-use crate::model::{Command, Done, InstanceId};
+use crate::{
+    catalog::{Entry, Snapshot},
+    model::{Command, Done, InstanceId},
+};
 
 /// `GET /v1/agent/instances`
 pub(super) async fn list(State(state): State<ApiState>) -> Response {
     let snapshot = state.catalog.load();
-    let items = snapshot.instances_of(snapshot.local).map(|entry| DefinitionView::from(&*entry.instance)).collect();
+    let items = snapshot.instances_of(snapshot.local).map(|entry| definition_of(&snapshot, entry)).collect();
     collection::whole(items).into_response()
 }
 
@@ -27,8 +30,15 @@ pub(super) async fn list(State(state): State<ApiState>) -> Response {
 pub(super) async fn show(State(state): State<ApiState>, Named(id): Named<InstanceId>) -> Result<Response, Problem> {
     let snapshot = state.catalog.load();
     match snapshot.instance(snapshot.local, &id) {
-        Some(entry) => Ok(Json(DefinitionView::from(&*entry.instance)).into_response()),
+        Some(entry) => Ok(Json(definition_of(&snapshot, entry)).into_response()),
         None => Err(Problem::new(ProblemType::NoSuchInstance, format!("no instance {id} is registered with this agent"))),
+    }
+}
+
+fn definition_of<'a>(snapshot: &'a Snapshot, entry: &'a Entry) -> DefinitionView<'a> {
+    match snapshot.registered(&entry.instance.id) {
+        Some(registration) => DefinitionView::from(&**registration),
+        None => DefinitionView::from(&*entry.instance),
     }
 }
 
@@ -42,12 +52,12 @@ pub(super) async fn put(
     let value = body::json(&headers, body, body::BODY_TIME).await?;
     // An id needs no percent-encoding: all of its characters may stand in a path (RFC 3986, 3.3).
     let location = format!("/v1/agent/instances/{id}");
-    let instance = definition::read(id, &value).map_err(Problem::invalid_definition)?;
-    let done = state.registrar.submit(Command::Register(instance.clone())).await?;
-    let definition = Json(DefinitionView::from(&instance));
+    let registration = definition::read(id, &value).map_err(Problem::invalid_definition)?;
+    let done = state.registrar.submit(Command::Register(registration.clone())).await?;
+    let definition = Json(DefinitionView::from(&registration));
     Ok(match done {
         Done::Created => (StatusCode::CREATED, [(header::LOCATION, location)], definition).into_response(),
-        Done::Replaced | Done::Unchanged | Done::Removed | Done::Announced { .. } => definition.into_response(),
+        Done::Replaced | Done::Unchanged | Done::Removed | Done::Noted | Done::Announced { .. } => definition.into_response(),
     })
 }
 
@@ -74,7 +84,7 @@ mod tests {
         let api = Api::new();
         let created = api.put(WEB, json!({"service": "Web", "port": 8080})).await;
         assert_eq!((created.status, created.header("location")), (201, Some(WEB)), "{}", created.text);
-        let full = json!({"id": "web-1", "service": "web", "addresses": [], "port": 8080, "protocol": "tcp", "tags": [], "meta": {}, "weight": 10});
+        let full = json!({"id": "web-1", "service": "web", "addresses": [], "port": 8080, "protocol": "tcp", "tags": [], "meta": {}, "weight": 10, "checks": []});
         assert_eq!(created.json(), full);
         let replaced = api.put(WEB, json!({"service": "web", "port": 8081})).await;
         assert_eq!((replaced.status, replaced.header("location")), (200, None));
@@ -94,6 +104,7 @@ mod tests {
         assert_eq!(api.state.catalog.load().revision, before, "an equal definition is no write");
         let mut expected = definition;
         expected["id"] = "web-1".into();
+        expected["checks"] = json!([]);
         assert_eq!(shown.json(), expected);
     }
 

@@ -3,7 +3,8 @@
 use std::{
     collections::BTreeMap,
     net::{IpAddr, SocketAddr},
-    time::SystemTime,
+    path::Path,
+    time::{Duration, SystemTime},
 };
 
 use serde::{Serialize, Serializer};
@@ -13,7 +14,7 @@ use crate::{
         Entry, NodeEntry, Snapshot,
         select::{HeldBack, held_back},
     },
-    model::{Instance, InstanceId},
+    model::{Check, Instance, Registration, Status, check::Probe},
 };
 
 /// A definition as its owner gave it: what `GET` answers can be `PUT` back.
@@ -27,6 +28,19 @@ pub(super) struct DefinitionView<'a> {
     tags: Vec<&'a str>,
     meta: &'a BTreeMap<String, String>,
     weight: u16,
+    checks: Vec<CheckView<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "optional_duration")]
+    deregister_after: Option<Duration>,
+}
+
+impl<'a> From<&'a Registration> for DefinitionView<'a> {
+    fn from(registration: &'a Registration) -> Self {
+        DefinitionView {
+            checks: registration.checks.iter().map(CheckView::from).collect(),
+            deregister_after: registration.deregister_after,
+            ..DefinitionView::from(&registration.instance)
+        }
+    }
 }
 
 impl<'a> From<&'a Instance> for DefinitionView<'a> {
@@ -40,7 +54,121 @@ impl<'a> From<&'a Instance> for DefinitionView<'a> {
             tags: instance.tags.iter().map(|tag| tag.as_str()).collect(),
             meta: &instance.meta,
             weight: instance.weight,
+            checks: Vec::new(),
+            deregister_after: None,
         }
+    }
+}
+
+/// A check as it was given, with what was left out filled in.
+#[derive(Debug, Default, Serialize)]
+pub(super) struct CheckView<'a> {
+    id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    http: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    method: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    headers: Option<&'a BTreeMap<String, String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    statuses: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    redirects: Option<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ca_file: Option<&'a Path>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    verify: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tcp: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "optional_duration")]
+    ttl: Option<Duration>,
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "optional_duration")]
+    interval: Option<Duration>,
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "optional_duration")]
+    timeout: Option<Duration>,
+    rise: u16,
+    fall: u16,
+    initial: &'static str,
+}
+
+impl<'a> From<&'a Check> for CheckView<'a> {
+    fn from(check: &'a Check) -> Self {
+        let (interval, timeout) = (Some(check.interval), Some(check.timeout));
+        let common =
+            CheckView { id: check.id.as_str(), rise: check.rise, fall: check.fall, initial: check.initial.as_str(), ..Self::default() };
+        match &check.probe {
+            Probe::Ttl { ttl } => CheckView { ttl: Some(*ttl), ..common },
+            Probe::Tcp { target } => CheckView { tcp: Some(target), interval, timeout, ..common },
+            Probe::Http(http) => CheckView {
+                http: Some(&http.url),
+                method: Some(&http.method),
+                headers: Some(&http.headers),
+                statuses: Some(http.statuses.iter().map(|range| format!("{}-{}", range.start(), range.end())).collect()),
+                redirects: Some(http.redirects),
+                ca_file: http.ca_file.as_deref(),
+                verify: Some(http.verify),
+                interval,
+                timeout,
+                ..common
+            },
+        }
+    }
+}
+
+/// What a check has yielded.
+#[derive(Debug, Serialize)]
+pub(super) struct CheckStateView<'a> {
+    id: &'a str,
+    status: &'static str,
+    reason: &'a str,
+}
+
+/// How an instance is, apart from its definition.
+#[derive(Debug, Serialize)]
+pub(super) struct HealthView<'a> {
+    status: &'static str,
+    #[serde(serialize_with = "time")]
+    since: SystemTime,
+    maintenance: Option<&'a str>,
+    checks: Vec<CheckStateView<'a>>,
+}
+
+impl<'a> From<&'a Entry> for HealthView<'a> {
+    fn from(entry: &'a Entry) -> Self {
+        HealthView {
+            status: entry.status.as_str(),
+            since: entry.since,
+            maintenance: entry.health.maintenance.as_deref(),
+            checks: states(entry).collect(),
+        }
+    }
+}
+
+fn states(entry: &Entry) -> impl Iterator<Item = CheckStateView<'_>> {
+    entry.health.checks.iter().map(|(id, state)| CheckStateView { id: id.as_str(), status: state.status.as_str(), reason: &state.reason })
+}
+
+/// A check as the cluster finds it.
+#[derive(Debug, Serialize)]
+pub(super) struct FoundCheckView<'a> {
+    node: Option<&'a str>,
+    service: &'a str,
+    instance: &'a str,
+    #[serde(flatten)]
+    state: CheckStateView<'a>,
+}
+
+impl<'a> FoundCheckView<'a> {
+    /// Whether it is in this status.
+    pub(super) fn is(&self, status: Status) -> bool {
+        self.state.status == status.as_str()
+    }
+
+    /// All checks of an instance.
+    pub(super) fn of(snapshot: &'a Snapshot, entry: &'a Entry) -> impl Iterator<Item = FoundCheckView<'a>> {
+        let node = snapshot.node(entry.node).map(|owner| owner.node.info.name.as_str());
+        let (service, instance) = (entry.instance.service.as_str(), entry.instance.id.as_str());
+        states(entry).map(move |state| FoundCheckView { node, service, instance, state })
     }
 }
 
@@ -68,7 +196,7 @@ pub(super) struct InstanceView<'a> {
 
 impl<'a> InstanceView<'a> {
     pub(super) fn new(snapshot: &'a Snapshot, entry: &'a Entry) -> Self {
-        let DefinitionView { id, service, port, protocol, tags, meta, weight, addresses: _ } = DefinitionView::from(&*entry.instance);
+        let DefinitionView { id, service, port, protocol, tags, meta, weight, .. } = DefinitionView::from(&*entry.instance);
         let owner = snapshot.node(entry.node);
         InstanceView {
             node: owner.map(|owner| owner.node.info.name.as_str()),
@@ -83,7 +211,7 @@ impl<'a> InstanceView<'a> {
             weight,
             status: entry.status.as_str(),
             since: entry.since,
-            held_back: held_back(snapshot, entry).map(|why| HeldBackView::new(why, owner, &entry.instance.id)),
+            held_back: held_back(snapshot, entry).map(|why| HeldBackView::new(why, owner)),
         }
     }
 }
@@ -96,7 +224,7 @@ struct HeldBackView {
 }
 
 impl HeldBackView {
-    fn new(why: HeldBack, owner: Option<&NodeEntry>, id: &InstanceId) -> Self {
+    fn new(why: HeldBack, owner: Option<&NodeEntry>) -> Self {
         let node = owner.map_or("", |owner| owner.node.info.name.as_str());
         let state_reason = owner.map_or("", |owner| owner.node.reason.as_str());
         let reason = why.as_str();
@@ -105,7 +233,8 @@ impl HeldBackView {
             HeldBack::NodeLeft => format!("node {node} left: {state_reason}"),
             HeldBack::NodeDown => format!("node {node} is down: {state_reason}"),
             HeldBack::NodeMaintenance(why) => format!("node {node} is in maintenance: {why}"),
-            HeldBack::Critical => format!("a check of {id} is critical"),
+            HeldBack::Maintenance(why) => format!("it is in maintenance: {why}"),
+            HeldBack::Critical { check, reason } => format!("its check {check} is critical: {reason}"),
         };
         HeldBackView { reason, detail: detail.trim_end_matches(": ").to_owned() }
     }
@@ -164,4 +293,10 @@ fn time<S: Serializer>(time: &SystemTime, serializer: S) -> Result<S::Ok, S::Err
 /// As it is displayed.
 pub(super) fn text<T: std::fmt::Display, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(value)
+}
+
+/// For example `10s` or `1m 30s`: what a definition takes.
+fn optional_duration<S: Serializer>(duration: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
+    let signed = duration.and_then(|duration| jiff::SignedDuration::try_from(duration).ok()).unwrap_or_default();
+    serializer.collect_str(&format_args!("{signed:#}"))
 }

@@ -11,7 +11,7 @@ use axum::{
 use serde::Serialize;
 
 use super::{
-    ApiState, agent, health, instances, nodes, parameters,
+    ApiState, agent, checks, health, instances, maintenance, nodes, parameters,
     problem::{Problem, ProblemType},
     registrations, services,
 };
@@ -47,6 +47,13 @@ pub const ROUTES: &[Route] = &[
     Route::new(Method::GET, "/v1/agent/instances/{id}", |method| on(method, registrations::show)),
     Route::new(Method::PUT, "/v1/agent/instances/{id}", |method| on(method, registrations::put)),
     Route::new(Method::DELETE, "/v1/agent/instances/{id}", |method| on(method, registrations::delete)),
+    Route::new(Method::GET, "/v1/agent/instances/{id}/status", |method| on(method, checks::show)),
+    Route::new(Method::PUT, "/v1/agent/instances/{id}/checks/{check}/status", |method| on(method, checks::heartbeat)),
+    Route::new(Method::PUT, "/v1/agent/instances/{id}/maintenance", |method| on(method, maintenance::begin)),
+    Route::new(Method::DELETE, "/v1/agent/instances/{id}/maintenance", |method| on(method, maintenance::end)),
+    Route::new(Method::PUT, "/v1/agent/maintenance", |method| on(method, maintenance::begin_node)),
+    Route::new(Method::DELETE, "/v1/agent/maintenance", |method| on(method, maintenance::end_node)),
+    Route::new(Method::GET, "/v1/checks", |method| on(method, checks::list)).with_parameters(&["status", "service", "node"]),
     Route::new(Method::GET, "/v1/nodes", |method| on(method, nodes::list)).with_parameters(&["state", "zone"]),
     Route::new(Method::GET, "/v1/nodes/{node}", |method| on(method, nodes::show)),
     Route::new(Method::GET, "/v1/services", |method| on(method, services::list)).with_parameters(&["prefix"]),

@@ -122,13 +122,16 @@ fn accepting(publisher: Arc<Mutex<Publisher>>, catalog: Catalog) -> impl FnMut(C
     move |command| {
         let snapshot = catalog.load();
         match command {
-            Command::Register(instance) => {
-                let done = match snapshot.instance(HERE, &instance.id) {
-                    None => Done::Created,
-                    Some(before) if *before.instance == instance => return Ok(Done::Unchanged),
-                    Some(_) => Done::Replaced,
+            Command::Register(registration) => {
+                let id = &registration.instance.id;
+                let done = match (snapshot.instance(HERE, id), snapshot.registered(id)) {
+                    (None, _) => Done::Created,
+                    (Some(_), Some(before)) if **before == registration => return Ok(Done::Unchanged),
+                    (Some(_), _) => Done::Replaced,
                 };
-                publisher.lock().unwrap().publish([registered(HERE.0, instance, Status::Passing)], noon());
+                let (instance, health) = (Arc::new(registration.instance.clone()), Arc::new(registration.initial_health()));
+                let changes = [Change::Instance { node: HERE, instance, health }, Change::Registered(Arc::new(registration))];
+                publisher.lock().unwrap().publish(changes, noon());
                 Ok(done)
             }
             Command::Deregister(id) => {
@@ -136,6 +139,7 @@ fn accepting(publisher: Arc<Mutex<Publisher>>, catalog: Catalog) -> impl FnMut(C
                 publisher.lock().unwrap().publish([Change::InstanceGone { node: HERE, id }], noon());
                 Ok(Done::Removed)
             }
+            Command::Verdict { .. } | Command::Heartbeat { .. } | Command::Maintain { .. } => Ok(Done::Noted),
             Command::Leave | Command::Absent(_) => Ok(Done::Announced { confirmed: 2, asked: 3 }),
         }
     }
@@ -226,5 +230,5 @@ pub(super) fn instance(id: &str, service: &str, tags: &[&str], meta: &[(&str, &s
 }
 
 pub(super) fn registered(node: u64, instance: Instance, status: Status) -> Change {
-    Change::Instance { node: NodeId(node), instance: Arc::new(instance), status }
+    crate::catalog::fixture::on(node, instance, status)
 }
