@@ -61,6 +61,12 @@ enum Command {
     Register(write::Register),
     /// Remove an instance from the agent of this host
     Deregister(write::Deregister),
+    /// List checks and what they have found, here and elsewhere
+    Checks(query::Checks),
+    /// Say how an instance of this host is, for a check with a ttl
+    Heartbeat(write::Heartbeat),
+    /// Take an instance of this host, or all of it, out of discovery, or let it back in
+    Maintenance(write::Maintenance),
     /// Have the agent of this host leave its cluster and stop
     Leave(write::Leave),
     /// Watch three agents on this machine find each other, fail and recover
@@ -95,6 +101,9 @@ pub fn main() -> ExitCode {
         Command::Instances(args) => ask(&args.target, |api| query::instances(api, &args)),
         Command::Register(args) => ask(&args.target, |api| write::register(api, &args)),
         Command::Deregister(args) => ask(&args.target, |api| write::deregister(api, &args)),
+        Command::Checks(args) => ask(&args.target, |api| query::checks(api, &args)),
+        Command::Heartbeat(args) => ask(&args.target, |api| write::heartbeat(api, &args)),
+        Command::Maintenance(args) => ask(&args.target, |api| write::maintenance(api, &args)),
         Command::Leave(args) => ask(&args.target, |api| write::leave(api, &args)),
     };
     result.unwrap_or_else(|failure| output::fail(&failure)).into()
@@ -128,7 +137,23 @@ mod tests {
     fn the_commands_are_those_of_the_contract() {
         let command = command();
         let names: Vec<&str> = command.get_subcommands().map(clap::Command::get_name).collect();
-        assert_eq!(names, ["agent", "members", "services", "service", "instances", "register", "deregister", "leave", "demo"]);
+        assert_eq!(
+            names,
+            [
+                "agent",
+                "members",
+                "services",
+                "service",
+                "instances",
+                "register",
+                "deregister",
+                "checks",
+                "heartbeat",
+                "maintenance",
+                "leave",
+                "demo"
+            ]
+        );
     }
 
     #[test]

@@ -26,6 +26,30 @@ pub(super) async fn members(api: Api, args: &Members) -> Result<Exit, Failure> {
     list(&answer, args.target.json, "the agent knows of no node yet", |nodes| table::nodes(nodes, Timestamp::now()))
 }
 
+/// `tidings checks`
+#[derive(Debug, Args)]
+pub(super) struct Checks {
+    /// Only those in this status
+    #[arg(long, value_name = "STATUS", value_parser = ["passing", "warning", "critical"])]
+    status: Option<String>,
+    /// Only those of this service
+    #[arg(long, value_name = "NAME")]
+    service: Option<ServiceName>,
+    #[command(flatten)]
+    pub(super) target: Target,
+}
+
+pub(super) async fn checks(api: Api, args: &Checks) -> Result<Exit, Failure> {
+    let mut query = Serializer::new(String::new());
+    for (name, value) in [("status", args.status.as_deref()), ("service", args.service.as_ref().map(ServiceName::as_str))] {
+        if let Some(value) = value {
+            query.append_pair(name, value);
+        }
+    }
+    let answer = api.call(Method::GET, &format!("/v1/checks?{}", query.finish())).await?;
+    list(&answer, args.target.json, "no such check anywhere", table::checks)
+}
+
 /// `tidings services`
 #[derive(Debug, Args)]
 pub(super) struct Services {

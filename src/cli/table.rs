@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{
     output::{BAD, DOUBTFUL, FAINT, HEADING, plain},
-    view::{Instance, Node, Service},
+    view::{Check, Instance, Node, Service},
 };
 
 /// Nodes, a line each.
@@ -83,6 +83,20 @@ pub(super) fn instances(instances: &[Instance], now: Timestamp) -> String {
         (style, cells)
     });
     render(["SERVICE", "ID", "NODE", "ENDPOINT", "STATUS", "SINCE", "WEIGHT", "TAGS", "HELD BACK"], rows)
+}
+
+/// Checks, a line each.
+pub(super) fn checks(checks: &[Check]) -> String {
+    let rows = checks.iter().map(|check| {
+        let style = match check.status.as_str() {
+            "passing" => Style::new(),
+            "warning" => DOUBTFUL,
+            _ => BAD,
+        };
+        let node = check.node.clone().unwrap_or_default();
+        (style, [check.service.clone(), check.instance.clone(), node, check.id.clone(), check.status.clone(), check.reason.clone()])
+    });
+    render(["SERVICE", "INSTANCE", "NODE", "CHECK", "STATUS", "REASON"], rows)
 }
 
 /// A heading and lines below it. A last column in which nobody has anything is left out.

@@ -65,3 +65,14 @@ pub(super) struct Instance {
 pub(super) struct HeldBack {
     pub(super) detail: String,
 }
+
+/// A check, as `/v1/checks` lists it.
+#[derive(Debug, Deserialize)]
+pub(super) struct Check {
+    pub(super) node: Option<String>,
+    pub(super) service: String,
+    pub(super) instance: String,
+    pub(super) id: String,
+    pub(super) status: String,
+    pub(super) reason: String,
+}

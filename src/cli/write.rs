@@ -8,10 +8,10 @@ use std::{
 
 use clap::Args;
 use http::{Method, StatusCode};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{Exit, Failure, Target, client::Api, output};
-use crate::model::InstanceId;
+use crate::model::{CheckId, InstanceId};
 
 /// Octets of the largest file that is read: far beyond what an agent takes, which says so itself.
 const FILE_OCTETS: u64 = 1024 * 1024;
@@ -19,7 +19,9 @@ const FILE_OCTETS: u64 = 1024 * 1024;
 pub(super) const REGISTER_EXAMPLE: &str = "\
 Example of a file (only id, service and port are needed; addresses left out are those of the node):
   {\"id\": \"web-1\", \"service\": \"web\", \"port\": 8080, \"addresses\": [\"10.0.0.5\"], \"protocol\": \"tcp\",
-   \"tags\": [\"v1\"], \"meta\": {\"git\": \"a1b2c3\"}, \"weight\": 10}";
+   \"tags\": [\"v1\"], \"meta\": {\"git\": \"a1b2c3\"}, \"weight\": 10, \"deregister_after\": \"1h\",
+   \"checks\": [{\"id\": \"alive\", \"http\": \"http://10.0.0.5:8080/health\", \"interval\": \"5s\", \"timeout\": \"1s\", \"fall\": 3},
+              {\"id\": \"port\", \"tcp\": \"10.0.0.5:8080\", \"interval\": \"5s\"}, {\"id\": \"beat\", \"ttl\": \"15s\"}]}";
 
 /// `tidings register`
 #[derive(Debug, Args)]
@@ -63,6 +65,69 @@ pub(super) async fn deregister(api: Api, args: &Deregister) -> Result<Exit, Fail
     }
     answer.done()?;
     output::show(&format!("{} is deregistered\n", args.id))?;
+    Ok(Exit::Done)
+}
+
+/// `tidings heartbeat`
+#[derive(Debug, Args)]
+pub(super) struct Heartbeat {
+    /// Id of the instance
+    #[arg(value_name = "ID")]
+    id: InstanceId,
+    /// Id of its check; one with a ttl
+    #[arg(value_name = "CHECK")]
+    check: CheckId,
+    /// How the instance is
+    #[arg(long, value_name = "STATUS", default_value = "passing", value_parser = ["passing", "warning", "critical"])]
+    status: String,
+    #[command(flatten)]
+    pub(super) target: Target,
+}
+
+pub(super) async fn heartbeat(api: Api, args: &Heartbeat) -> Result<Exit, Failure> {
+    let path = format!("{}/checks/{}/status", path(&args.id), args.check);
+    let answer = api.put(&path, json!({"status": args.status}).to_string().into_bytes()).await?;
+    if args.target.json {
+        return answer.pass_on();
+    }
+    answer.done()?;
+    output::show(&format!("{} of {} is {}\n", args.check, args.id, args.status))?;
+    Ok(Exit::Done)
+}
+
+/// `tidings maintenance`
+#[derive(Debug, Args)]
+pub(super) struct Maintenance {
+    /// Whether to take it out of discovery, or to let it back in
+    #[arg(value_name = "on|off", value_parser = ["on", "off"])]
+    on: String,
+    /// Id of the instance; the whole node where none is named
+    #[arg(value_name = "ID")]
+    id: Option<InstanceId>,
+    /// Why, for others to read
+    #[arg(long, value_name = "TEXT", required_if_eq("on", "on"))]
+    reason: Option<String>,
+    #[command(flatten)]
+    pub(super) target: Target,
+}
+
+pub(super) async fn maintenance(api: Api, args: &Maintenance) -> Result<Exit, Failure> {
+    let (path, what) = match &args.id {
+        Some(id) => (format!("{}/maintenance", path(id)), id.to_string()),
+        None => ("/v1/agent/maintenance".to_owned(), "this node".to_owned()),
+    };
+    let answer = match args.on.as_str() {
+        "on" => api.put(&path, json!({"reason": args.reason}).to_string().into_bytes()).await?,
+        _ => api.call(Method::DELETE, &path).await?,
+    };
+    if args.target.json {
+        return answer.pass_on();
+    }
+    answer.done()?;
+    output::show(&match args.on.as_str() {
+        "on" => format!("{what} is in maintenance: it is not handed out\n"),
+        _ => format!("{what} is in maintenance no more\n"),
+    })?;
     Ok(Exit::Done)
 }
 
