@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tidings::{
     core::io::Event,
-    model::{Command, Done, InstanceId, MemberState, Refusal},
+    model::{Command, Done, InstanceId, MemberState, Refusal, Registration},
 };
 use world::{REAP_AFTER, World, instance};
 
@@ -103,7 +103,10 @@ fn who_leaves_is_left_at_once_and_is_not_brought_back_by_echoes() {
     });
     world.run(20 * SECOND);
     assert!(agents.iter().filter(|agent| **agent != agents[2]).all(|agent| world.node_state(*agent, "n2") == Some(MemberState::Left)));
-    assert_eq!(world.submit_and_wait(agents[2], Command::Register(instance("x", "x")), SECOND).0, Err(Refusal::Leaving));
+    assert_eq!(
+        world.submit_and_wait(agents[2], Command::Register(Registration::plain(instance("x", "x"))), SECOND).0,
+        Err(Refusal::Leaving)
+    );
 }
 
 #[test]
@@ -182,13 +185,13 @@ fn a_failed_write_to_disk_changes_nothing_and_says_so() {
     let mut world = World::new(12);
     let a = world.start("a", &[]);
     world.disk_fails = true;
-    let (reply, _) = world.submit_and_wait(a, Command::Register(instance("web-1", "web")), SECOND);
+    let (reply, _) = world.submit_and_wait(a, Command::Register(Registration::plain(instance("web-1", "web"))), SECOND);
     assert!(matches!(reply, Err(Refusal::Storage(_))), "{reply:?}");
     assert!(!world.shows(a, "a", "web-1"));
     world.disk_fails = false;
-    assert_eq!(world.submit_and_wait(a, Command::Register(instance("web-1", "web")), SECOND).0, Ok(Done::Created));
-    assert_eq!(world.submit_and_wait(a, Command::Register(instance("web-1", "web")), SECOND).0, Ok(Done::Unchanged));
-    assert_eq!(world.submit_and_wait(a, Command::Register(instance("web-1", "api")), SECOND).0, Ok(Done::Replaced));
+    assert_eq!(world.submit_and_wait(a, Command::Register(Registration::plain(instance("web-1", "web"))), SECOND).0, Ok(Done::Created));
+    assert_eq!(world.submit_and_wait(a, Command::Register(Registration::plain(instance("web-1", "web"))), SECOND).0, Ok(Done::Unchanged));
+    assert_eq!(world.submit_and_wait(a, Command::Register(Registration::plain(instance("web-1", "api"))), SECOND).0, Ok(Done::Replaced));
     let gone = InstanceId::new("gone").unwrap();
     assert_eq!(world.submit_and_wait(a, Command::Deregister(gone.clone()), SECOND).0, Err(Refusal::NotFound(gone)));
 }
@@ -287,9 +290,9 @@ fn a_write_is_acknowledged_only_when_it_is_there_though_the_same_one_before_it_f
     let mut world = World::new(20);
     let a = world.start("a", &[]);
     world.disk_fails = true;
-    world.submit(a, Command::Register(instance("web-1", "web")));
+    world.submit(a, Command::Register(Registration::plain(instance("web-1", "web"))));
     world.disk_fails = false;
-    let (reply, _) = world.submit_and_wait(a, Command::Register(instance("web-1", "web")), SECOND);
+    let (reply, _) = world.submit_and_wait(a, Command::Register(Registration::plain(instance("web-1", "web"))), SECOND);
     assert_eq!(reply, Ok(Done::Created));
     assert!(world.shows(a, "a", "web-1"));
     world.restart(a);

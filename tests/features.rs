@@ -13,6 +13,7 @@ mod features {
     pub(crate) mod expect;
     pub(crate) mod http;
     pub(crate) mod report;
+    pub(crate) mod service;
     pub(crate) mod steps;
     pub(crate) mod wait;
     pub(crate) mod world;

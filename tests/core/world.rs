@@ -16,7 +16,8 @@ use tidings::{
         time::Moment,
     },
     model::{
-        ClusterName, Command, Instance, InstanceId, Life, MemberState, NodeId, NodeName, Protocol, Reply, ServiceName, StoreOp,
+        ClusterName, Command, Instance, InstanceId, Life, MemberState, NodeId, NodeName, Protocol, Registration, Reply, ServiceName,
+        StoreOp,
         node::NodeInfo,
         record::{Body, Key},
     },
@@ -180,6 +181,7 @@ impl World {
             seeds: host.seeds.len(),
             peers: host.peers.clone(),
             records: host.disk.clone(),
+            host_rebooted: false,
             random_seed,
             reap_after: REAP_AFTER,
         });
@@ -225,7 +227,7 @@ impl World {
     }
 
     pub(super) fn register(&mut self, agent: Agent, instance: Instance) {
-        self.submit_and_wait(agent, Command::Register(instance), Duration::from_secs(1)).0.expect("is taken");
+        self.submit_and_wait(agent, Command::Register(Registration::plain(instance)), Duration::from_secs(1)).0.expect("is taken");
     }
 
     pub(super) fn submit_and_wait(&mut self, agent: Agent, command: Command, patience: Duration) -> (Reply, Duration) {
@@ -375,6 +377,7 @@ impl World {
                     }
                     self.at(DISK, agent, Happening::Stored { ticket, result });
                 }
+                Output::Check(_) => {}
                 Output::Change(change) => self.hosts[agent].publisher.publish([change], SystemTime::UNIX_EPOCH),
                 Output::Answer { id, reply } => drop(self.hosts[agent].replies.insert(id, (reply, self.now))),
                 Output::Event(event) => {

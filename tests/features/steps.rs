@@ -4,4 +4,5 @@ mod agents;
 mod command_line;
 mod dns;
 mod gossip;
+mod health;
 mod http;

@@ -10,7 +10,7 @@ use cucumber::gherkin::Step;
 use tempfile::TempDir;
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
 
-use super::{addresses::Block, agent::Agent, dns::Reply, http::Answer};
+use super::{addresses::Block, agent::Agent, dns::Reply, http::Answer, service::Service};
 
 /// How a command ended.
 #[derive(Debug)]
@@ -39,6 +39,8 @@ pub(crate) struct World {
     pub(crate) streams: Vec<TcpStream>,
     pub(crate) listeners: Vec<TcpListener>,
     pub(crate) sockets: Vec<UdpSocket>,
+    /// Services beside agents, by the agent's name.
+    pub(crate) services: BTreeMap<String, Service>,
 }
 
 impl World {
@@ -57,6 +59,7 @@ impl World {
             streams: Vec::new(),
             listeners: Vec::new(),
             sockets: Vec::new(),
+            services: BTreeMap::new(),
         }
     }
 

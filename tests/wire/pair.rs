@@ -13,7 +13,8 @@ use tidings::{
         time::Moment,
     },
     model::{
-        Change, ClusterName, Command, Instance, InstanceId, Life, NodeId, NodeName, Protocol, Reply, ServiceName, StoreOp, node::NodeInfo,
+        Change, ClusterName, Command, Instance, InstanceId, Life, NodeId, NodeName, Protocol, Registration, Reply, ServiceName, StoreOp,
+        node::NodeInfo,
     },
     wire::Identity,
 };
@@ -95,6 +96,7 @@ fn core(end: usize, seed: u64) -> Core {
         seeds: 0,
         peers: if end == 0 { vec![] } else { vec![address(0)] },
         records: BTreeMap::new(),
+        host_rebooted: false,
         random_seed: seed * 2 + end as u64,
         reap_after: REAP_AFTER,
     })
@@ -118,7 +120,7 @@ impl Pair {
         for end in 0..2 {
             pair.cores[end].start(pair.now);
             pair.carry_out(end, &mut |_, carried| vec![carried]);
-            assert!(pair.command(end, Command::Register(instance("web-1"))).is_ok());
+            assert!(pair.command(end, Command::Register(Registration::plain(instance("web-1")))).is_ok());
         }
         pair.run(Duration::from_secs(5));
         assert!(pair.are_equal(), "they joined");
@@ -259,6 +261,7 @@ impl Pair {
                     self.stored[end].extend(ops);
                     self.queue.push_back((end, Happening::Stored(ticket)));
                 }
+                Output::Check(_) => {}
                 Output::Change(change) => self.changes[end].push(change),
                 Output::Answer { id, reply } => drop(self.replies.insert(id, reply)),
                 Output::Event(event) => self.events[end].push(event),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tidings::{
     core::io::Event,
-    model::{Change, Command, InstanceId, Life, NodeId},
+    model::{Change, Command, InstanceId, Life, NodeId, Registration},
     wire::{
         Identity,
         envelope::{Carrier, Envelope},
@@ -80,7 +80,7 @@ fn an_answer_comes_in_parts_that_fit_a_frame_and_ends_with_what_lives() {
     }
     for n in 0..40 {
         large.id = InstanceId::new(&format!("large-{n}")).unwrap();
-        pair.command(0, Command::Register(large.clone())).expect("is taken");
+        pair.command(0, Command::Register(Registration::plain(large.clone()))).expect("is taken");
     }
     let want = Want { request: 7, node: node(0).0.to_be_bytes(), shown: None, next: None };
     let hello = hello(&pair, 1);

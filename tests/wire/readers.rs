@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use rand::{SeedableRng as _, rngs::StdRng};
 
 use tidings::{
-    model::{NodeId, Status},
+    model::{CheckId, CheckState, Health, NodeId, Status},
     wire::{
         Identity, WireError, body,
         codec::{FocaCodec, state_from_wire},
@@ -125,8 +125,12 @@ fn bodies_that_are_read_are_written_as_the_same_bytes() {
             assert_eq!(body::decode_instance("a", &body::encode_instance(&read)), Ok(read), "seed {seed}");
         }
     }
-    for status in [Status::Passing, Status::Warning, Status::Critical] {
-        assert_eq!(body::decode_status(&body::encode_status(status)), Ok(status));
+    let health =
+        body::encode_health(&Health { checks: [(CheckId::new("a").expect("an id"), sick())].into(), maintenance: Some("why".into()) });
+    for seed in 0..2_000 {
+        if let Ok(read) = body::decode_health(&flip(seed, &health)) {
+            assert_eq!(body::decode_health(&body::encode_health(&read)), Ok(read), "seed {seed}");
+        }
     }
 }
 
@@ -177,7 +181,11 @@ fn read_all(bytes: &[u8]) {
     let _ = (DigestBeacon::from_bytes(bytes), Push::from_bytes(bytes), Hello::from_bytes(bytes), Refuse::from_bytes(bytes));
     let _ = (Buckets::from_bytes(bytes), Members::from_bytes(bytes), Graves::from_bytes(bytes), Owners::from_bytes(bytes));
     let _ = (Want::from_bytes(bytes), Have::from_bytes(bytes));
-    let _ = (body::decode_node(bytes), body::decode_instance("a", bytes), body::decode_status(bytes));
+    let _ = (body::decode_node(bytes), body::decode_instance("a", bytes), body::decode_health(bytes));
     let me = Identity::new(([10, 0, 0, 1], 1).into(), NodeId(1), Default::default());
     let _ = (FocaCodec::new(me).0.decode_header(bytes), FocaCodec::new(me).0.decode_member(bytes));
+}
+
+fn sick() -> CheckState {
+    CheckState { status: Status::Critical, reason: "no answer".into() }
 }

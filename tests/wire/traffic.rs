@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 
-use tidings::model::{Change, Command, Done, InstanceId, StoreOp};
+use tidings::model::{Change, Command, Done, InstanceId, Registration, StoreOp};
 
 use super::{
     mangler::{grave, mangle, stray_datagram, test_cluster},
@@ -20,7 +20,7 @@ fn spoilt_traffic_between_two_leaves_alone_what_each_owns() {
         for round in 0..8 {
             for end in 0..2 {
                 let id = format!("i-{round}");
-                assert_eq!(pair.command(end, Command::Register(instance(&id))), Ok(Done::Created), "seed {seed}");
+                assert_eq!(pair.command(end, Command::Register(Registration::plain(instance(&id)))), Ok(Done::Created), "seed {seed}");
                 forget_outputs(&mut pair);
             }
             let identities = [pair.identity(0), pair.identity(1)];
@@ -43,8 +43,8 @@ fn recorded_traffic_that_comes_late_spoilt_and_to_the_wrong_one_is_borne() {
         let mut tape = vec![];
         for n in 0..4 {
             let (id, end) = (format!("i-{n}"), n % 2);
-            pair.command(end, Command::Register(instance(&id))).expect("is taken");
-            pair.command(1 - end, Command::Register(instance(&id))).expect("is taken");
+            pair.command(end, Command::Register(Registration::plain(instance(&id)))).expect("is taken");
+            pair.command(1 - end, Command::Register(Registration::plain(instance(&id)))).expect("is taken");
             let mut record = |from: usize, carried: Carried| {
                 tape.push((from, carried.clone()));
                 // Datagrams are lost now and then, so that streams have something to say.
@@ -90,6 +90,7 @@ fn assert_untouched(seed: u64, pair: &Pair) {
             let about = match change {
                 Change::Node(changed) => changed.id,
                 Change::NodeGone(id) | Change::Instance { node: id, .. } | Change::InstanceGone { node: id, .. } => *id,
+                Change::Registered(registration) => panic!("seed {seed}: {registration:?}"),
                 Change::Ready(ready) => {
                     assert!(ready, "seed {seed}");
                     continue;
@@ -104,7 +105,7 @@ fn assert_untouched(seed: u64, pair: &Pair) {
 /// All that was registered is there to be removed, and a newcomer is new.
 fn assert_still_owner(seed: u64, pair: &mut Pair, rounds: usize) {
     for end in 0..2 {
-        assert_eq!(pair.command(end, Command::Register(instance("new"))), Ok(Done::Created), "seed {seed}");
+        assert_eq!(pair.command(end, Command::Register(Registration::plain(instance("new")))), Ok(Done::Created), "seed {seed}");
         let ids = (0..rounds).map(|round| format!("i-{round}")).chain(["web-1".to_owned(), "new".to_owned()]);
         for id in ids {
             assert_eq!(
