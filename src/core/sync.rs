@@ -19,21 +19,13 @@ use super::{
     Core,
     conversation::Purpose,
     io::{Event, Output, StreamId},
-    part::{Have, Live, Outcome, Slot, Want},
-    push::is_base,
-    replica::Shift,
     time::Moment,
 };
 use crate::{
-    model::{
-        Life, NodeId,
-        record::{Body, Key, Kind},
-    },
+    model::NodeId,
     wire::{
-        HIGHEST_VERSION, Identity, LOWEST_VERSION, WireError, limits,
-        message::{
-            self, Buckets, GraveEntry, Graves, Hello, Members, Message as _, Owners, Refuse, RefuseCode, WantPart, WireLive, WireSlot, kind,
-        },
+        WireError, limits,
+        message::{self, Buckets, GraveEntry, Graves, Hello, Members, Message as _, Owners, Refuse, kind},
     },
 };
 
@@ -66,144 +58,7 @@ impl Core {
         Ok(())
     }
 
-    pub(super) fn say_hello(&mut self, _now: Moment, stream: StreamId) {
-        let hello = Hello {
-            cluster: self.settings.cluster.to_string(),
-            lowest: LOWEST_VERSION,
-            highest: HIGHEST_VERSION,
-            from: self.membership.me(),
-            name: self.settings.info.name.to_string(),
-            digest: self.digest(),
-            established: self.join.is_established(),
-        };
-        self.say(stream, &hello);
-    }
-
-    fn on_hello(&mut self, now: Moment, stream: StreamId, hello: &Hello) {
-        let Some(conversation) = self.conversations.get(&stream) else {
-            return;
-        };
-        let (at, ours) = (conversation.at, conversation.is_ours());
-        if hello.from.node() == self.me() {
-            return self.on_meeting_ourselves(now, stream, hello);
-        }
-        if let Some((code, detail)) = self.reason_to_refuse(hello, ours) {
-            self.event(Event::Refused { peer: at, by_us: true, code, detail: detail.clone() });
-            self.say(stream, &Refuse { code, detail });
-            return self.fail(now, stream, "refused");
-        }
-        if self.is_buried(hello.from) {
-            return self.answer_with_grave(now, stream, hello.from);
-        }
-        let effects = self.membership.met(hello.from);
-        self.apply(now, effects, false);
-        if let Some(conversation) = self.conversations.get_mut(&stream) {
-            conversation.peer = Some(hello.from);
-            conversation.peer_digest = hello.digest.total();
-        }
-        if !ours {
-            self.say_hello(now, stream);
-        }
-        let equal = self.digest().total() == hello.digest.total();
-        match (equal, ours) {
-            (false, _) => self.say_buckets(stream),
-            (true, true) => self.end(now, stream),
-            // The peer compares with what our hello says, and closes the stream if it finds the same.
-            (true, false) => {}
-        }
-    }
-
-    /// A grave refuses whoever lies in it, and is the answer.
-    fn answer_with_grave(&mut self, now: Moment, stream: StreamId, peer: Identity) {
-        let Some(conversation) = self.conversations.get_mut(&stream) else {
-            return;
-        };
-        (conversation.peer, conversation.peer_is_buried) = (Some(peer), true);
-        let ours = conversation.is_ours();
-        if !ours {
-            self.say_hello(now, stream);
-        }
-        let graves = self.grave_entries(now, |of| of == peer.node());
-        self.say(stream, &Graves { graves });
-        if !ours {
-            self.fail(now, stream, "that life of the node was reaped here");
-        }
-    }
-
-    pub(super) fn is_buried(&self, identity: Identity) -> bool {
-        self.graves.buries(identity.node(), identity.life().generation)
-    }
-
-    fn grave_entries(&self, now: Moment, of: impl Fn(NodeId) -> bool) -> Vec<GraveEntry> {
-        self.graves
-            .iter(now)
-            .filter(|(node, ..)| of(*node))
-            .map(|(node, generation, left)| GraveEntry { node: node.0.to_be_bytes(), generation, seconds: left.as_secs() as u32 })
-            .collect()
-    }
-
-    fn reason_to_refuse(&self, hello: &Hello, ours: bool) -> Option<(RefuseCode, String)> {
-        let cluster = self.settings.cluster.as_str();
-        if hello.cluster != cluster {
-            let theirs: String = hello.cluster.chars().take(80).collect();
-            return Some((RefuseCode::Cluster, format!("this agent belongs to cluster {cluster:?}, the other to {theirs:?}")));
-        }
-        if hello.highest < LOWEST_VERSION || hello.lowest > HIGHEST_VERSION {
-            let detail = format!(
-                "this agent speaks versions {LOWEST_VERSION} to {HIGHEST_VERSION} of the wire format, the other {} to {}",
-                hello.lowest, hello.highest
-            );
-            return Some((RefuseCode::Version, detail));
-        }
-        if self.has_left() && !ours {
-            return Some((RefuseCode::Leaving, "this agent is leaving the cluster".into()));
-        }
-        let holder = self.live_holder(&hello.name)?;
-        let another = holder.id != hello.from.node() && holder.gossip != hello.from.address;
-        (!hello.established && another).then(|| {
-            let detail = format!(
-                "the name {:?} is held by the node at {}; the other at {} asks for it",
-                hello.name, holder.gossip, hello.from.address
-            );
-            (RefuseCode::NameTaken, detail)
-        })
-    }
-
-    fn on_meeting_ourselves(&mut self, now: Moment, stream: StreamId, hello: &Hello) {
-        let Some(conversation) = self.conversations.get_mut(&stream) else {
-            return;
-        };
-        let (at, ours) = (conversation.at, conversation.is_ours());
-        if hello.from.life() != self.settings.life {
-            self.event(Event::MetItself { peer: at, seen: format!("a life {} that speaks", hello.from.life()) });
-        } else if ours {
-            self.join.is_ourselves(at);
-            self.look_for_peers_at(now);
-        } else {
-            self.say_hello(now, stream);
-        }
-        if ours && let Some(conversation) = self.conversations.get_mut(&stream) {
-            // Meeting oneself is no failure to join.
-            conversation.purpose = Some(Purpose::Look);
-        }
-        if ours {
-            self.fail(now, stream, "it is this agent itself");
-        }
-    }
-
-    fn on_refuse(&mut self, now: Moment, stream: StreamId, refuse: &Refuse) {
-        if let Some(conversation) = self.conversations.get_mut(&stream) {
-            let peer = conversation.at;
-            let detail = refuse.detail.chars().take(400).collect();
-            if conversation.purpose == Some(Purpose::Join) {
-                conversation.purpose = Some(Purpose::Look);
-            }
-            self.event(Event::Refused { peer, by_us: false, code: refuse.code, detail });
-            self.fail(now, stream, "refused");
-        }
-    }
-
-    fn buckets(&self) -> BTreeMap<u8, u64> {
+    pub(super) fn buckets(&self) -> BTreeMap<u8, u64> {
         let mut buckets = BTreeMap::new();
         for (node, known) in &self.known {
             if let Some(digest) = known.replica.digest(*node) {
@@ -214,7 +69,7 @@ impl Core {
         buckets
     }
 
-    fn say_buckets(&mut self, stream: StreamId) {
+    pub(super) fn say_buckets(&mut self, stream: StreamId) {
         if let Some(conversation) = self.conversations.get_mut(&stream) {
             conversation.said_buckets = true;
         }
@@ -223,7 +78,7 @@ impl Core {
     }
 
     /// Each message of a step is answered by much more than it takes, so each step is gone through once.
-    fn on_buckets(&mut self, now: Moment, stream: StreamId, theirs: &Buckets) -> Result<(), WireError> {
+    pub(super) fn on_buckets(&mut self, now: Moment, stream: StreamId, theirs: &Buckets) -> Result<(), WireError> {
         let Some(conversation) = self.conversations.get_mut(&stream) else {
             return Ok(());
         };
@@ -261,7 +116,15 @@ impl Core {
         Ok(())
     }
 
-    fn with_grace(&self, now: Moment, mut entry: message::MemberEntry) -> message::MemberEntry {
+    pub(super) fn grave_entries(&self, now: Moment, of: impl Fn(NodeId) -> bool) -> Vec<GraveEntry> {
+        self.graves
+            .iter(now)
+            .filter(|(node, ..)| of(*node))
+            .map(|(node, generation, left)| GraveEntry { node: node.0.to_be_bytes(), generation, seconds: left.as_secs() as u32 })
+            .collect()
+    }
+
+    pub(super) fn with_grace(&self, now: Moment, mut entry: message::MemberEntry) -> message::MemberEntry {
         if let Some((life, until)) = self.known.get(&entry.identity.node()).and_then(|known| known.grace)
             && life == entry.identity.life()
         {
@@ -270,7 +133,7 @@ impl Core {
         entry
     }
 
-    fn on_members(&mut self, now: Moment, stream: StreamId, members: &Members) {
+    pub(super) fn on_members(&mut self, now: Moment, stream: StreamId, members: &Members) {
         let spread = self.conversations.get(&stream).is_some_and(|conversation| conversation.established || !conversation.is_ours());
         let wanted: Vec<message::MemberEntry> = members.members.iter().filter(|entry| !self.is_buried(entry.identity)).copied().collect();
         let effects = self.membership.merge(&wanted, spread);
@@ -285,7 +148,7 @@ impl Core {
     }
 
     /// Somebody who synced late is told how much of an absence is left. The life of a member has one absence at most.
-    fn learn_grace(&mut self, now: Moment, entry: &message::MemberEntry) {
+    pub(super) fn learn_grace(&mut self, now: Moment, entry: &message::MemberEntry) {
         let life = entry.identity.life();
         if let Some(known) = self.known.get_mut(&entry.identity.node())
             && known.life == life
@@ -297,7 +160,7 @@ impl Core {
         }
     }
 
-    fn on_graves(&mut self, now: Moment, stream: StreamId, graves: &Graves) {
+    pub(super) fn on_graves(&mut self, now: Moment, stream: StreamId, graves: &Graves) {
         let peer = self.conversations.get(&stream).map(|conversation| conversation.at);
         let term = 2 * self.settings.reap_after;
         for grave in graves.graves.iter().filter(|grave| grave.seconds > 0) {
@@ -320,7 +183,7 @@ impl Core {
         }
     }
 
-    fn on_owners(&mut self, stream: StreamId, owners: Owners) -> Result<(), WireError> {
+    pub(super) fn on_owners(&mut self, stream: StreamId, owners: Owners) -> Result<(), WireError> {
         let Some(conversation) = self.conversations.get_mut(&stream) else {
             return Ok(());
         };
@@ -338,168 +201,14 @@ impl Core {
         Ok(())
     }
 
-    fn say_wants(&mut self, stream: StreamId, theirs: &[(NodeId, u128)]) {
-        for (node, digest) in theirs {
-            let known = self.known.get(node);
-            if *node == self.me() || known.and_then(|known| known.replica.digest(*node)) == Some(*digest) {
-                continue;
-            }
-            let [shown, next] = known.map(|known| known.replica.wants()).unwrap_or_default();
-            let request = rand::RngExt::random(&mut self.rng);
-            if let Some(conversation) = self.conversations.get_mut(&stream) {
-                conversation.asked.insert(request, *node);
-            }
-            let part =
-                |want: Want| WantPart { life: want.life.into(), complete: want.complete, definitions: want.definitions.to_le_bytes() };
-            let want = message::Want { request, node: node.0.to_be_bytes(), shown: shown.map(part), next: next.map(part) };
-            self.say(stream, &want);
-        }
-        self.say_bytes(stream, kind::WANTS_END, &[]);
-    }
-
-    fn on_want(&mut self, now: Moment, stream: StreamId, want: message::Want) {
-        if let Some(conversation) = self.conversations.get_mut(&stream)
-            && conversation.wants.len() < limits::MEMBERS
-        {
-            conversation.wants.push_back(want);
-            self.answer_wants(now, stream);
-        }
-    }
-
-    fn on_wants_end(&mut self, now: Moment, stream: StreamId) {
-        if let Some(conversation) = self.conversations.get_mut(&stream) {
-            conversation.wants_ended = true;
-            self.answer_wants(now, stream);
-        }
-    }
-
-    /// Answers wants for as long as the network takes what we say.
-    pub(super) fn answer_wants(&mut self, now: Moment, stream: StreamId) {
-        while let Some(conversation) = self.conversations.get_mut(&stream)
-            && !conversation.is_choked()
-            && let Some(want) = conversation.wants.pop_front()
-        {
-            self.say_haves(stream, &want);
-        }
-        if let Some(conversation) = self.conversations.get_mut(&stream)
-            && conversation.wants_ended
-            && conversation.wants.is_empty()
-            && !conversation.sent_all
-        {
-            conversation.sent_all = true;
-            self.say_bytes(stream, kind::HAVES_END, &[]);
-            self.end_when_done(now, stream);
-        }
-    }
-
-    fn say_haves(&mut self, stream: StreamId, want: &message::Want) {
-        let node = NodeId(u64::from_be_bytes(want.node));
-        let part = |part: WantPart| Want {
-            life: Life::from(part.life),
-            complete: part.complete,
-            definitions: u128::from_le_bytes(part.definitions),
-        };
-        let wants = [want.shown.map(part), want.next.map(part)];
-        let haves = self.known.get(&node).map(|known| known.replica.haves(&wants)).unwrap_or_default();
-        for have in haves {
-            let empty = message::Have {
-                request: want.request,
-                node: want.node,
-                life: have.life.into(),
-                base: have.base,
-                from: have.from,
-                slots: vec![],
-                end: None,
-            };
-            let (mut next, mut octets) = (empty.clone(), 0);
-            for (key, slot) in have.slots {
-                octets += slot_octets(&key, &slot);
-                next.slots.push((key.kind.0, key.id.to_string(), slot.into()));
-                if octets > limits::FRAME_FULL {
-                    self.say(stream, &std::mem::replace(&mut next, empty.clone()));
-                    octets = 0;
-                }
-            }
-            next.end = have.end.map(|(complete, live)| (complete, live.into()));
-            self.say(stream, &next);
-        }
-    }
-
-    fn on_have(&mut self, now: Moment, stream: StreamId, have: message::Have) -> Result<(), WireError> {
-        let node = NodeId(u64::from_be_bytes(have.node));
-        let life = Life::from(have.life);
-        let Some(conversation) = self.conversations.get_mut(&stream) else {
-            return Ok(());
-        };
-        // An answer is bound to the memory that asked.
-        if conversation.asked.get(&have.request) != Some(&node) {
-            return Ok(());
-        }
-        // The parts of an answer come one after the other, so there is one that is not complete at most.
-        let (request, mut whole) = conversation
-            .partial
-            .take()
-            .unwrap_or_else(|| (have.request, Have { life, base: have.base, from: have.from, slots: BTreeMap::new(), end: None }));
-        if (request, whole.life, whole.base, whole.from) != (have.request, life, have.base, have.from) || !is_base(have.base) {
-            return Err(WireError::Malformed);
-        }
-        for (kind, id, slot) in have.slots {
-            if id.len() > limits::ID_OCTETS {
-                return Err(WireError::TooLarge);
-            }
-            whole.slots.insert(Key { kind: Kind(kind), id: id.into() }, slot.try_into()?);
-        }
-        if whole.slots.len() > limits::SLOTS_PER_PART {
-            return Err(WireError::TooLarge);
-        }
-        let Some((complete, live)) = have.end else {
-            conversation.partial = Some((request, whole));
-            return Ok(());
-        };
-        whole.end = Some((complete, live.into()));
-        self.take_have(now, stream, node, &whole);
-        Ok(())
-    }
-
-    fn take_have(&mut self, now: Moment, stream: StreamId, node: NodeId, have: &Have) {
-        // Membership first: records of a life above the member's, or of no member, are not held.
-        let member = self.membership.get(node).map(|member| member.identity.life());
-        if member.is_none_or(|life| life < have.life) || self.graves.buries(node, have.life.generation) {
-            return;
-        }
-        let mut shift = Shift::default();
-        let known = self.known.entry(node).or_default();
-        let outcome = known.replica.on_have(have, &mut shift);
-        let news = outcome == Outcome::New || shift != Shift::default();
-        self.touch(node, shift);
-        if news {
-            if let Some(conversation) = self.conversations.get_mut(&stream) {
-                conversation.news = true;
-            }
-            self.on_records_changed(now, node);
-            self.changed(now);
-        }
-        if outcome == Outcome::Ask {
-            let complete = have.end.as_ref().map_or(0, |(complete, _)| *complete);
-            self.sync_soon(now, node, have.life, complete);
-        }
-    }
-
-    fn on_haves_end(&mut self, now: Moment, stream: StreamId) {
-        if let Some(conversation) = self.conversations.get_mut(&stream) {
-            conversation.got_all = true;
-            self.end_when_done(now, stream);
-        }
-    }
-
-    fn end_when_done(&mut self, now: Moment, stream: StreamId) {
+    pub(super) fn end_when_done(&mut self, now: Moment, stream: StreamId) {
         if self.conversations.get(&stream).is_some_and(|conversation| conversation.sent_all && conversation.got_all) {
             self.end(now, stream);
         }
     }
 
     /// Both hold the same now. Who opened the stream closes it; the other side hears of that.
-    fn end(&mut self, now: Moment, stream: StreamId) {
+    pub(super) fn end(&mut self, now: Moment, stream: StreamId) {
         let Some(conversation) = self.conversations.remove(&stream) else {
             return;
         };
@@ -518,68 +227,4 @@ impl Core {
 /// Which bucket an owner falls into. Node ids are random.
 fn bucket(node: NodeId) -> u8 {
     node.0.to_be_bytes()[7]
-}
-
-fn slot_octets(key: &Key, slot: &Slot) -> usize {
-    let bodies = match slot {
-        Slot::Live { definition, status, .. } => definition.len() + status.len(),
-        Slot::Gone { .. } => 0,
-    };
-    key.id.len() + bodies + 32
-}
-
-impl From<Slot> for WireSlot {
-    fn from(slot: Slot) -> WireSlot {
-        match slot {
-            Slot::Live { d, s, definition, status } => WireSlot::Live { d, s, definition: definition.to_vec(), status: status.to_vec() },
-            Slot::Gone { r } => WireSlot::Gone { r },
-        }
-    }
-}
-
-impl TryFrom<WireSlot> for Slot {
-    type Error = WireError;
-    fn try_from(slot: WireSlot) -> Result<Slot, WireError> {
-        Ok(match slot {
-            WireSlot::Live { definition, status, .. } if definition.len() > limits::BODY_OCTETS || status.len() > limits::BODY_OCTETS => {
-                return Err(WireError::TooLarge);
-            }
-            WireSlot::Live { d, s, definition, status } => {
-                Slot::Live { d, s, definition: Body::from(definition), status: Body::from(status) }
-            }
-            WireSlot::Gone { r } => Slot::Gone { r },
-        })
-    }
-}
-
-impl From<Live> for WireLive {
-    fn from(live: Live) -> WireLive {
-        match live {
-            Live::Same(hash) => WireLive::Same(hash.to_le_bytes()),
-            Live::List(versions) => {
-                let mut last = 0;
-                WireLive::List(versions.into_iter().map(|version| version - std::mem::replace(&mut last, version)).collect())
-            }
-        }
-    }
-}
-
-impl From<WireLive> for Live {
-    fn from(live: WireLive) -> Live {
-        match live {
-            WireLive::Same(hash) => Live::Same(u128::from_le_bytes(hash)),
-            WireLive::List(differences) => {
-                let mut last = 0_u64;
-                Live::List(
-                    differences
-                        .into_iter()
-                        .map(|difference| {
-                            last = last.saturating_add(difference);
-                            last
-                        })
-                        .collect(),
-                )
-            }
-        }
-    }
 }

@@ -1,0 +1,143 @@
+//! How a conversation begins: who each side is, and whether they may go on.
+
+use super::{
+    Core,
+    conversation::Purpose,
+    io::{Event, StreamId},
+    time::Moment,
+};
+use crate::wire::{
+    HIGHEST_VERSION, Identity, LOWEST_VERSION,
+    message::{Graves, Hello, Refuse, RefuseCode},
+};
+
+impl Core {
+    pub(super) fn say_hello(&mut self, _now: Moment, stream: StreamId) {
+        let hello = Hello {
+            cluster: self.settings.cluster.to_string(),
+            lowest: LOWEST_VERSION,
+            highest: HIGHEST_VERSION,
+            from: self.membership.me(),
+            name: self.settings.info.name.to_string(),
+            digest: self.digest(),
+            established: self.join.is_established(),
+        };
+        self.say(stream, &hello);
+    }
+
+    pub(super) fn on_hello(&mut self, now: Moment, stream: StreamId, hello: &Hello) {
+        let Some(conversation) = self.conversations.get(&stream) else {
+            return;
+        };
+        let (at, ours) = (conversation.at, conversation.is_ours());
+        if hello.from.node() == self.me() {
+            return self.on_meeting_ourselves(now, stream, hello);
+        }
+        if let Some((code, detail)) = self.reason_to_refuse(hello, ours) {
+            self.event(Event::Refused { peer: at, by_us: true, code, detail: detail.clone() });
+            self.say(stream, &Refuse { code, detail });
+            return self.fail(now, stream, "refused");
+        }
+        if self.is_buried(hello.from) {
+            return self.answer_with_grave(now, stream, hello.from);
+        }
+        let effects = self.membership.met(hello.from);
+        self.apply(now, effects, false);
+        if let Some(conversation) = self.conversations.get_mut(&stream) {
+            conversation.peer = Some(hello.from);
+            conversation.peer_digest = hello.digest.total();
+        }
+        if !ours {
+            self.say_hello(now, stream);
+        }
+        let equal = self.digest().total() == hello.digest.total();
+        match (equal, ours) {
+            (false, _) => self.say_buckets(stream),
+            (true, true) => self.end(now, stream),
+            // The peer compares with what our hello says, and closes the stream if it finds the same.
+            (true, false) => {}
+        }
+    }
+
+    /// A grave refuses whoever lies in it, and is the answer.
+    pub(super) fn answer_with_grave(&mut self, now: Moment, stream: StreamId, peer: Identity) {
+        let Some(conversation) = self.conversations.get_mut(&stream) else {
+            return;
+        };
+        (conversation.peer, conversation.peer_is_buried) = (Some(peer), true);
+        let ours = conversation.is_ours();
+        if !ours {
+            self.say_hello(now, stream);
+        }
+        let graves = self.grave_entries(now, |of| of == peer.node());
+        self.say(stream, &Graves { graves });
+        if !ours {
+            self.fail(now, stream, "that life of the node was reaped here");
+        }
+    }
+
+    pub(super) fn is_buried(&self, identity: Identity) -> bool {
+        self.graves.buries(identity.node(), identity.life().generation)
+    }
+
+    pub(super) fn reason_to_refuse(&self, hello: &Hello, ours: bool) -> Option<(RefuseCode, String)> {
+        let cluster = self.settings.cluster.as_str();
+        if hello.cluster != cluster {
+            let theirs: String = hello.cluster.chars().take(80).collect();
+            return Some((RefuseCode::Cluster, format!("this agent belongs to cluster {cluster:?}, the other to {theirs:?}")));
+        }
+        if hello.highest < LOWEST_VERSION || hello.lowest > HIGHEST_VERSION {
+            let detail = format!(
+                "this agent speaks versions {LOWEST_VERSION} to {HIGHEST_VERSION} of the wire format, the other {} to {}",
+                hello.lowest, hello.highest
+            );
+            return Some((RefuseCode::Version, detail));
+        }
+        if self.has_left() && !ours {
+            return Some((RefuseCode::Leaving, "this agent is leaving the cluster".into()));
+        }
+        let holder = self.live_holder(&hello.name)?;
+        let another = holder.id != hello.from.node() && holder.gossip != hello.from.address;
+        (!hello.established && another).then(|| {
+            let detail = format!(
+                "the name {:?} is held by the node at {}; the other at {} asks for it",
+                hello.name, holder.gossip, hello.from.address
+            );
+            (RefuseCode::NameTaken, detail)
+        })
+    }
+
+    pub(super) fn on_meeting_ourselves(&mut self, now: Moment, stream: StreamId, hello: &Hello) {
+        let Some(conversation) = self.conversations.get_mut(&stream) else {
+            return;
+        };
+        let (at, ours) = (conversation.at, conversation.is_ours());
+        if hello.from.life() != self.settings.life {
+            self.event(Event::MetItself { peer: at, seen: format!("a life {} that speaks", hello.from.life()) });
+        } else if ours {
+            self.join.is_ourselves(at);
+            self.look_for_peers_at(now);
+        } else {
+            self.say_hello(now, stream);
+        }
+        if ours && let Some(conversation) = self.conversations.get_mut(&stream) {
+            // Meeting oneself is no failure to join.
+            conversation.purpose = Some(Purpose::Look);
+        }
+        if ours {
+            self.fail(now, stream, "it is this agent itself");
+        }
+    }
+
+    pub(super) fn on_refuse(&mut self, now: Moment, stream: StreamId, refuse: &Refuse) {
+        if let Some(conversation) = self.conversations.get_mut(&stream) {
+            let peer = conversation.at;
+            let detail = refuse.detail.chars().take(400).collect();
+            if conversation.purpose == Some(Purpose::Join) {
+                conversation.purpose = Some(Purpose::Look);
+            }
+            self.event(Event::Refused { peer, by_us: false, code: refuse.code, detail });
+            self.fail(now, stream, "refused");
+        }
+    }
+}
