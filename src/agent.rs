@@ -98,6 +98,7 @@ pub async fn run(config: Resolved) -> Result<(), AgentError> {
         domain: config.domain.to_string(),
         gossip: address,
         http: sockets.http.local_addr(),
+        http_names: config.http_names.clone(),
         dns: config.dns,
     });
     log_start(&config, &info, &config.data_dir);
@@ -106,7 +107,7 @@ pub async fn run(config: Resolved) -> Result<(), AgentError> {
     let disk = Disk::start(store).map_err(AgentError::System)?;
     let gossip = Gossip::new(core, sockets.gossip, disk, commands, publisher, config.join).map_err(AgentError::System)?;
     let dns = DnsServer::bind(config.dns, config.domain, catalog.clone()).map_err(bind_error("DNS", "--dns", config.dns))?;
-    let state = ApiState { catalog, registrar: registrar.clone(), info };
+    let state = ApiState::new(catalog, registrar.clone(), info);
     serve(gossip, dns, sockets.http, state, registrar, config.on_term).await;
     Ok(())
 }

@@ -14,8 +14,8 @@ use rand::{Rng, seq::SliceRandom};
 
 use super::name::{ADDRESS, Meaning, NAME_SERVER, Selector, address_label};
 use crate::{
-    catalog::{Entry, Snapshot, select::held_back},
-    model::{Domain, Status},
+    catalog::{Entry, Snapshot, select::{held_back, share}},
+    model::Domain,
 };
 
 /// Seconds that what comes from the catalog may be cached: not at all, so that the next look-up sees a failure.
@@ -28,8 +28,6 @@ const ANY_TTL: u32 = 3_600;
 const SOA_TIMERS: (i32, i32, i32) = (3_600, 600, 86_400);
 /// The priority of every SRV record: the share of the load is left to the weights.
 const PRIORITY: u16 = 1;
-/// What a status of `warning` divides the SRV weight by.
-const WARNING_DIVISOR: u16 = 4;
 /// Octets of records in one message, counted without compression. A message has 65,535 at most (RFC 1035, 4.2.2); the
 /// rest is for header, question and OPT.
 const RECORD_OCTETS: usize = 65_535 - 512;
@@ -175,7 +173,7 @@ impl Zone {
         let (mut seen_targets, mut targets) = (BTreeSet::new(), Vec::new());
         for entry in chosen {
             for address in snapshot.addresses_of(entry) {
-                let (weight, port) = (srv_weight(entry), entry.instance.port);
+                let (weight, port) = (share(entry), entry.instance.port);
                 // Two instances at one place would make one record twice, which no set of records has (RFC 2181, 5).
                 if seen.insert((*address, port, weight)) {
                     let target = self.target(*address);
@@ -314,14 +312,6 @@ fn address_record(owner: &Name, address: IpAddr) -> Record {
         IpAddr::V6(v6) => RData::AAAA(AAAA(v6)),
     };
     Record::from_rdata(owner.clone(), LIVE_TTL, data)
-}
-
-fn srv_weight(entry: &Entry) -> u16 {
-    match entry.status {
-        // 0 would mean "hardly ever" (RFC 2782), which is another thing than less.
-        Status::Warning => (entry.instance.weight / WARNING_DIVISOR).max(1),
-        _ => entry.instance.weight,
-    }
 }
 
 /// Who asks for everything gets one small record that says so (RFC 8482, 4.2).

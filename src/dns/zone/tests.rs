@@ -6,7 +6,7 @@ use crate::{
         Catalog,
         fixture::{at, catalog, instance, many, node, on, passing, tagged},
     },
-    model::{Change, Instance, MemberState, NodeId, Protocol},
+    model::{Change, Instance, MemberState, NodeId, Protocol, Status},
 };
 
 #[test]
