@@ -132,7 +132,23 @@ pub(super) fn resolve(layers: &Layers<'_>, surroundings: &Surroundings) -> Resul
         let (name, cluster, data_dir, log) = (name?, cluster?, data_dir?, log?);
         let (gossip, http, dns, domain) = (gossip?, http?, dns?, domain?);
         let (on_term, log_format) = (on_term?, log_format?);
-        Some(Resolved { name, zone, meta, cluster, data_dir, gossip, advertise, http, http_names, dns, domain, join, on_term, log, log_format })
+        Some(Resolved {
+            name,
+            zone,
+            meta,
+            cluster,
+            data_dir,
+            gossip,
+            advertise,
+            http,
+            http_names,
+            dns,
+            domain,
+            join,
+            on_term,
+            log,
+            log_format,
+        })
     };
     if check.errors.is_empty() {
         return Ok(complete().expect("a value that is missing has left an error"));

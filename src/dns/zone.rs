@@ -14,7 +14,10 @@ use rand::{Rng, seq::SliceRandom};
 
 use super::name::{ADDRESS, Meaning, NAME_SERVER, Selector, address_label};
 use crate::{
-    catalog::{Entry, Snapshot, select::{held_back, share}},
+    catalog::{
+        Entry, Snapshot,
+        select::{held_back, share},
+    },
     model::Domain,
 };
 

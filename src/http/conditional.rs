@@ -72,14 +72,14 @@ pub(super) async fn conditional(State(state): State<ApiState>, request: Request,
     let response = read.again().await;
     let (Some(known), Some(tag)) = (known, ETag::read(response.headers())) else { return Ok(response) };
     let known = known.or(&tag);
-    let Some(wait) = wait else { return Ok(without_what_is(&known, response).unwrap_or_else(|changed| changed)) };
-    match without_what_is(&known, response) {
-        Err(changed) => Ok(applied(wait, changed)),
-        Ok(same) => match state.shared.waiting.try_acquire() {
-            Err(_) => Ok(same),
-            Ok(_place) => Ok(applied(wait, until_changed(&state, &known, same, wait, &read).await)),
+    Ok(match (compare(&known, response), wait) {
+        (Compared::Same(same), Some(wait)) => match state.shared.waiting.try_acquire() {
+            Ok(_place) => applied(wait, until_changed(&state, &known, same, wait, &read).await),
+            Err(_) => same,
         },
-    }
+        (Compared::Changed(changed), Some(wait)) => applied(wait, changed),
+        (Compared::Same(response) | Compared::Changed(response), None) => response,
+    })
 }
 
 /// A read that can be done any number of times.
@@ -102,9 +102,9 @@ async fn until_changed(state: &ApiState, known: &Tags, mut same: Response, wait:
     let (mut over, mut ending) = (pin!(sleep(wait)), pin!(state.ending()));
     loop {
         // Also before the first wait: something may have been published before the waiter was there.
-        match without_what_is(known, read.again().await) {
-            Ok(again) => same = again,
-            Err(changed) => return changed,
+        match compare(known, read.again().await) {
+            Compared::Same(again) => same = again,
+            Compared::Changed(changed) => return changed,
         }
         tokio::select! {
             () = changed(waiter.as_mut()) => {}
@@ -121,15 +121,22 @@ async fn changed(waiter: Option<&mut Waiter>) {
     }
 }
 
-/// 304 (RFC 9110, 15.4.5) in place of what the client has; else the answer as it is, one without a tag included.
-fn without_what_is(known: &Tags, response: Response) -> Result<Response, Response> {
+/// An answer, held against what the client has.
+enum Compared {
+    /// 304 (RFC 9110, 15.4.5) in its place.
+    Same(Response),
+    /// As it is; one without a tag is never the same.
+    Changed(Response),
+}
+
+fn compare(known: &Tags, response: Response) -> Compared {
     match ETag::read(response.headers()) {
         Some(tag) if known.match_weakly(&tag) => {
             let mut same = (StatusCode::NOT_MODIFIED, [(header::ETAG, tag.header())]).into_response();
             *same.extensions_mut() = response.extensions().clone();
-            Ok(same)
+            Compared::Same(same)
         }
-        _ => Err(response),
+        _ => Compared::Changed(response),
     }
 }
 

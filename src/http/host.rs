@@ -31,13 +31,11 @@ fn check(uri: &Uri, headers: &HeaderMap, version: Version, names: &[Domain]) -> 
         _ => return Err(Problem::new(ProblemType::MissingHost, "a request has one Host, that of the URL")),
     };
     // A target that names a host itself goes before Host (RFC 9112, 3.2.2); none of the two may be another's.
-    let named = uri.authority().map(Authority::as_str).into_iter().chain(host.as_deref());
-    for named in named.filter(|named| !is_here(named, names)) {
-        let shown: String = named.chars().take(80).collect();
-        let detail = format!("{shown:?} is not this agent: ask by IP address or as localhost, or start it with --http-name NAME");
-        return Err(Problem::new(ProblemType::Misdirected, detail));
-    }
-    Ok(())
+    let mut named = uri.authority().map(Authority::as_str).into_iter().chain(host.as_deref());
+    let Some(other) = named.find(|named| !is_here(named, names)) else { return Ok(()) };
+    let shown: String = other.chars().take(80).collect();
+    let detail = format!("{shown:?} is not this agent: ask by IP address or as localhost, or start it with --http-name NAME");
+    Err(Problem::new(ProblemType::Misdirected, detail))
 }
 
 fn is_here(authority: &str, names: &[Domain]) -> bool {
@@ -60,7 +58,10 @@ pub(super) fn refuse_other_sites(headers: &HeaderMap) -> Result<(), Problem> {
     let site = origin.to_str().ok().and_then(|origin| origin.split_once("://")).map(|(_, site)| site);
     match site.zip(host) {
         Some((site, host)) if site.eq_ignore_ascii_case(host) => Ok(()),
-        _ => Err(Problem::new(ProblemType::CrossSite, "the Origin of the request is another site; an agent is told to leave from its own host")),
+        _ => Err(Problem::new(
+            ProblemType::CrossSite,
+            "the Origin of the request is another site; an agent is told to leave from its own host",
+        )),
     }
 }
 
@@ -76,7 +77,9 @@ mod tests {
         for here in ["127.0.0.1", "127.0.0.1:8780", "[::1]", "[fd00::5]:8780", "localhost:80", "LocalHost.", "Agent.Example:8780"] {
             assert!(is_here(here, &names), "{here}");
         }
-        for elsewhere in ["evil.example", "agent.example.evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "", "a b", "::1:80:"] {
+        for elsewhere in
+            ["evil.example", "agent.example.evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "", "a b", "::1:80:"]
+        {
             assert!(!is_here(elsewhere, &names), "{elsewhere}");
         }
         assert!(!is_here("evil@127.0.0.1", &names) && !is_here("agent.example", &[]));

@@ -30,7 +30,8 @@ pub(super) struct Page<K> {
 impl<K: Cursor> Page<K> {
     pub(super) fn read(query: &mut Parameters) -> Page<K> {
         let limit = query.one("limit", |text| amount(text, LARGEST_PAGE));
-        let after = query.one("cursor", |text| K::read(text).ok_or_else(|| format!("{text:?} is no cursor; take `next` of the page before")));
+        let after =
+            query.one("cursor", |text| K::read(text).ok_or_else(|| format!("{text:?} is no cursor; take `next` of the page before")));
         Page { limit: limit.unwrap_or(PAGE), given: limit.is_some() || after.is_some(), after }
     }
 

@@ -63,11 +63,7 @@ pub(super) async fn put(
 }
 
 /// `DELETE /v1/agent/instances/{id}`: answered when it is durable.
-pub(super) async fn delete(
-    State(state): State<ApiState>,
-    Named(id): Named<InstanceId>,
-    headers: HeaderMap,
-) -> Result<StatusCode, Problem> {
+pub(super) async fn delete(State(state): State<ApiState>, Named(id): Named<InstanceId>, headers: HeaderMap) -> Result<StatusCode, Problem> {
     let guard = Guard::of(&headers)?;
     write(state, id.clone(), guard, Command::Deregister(id)).await?;
     Ok(StatusCode::NO_CONTENT)

@@ -14,6 +14,7 @@ use hyper_util::{
     server::graceful::GracefulShutdown,
     service::TowerToHyperService,
 };
+use socket2::SockRef;
 use tokio::{
     net::{TcpListener, TcpStream},
     task::JoinSet,
@@ -31,6 +32,10 @@ pub const CONNECTIONS: usize = 2_048;
 
 /// Octets of a request's line and header fields; more are answered with 431.
 const HEADER_OCTETS: usize = 16 * 1024;
+
+/// Octets that the system takes for a client before it can send them. Without this bound they are megabytes, and a client
+/// that reads slowly but steadily looks like one that takes nothing until a third of them is gone.
+const UNSENT_OCTETS: u32 = 64 * 1024;
 
 /// How long accepting rests when the system is out of something, file descriptors for example.
 const ACCEPT_REST: Duration = Duration::from_millis(500);
@@ -126,6 +131,9 @@ fn is_of_connection(error: &io::Error) -> bool {
 fn converse(stream: TcpStream, router: Router, bounds: Bounds, graceful: &GracefulShutdown) -> impl Future<Output = ()> + use<> {
     if let Err(error) = stream.set_nodelay(true) {
         debug!(%error, "TCP_NODELAY could not be set");
+    }
+    if let Err(error) = SockRef::from(&stream).set_tcp_notsent_lowat(UNSENT_OCTETS) {
+        debug!(%error, "TCP_NOTSENT_LOWAT could not be set");
     }
     let mut stream = TimeoutStream::new(stream);
     stream.set_write_timeout(Some(bounds.write));

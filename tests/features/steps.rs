@@ -5,3 +5,4 @@ mod command_line;
 mod dns;
 mod gossip;
 mod http;
+mod watching;

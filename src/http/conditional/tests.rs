@@ -40,7 +40,8 @@ async fn a_tag_changes_with_what_is_shown_and_with_nothing_else() {
     let check = async |change: Change, expected: &[&str]| {
         let before = all().await;
         api.publish([change]);
-        let differ: Vec<_> = before.into_iter().zip(all().await).filter(|(before, after)| before != after).map(|(before, _)| before.0).collect();
+        let differ: Vec<_> =
+            before.into_iter().zip(all().await).filter(|(before, after)| before != after).map(|(before, _)| before.0).collect();
         assert_eq!(differ, expected);
     };
     check(registered(2, instance("web-1", "web", &[], &[("git", "b")]), Status::Passing), &[WEB]).await;

@@ -153,6 +153,7 @@ fn id(generation: u32, number: u64) -> String {
 }
 
 fn cut_off() -> String {
-    let detail = format!("more than {HISTORY} changes came before this client took them: it is cut off, and begins anew when it comes back");
+    let detail =
+        format!("more than {HISTORY} changes came before this client took them: it is cut off, and begins anew when it comes back");
     format!("event: cut_off\ndata: {{\"detail\":{detail:?}}}\n\n")
 }

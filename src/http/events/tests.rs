@@ -31,7 +31,10 @@ async fn a_stream_begins_with_everything_and_goes_on_with_each_change() {
 
     api.publish([Change::InstanceGone { node: NodeId(2), id: InstanceId::new("web-2").unwrap() }, Change::Ready(false)]);
     let event = stream.next().await;
-    assert_eq!((event.name.as_str(), event.data), ("instance_gone", json!({"node": "two", "node_id": "0000000000000002", "id": "web-2", "service": "web"})));
+    assert_eq!(
+        (event.name.as_str(), event.data),
+        ("instance_gone", json!({"node": "two", "node_id": "0000000000000002", "id": "web-2", "service": "web"}))
+    );
     assert_eq!(stream.next().await.data, json!({"ready": false}));
 
     api.publish([changed(node(2, "two"), |node| node.state = MemberState::Down)]);
