@@ -141,6 +141,13 @@ Feature: Bad input is refused with a reason
       | no state          | /v1/nodes?state=dead              | state     | down          |
       | no service's name | /v1/instances?service=a_b         | service   | RFC 1123      |
       | no start of one   | /v1/services?prefix=a_b           | prefix    | letters       |
+      | no number         | /v1/nodes?limit=all               | limit     | 1 to 10000    |
+      | too large         | /v1/instances?limit=10001         | limit     | 1 to 10000    |
+      | no cursor         | /v1/services?cursor=a_b           | cursor    | next          |
+      | too small         | /v1/instances?pick=0              | pick      | 1 to 10000    |
+      | one too many      | /v1/instances?pick=1&limit=1      | pick      | leave out     |
+      | no kind           | /v1/events?kind=service           | kind      | instance      |
+      | one too many      | /v1/events?service=web&kind=node  | kind      | leave out     |
 
   Scenario Outline: A name that can't be one is refused
     When I GET <path> at alpha

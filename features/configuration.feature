@@ -10,6 +10,7 @@ Feature: Configuring an agent
       | --domain     | corp.example |
       | --advertise  | {alpha} |
       | --on-term    | restart |
+      | --http-name  | db-1.example |
       | --log        | debug   |
       | --log-format | json    |
     When I GET /v1/agent at alpha
@@ -31,6 +32,7 @@ Feature: Configuring an agent
       | TIDINGS_GOSSIP     | {alpha}:8746        |
       | TIDINGS_ADVERTISE  | {alpha}             |
       | TIDINGS_HTTP       | {alpha}:8780        |
+      | TIDINGS_HTTP_NAME  | db-1.example,db-1   |
       | TIDINGS_DNS        | {alpha}:8753        |
       | TIDINGS_DOMAIN     | corp.example        |
       | TIDINGS_JOIN       | {alpha}             |
@@ -63,6 +65,7 @@ Feature: Configuring an agent
 
       [http]
       listen = "{alpha}:8780"
+      names = ["db-1.example"]
 
       [dns]
       listen = "{alpha}:8753"
@@ -153,6 +156,7 @@ Feature: Configuring an agent
       | --zone       | -              | DNS label     |
       | --gossip     | here           | 10.0.0.5:8746 |
       | --http       | {alpha}:0      | port 0        |
+      | --http-name  | a b            | DNS label     |
       | --dns        | {alpha}:99999  | {alpha}:99999 |
       | --advertise  | 0.0.0.0        | connected     |
       | --join       | a b            | HOST:PORT     |

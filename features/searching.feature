@@ -56,6 +56,79 @@ Feature: Searching over HTTP
       | two pairs of metadata     | /v1/instances?meta=git:a1b2c3&meta=owner:ops        | alpha | web-1 |
       | all of it together        | /v1/instances?service=web&tag=v1&node=beta&status=passing | beta  | web-1 |
 
+  Scenario Outline: A long list of <what> comes in pages
+    Given an agent alpha
+    And alpha registers
+      | id    | service | port |
+      | web-1 | web     | 8080 |
+      | web-2 | shop    | 8081 |
+      | web-3 | db      | 8082 |
+    When I GET <path>limit=2 at alpha
+    Then the answer lists
+      | <key> |
+      | <a>   |
+      | <b>   |
+    When I note /next of that answer
+    And I GET <path>limit=2&cursor={noted} at alpha
+    Then the answer lists
+      | <key> |
+      | <c>   |
+    And the answer is 200 with
+      | /next | (absent) |
+
+    Examples:
+      | what      | path           | key  | a     | b     | c     |
+      | instances | /v1/instances? | id   | web-1 | web-2 | web-3 |
+      | services  | /v1/services?  | name | db    | shop  | web   |
+
+  Scenario: Nodes come in pages, too
+    Given a cluster of alpha, beta and gamma
+    When I GET /v1/nodes?limit=2 at alpha
+    Then the answer is 200 with
+      | /items/1 | (present) |
+      | /items/2 | (absent)  |
+    When I note /next of that answer
+    And I GET /v1/nodes?limit=2&cursor={noted} at alpha
+    Then the answer is 200 with
+      | /items/0 | (present) |
+      | /items/1 | (absent)  |
+      | /next    | (absent)  |
+
+  Scenario: A page has 1,000 items unless another limit is given
+    Given an agent alpha
+    And agent beta joins through alpha
+    And alpha registers 1000 instances of web
+    And beta registers
+      | id   | service | port |
+      | db-1 | db      | 5432 |
+    And GET /v1/instances?service=db at alpha soon lists
+      | id   |
+      | db-1 |
+    When I GET /v1/instances at alpha
+    Then the answer is 200 with
+      | /items/999  | (present) |
+      | /items/1000 | (absent)  |
+      | /next       | (present) |
+    When I GET /v1/instances?limit=10000 at alpha
+    Then the answer is 200 with
+      | /items/1000 | (present) |
+      | /next       | (absent)  |
+
+  Scenario: Some instances are picked at random by their weight
+    Given an agent alpha
+    And alpha registers
+      | id    | service | port | weight |
+      | web-1 | web     | 8080 | 60000  |
+      | web-2 | web     | 8081 | 1      |
+    Then 40 times GET /v1/instances?service=web&pick=1 at alpha mostly lists web-1 alone
+    When I GET /v1/instances?service=web&pick=5 at alpha
+    Then the answer lists
+      | id    |
+      | web-1 |
+      | web-2 |
+    And it has no header ETag
+    And its header Cache-Control is no-store
+
   Scenario: What nothing matches is an empty list
     Given an agent alpha
     And alpha registers

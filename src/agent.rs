@@ -11,7 +11,7 @@ use std::{fmt, io, net::SocketAddr, path::Path, sync::Arc};
 
 use rand::{RngExt as _, rngs::StdRng};
 use tokio::sync::watch;
-use tracing::info;
+use tracing::{info, warn};
 
 use crate::{
     catalog::Publisher,
@@ -87,6 +87,7 @@ impl std::error::Error for AgentError {}
 /// # Errors
 /// When it can't start. Nothing was announced to anybody then.
 pub async fn run(config: Resolved) -> Result<(), AgentError> {
+    raise_descriptor_limit();
     let sockets = Sockets::bind(&config).await?;
     let mut rng: StdRng = rand::make_rng();
     let (store, life, contents, host_rebooted) = open_store(&config, &mut rng)?;
@@ -103,6 +104,7 @@ pub async fn run(config: Resolved) -> Result<(), AgentError> {
         domain: config.domain.to_string(),
         gossip: address,
         http: sockets.http.local_addr(),
+        http_names: config.http_names.clone(),
         dns: config.dns,
     });
     log_start(&config, &info, &config.data_dir);
@@ -113,7 +115,7 @@ pub async fn run(config: Resolved) -> Result<(), AgentError> {
     let gossip = Gossip::new(core, sockets.gossip, disk, commands, orders, publisher, config.join).map_err(AgentError::System)?;
     tokio::spawn(scheduler.run());
     let dns = DnsServer::bind(config.dns, config.domain, catalog.clone()).map_err(bind_error("DNS", "--dns", config.dns))?;
-    let state = ApiState { catalog, registrar: registrar.clone(), info };
+    let state = ApiState::new(catalog, registrar.clone(), info);
     serve(gossip, dns, sockets.http, state, registrar, config.on_term).await;
     Ok(())
 }
@@ -136,6 +138,16 @@ async fn serve(gossip: Gossip, dns: DnsServer, http: HttpServer, state: ApiState
     let _ = stop.send(true);
     let _ = tokio::join!(dns, http);
     info!("the agent has ended");
+}
+
+/// Takes as many file descriptors as this process may have. The usual limit of 1,024, which is one for programs that use
+/// `select`, is less than what the API's clients may open.
+fn raise_descriptor_limit() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+    if let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }) {
+        warn!(%error, "the limit on open files stays as it is");
+    }
 }
 
 /// What is bound before anything is read or written: a second agent on the same addresses changes nothing.

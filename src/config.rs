@@ -19,6 +19,7 @@
 //!
 //! [http]
 //! listen = "127.0.0.1:8780"           # --http
+//! names = ["agent.example"]           # --http-name, repeated
 //!
 //! [dns]
 //! listen = "127.0.0.1:8753"           # --dns
@@ -97,7 +98,7 @@ mod tests {
         assert_eq!(resolved.http.to_string(), "127.0.0.1:8780");
         assert_eq!(resolved.dns.to_string(), "127.0.0.1:8753");
         assert_eq!(resolved.domain.as_str(), "tidings.internal");
-        assert_eq!(resolved.join, []);
+        assert_eq!((resolved.join, resolved.http_names), (vec![], vec![]));
         assert_eq!(resolved.on_term, OnTerm::Leave);
         assert_eq!(resolved.log, "info");
         assert_eq!(resolved.log_format, LogFormat::Text);
@@ -211,6 +212,7 @@ mod tests {
         check(Given::default().flag("log-format", "xml"), "--log-format: ", "\"text\" nor \"json\"");
         check(Given::default().flag("advertise", "0.0.0.0"), "--advertise: ", "can't be connected to");
         check(Given::default().flag("domain", "a..b"), "--domain: ", "DNS labels");
+        check(Given::default().flag("http-name", "agent.example:8780"), "--http-name: ", "DNS labels");
         check(Given::default().flag("http", "10.0.0.1:9000").flag("dns", "0.0.0.0:9000"), "--http (10.0.0.1:9000)", "--dns");
         check(Given::default().file("nmae = \"a\""), "tidings.toml, line 1: unknown key nmae", "did you mean name?");
         check(Given::default().flag("config", "/nowhere/tidings.toml"), "--config: ", "can't read /nowhere/tidings.toml");

@@ -1,19 +1,26 @@
 //! The REST API: what this agent knows, read from the catalog, and what it owns, written through the registrar.
 //!
-//! A read never waits for anything but the client. Every error is an RFC 9457 problem whose type stands in
+//! A read never waits for anything but the client, and for a change where the client asks for that. Every error is an RFC 9457 problem whose type stands in
 //! [`problem::PROBLEM_TYPES`]; every route stands in [`ROUTES`].
 
 mod agent;
 mod body;
 mod checks;
 mod collection;
+mod conditional;
 mod definition;
+mod etag;
+mod events;
+mod guard;
 mod health;
+mod host;
 mod instances;
 mod maintenance;
 mod nodes;
+mod page;
 mod parameters;
 mod path;
+mod prefer;
 pub mod problem;
 mod registrations;
 mod representation;
@@ -25,15 +32,22 @@ mod testing;
 
 use std::{net::SocketAddr, sync::Arc};
 
+use tokio::sync::{Semaphore, watch};
+
 pub use body::BODY_OCTETS;
+pub use conditional::WAITING;
+pub use events::FOLLOWERS;
+pub use page::{LARGEST_PAGE, PAGE};
+pub use prefer::LONGEST_WAIT;
 pub use routes::{ROUTES, Route, router};
 pub use server::{CONNECTIONS, HttpServer};
 
 use crate::{
     catalog::Catalog,
-    model::{ClusterName, NodeId, NodeName},
+    model::{ClusterName, Domain, NodeId, NodeName},
     registrar::Registrar,
 };
+use guard::Writes;
 
 /// What every handler may reach. Cheap to clone.
 #[derive(Clone)]
@@ -44,6 +58,43 @@ pub struct ApiState {
     pub registrar: Registrar,
     /// What does not change while the agent runs.
     pub info: Arc<AgentInfo>,
+    shared: Arc<Shared>,
+}
+
+/// What requests share among themselves.
+#[derive(Debug)]
+struct Shared {
+    /// Places for reads that wait.
+    waiting: Semaphore,
+    /// Places for clients that follow events.
+    following: Arc<Semaphore>,
+    writes: Writes,
+    /// True from when the server is to end.
+    ending: watch::Sender<bool>,
+}
+
+impl ApiState {
+    /// The state of an API that nobody uses yet.
+    pub fn new(catalog: Catalog, registrar: Registrar, info: Arc<AgentInfo>) -> ApiState {
+        let shared = Shared {
+            waiting: Semaphore::new(WAITING),
+            following: Arc::new(Semaphore::new(FOLLOWERS)),
+            writes: Writes::default(),
+            ending: watch::Sender::new(false),
+        };
+        ApiState { catalog, registrar, info, shared: Arc::new(shared) }
+    }
+
+    /// Done when the server is to end: whoever waits for a change is answered then.
+    fn ending(&self) -> impl Future<Output = ()> + Send + use<> {
+        let mut ending = self.shared.ending.subscribe();
+        async move { drop(ending.wait_for(|ending| *ending).await) }
+    }
+
+    /// Lets those who wait go.
+    fn end(&self) {
+        self.shared.ending.send_replace(true);
+    }
 }
 
 /// What this agent knows of itself from its start to its end, and the catalog does not hold.
@@ -65,6 +116,8 @@ pub struct AgentInfo {
     pub gossip: SocketAddr,
     /// Where this API is bound.
     pub http: SocketAddr,
+    /// The names that its host may be called by in a URL, beside `localhost` and addresses.
+    pub http_names: Vec<Domain>,
     /// Where its DNS server is bound.
     pub dns: SocketAddr,
 }

@@ -71,6 +71,24 @@ fn every_part_of_a_search_is_sent() {
 }
 
 #[test]
+fn the_pages_of_a_list_are_put_together() {
+    let node = NODES.split_once('[').and_then(|(_, rest)| rest.rsplit_once(']')).unwrap().0.to_owned();
+    let agent = Agent::new(move |request| match request.split_once("cursor=") {
+        None => (200, format!(r#"{{"items":[{node}],"next":"aa"}}"#)),
+        Some((_, "aa")) => (200, format!(r#"{{"items":[{}],"next":"bb"}}"#, node.replace("db-1", "db-2"))),
+        Some(_) => (200, format!(r#"{{"items":[{}],"next":null}}"#, node.replace("db-1", "db-3"))),
+    });
+    let output = agent.run(&["members"]);
+    ended(&output, 0);
+    assert!(["db-1", "db-2", "db-3"].iter().all(|name| stdout(&output).contains(name)), "{}", stdout(&output));
+    assert_eq!(agent.requests(), ["GET /v1/nodes", "GET /v1/nodes?cursor=aa", "GET /v1/nodes?cursor=bb"]);
+    let output = agent.run(&["members", "--json"]);
+    ended(&output, 0);
+    let json: serde_json::Value = serde_json::from_str(&stdout(&output)).unwrap();
+    assert_eq!((json["items"].as_array().unwrap().len(), &json["next"]), (3, &serde_json::Value::Null));
+}
+
+#[test]
 fn a_definition_is_sent_as_it_is_written() {
     let definition = r#"{"id": "web-1", "service": "web", "port": 80}"#;
     let folder = tempfile::tempdir().unwrap();

@@ -10,6 +10,7 @@ mod features {
     pub(crate) mod addresses;
     pub(crate) mod agent;
     pub(crate) mod dns;
+    pub(crate) mod events;
     pub(crate) mod expect;
     pub(crate) mod http;
     pub(crate) mod report;

@@ -2,7 +2,9 @@
 
 use std::{fmt, sync::Arc};
 
-use super::snapshot::{Entry, Snapshot};
+use rand::{Rng, seq::index::sample_weighted};
+
+use super::snapshot::{Entry, NodeEntry, Place, Snapshot};
 use crate::model::{CheckId, MemberState, Node, NodeName, ServiceName, Status, Zone};
 
 /// Why an instance is not handed out.
@@ -51,7 +53,12 @@ impl fmt::Display for HeldBack {
 ///
 /// An instance on a node that lost its name to another goes on being handed out: it serves, only the name is disputed.
 pub fn held_back(snapshot: &Snapshot, entry: &Entry) -> Option<HeldBack> {
-    let Some(owner) = snapshot.node(entry.node) else {
+    held_back_with(snapshot.node(entry.node), entry)
+}
+
+/// The same for an instance whose node is at hand.
+pub fn held_back_with(owner: Option<&NodeEntry>, entry: &Entry) -> Option<HeldBack> {
+    let Some(owner) = owner else {
         return Some(HeldBack::NodeUnknown);
     };
     match owner.node.state {
@@ -67,6 +74,27 @@ pub fn held_back(snapshot: &Snapshot, entry: &Entry) -> Option<HeldBack> {
     }
     let (check, state) = entry.health.worst().filter(|(_, state)| state.status == Status::Critical)?;
     Some(HeldBack::Critical { check: check.clone(), reason: state.reason.clone() })
+}
+
+/// What a status of `warning` divides an instance's share of the load by.
+const WARNING_DIVISOR: u16 = 4;
+
+/// The share of the load that an instance is to have relative to its siblings, 1 to 65535: its weight, or less.
+pub fn share(entry: &Entry) -> u16 {
+    match entry.status {
+        // Never 0, which would mean "hardly ever" in an SRV record (RFC 2782): that is another thing than less.
+        Status::Warning => (entry.instance.weight / WARNING_DIVISOR).max(1),
+        Status::Passing | Status::Critical => entry.instance.weight,
+    }
+}
+
+/// Some of these instances, at random by their share, each at most once; in the order in which they stand here.
+pub fn pick<'a>(among: &[&'a Arc<Entry>], amount: usize, rng: &mut impl Rng) -> Vec<&'a Arc<Entry>> {
+    let amount = amount.min(among.len());
+    let drawn = sample_weighted(rng, among.len(), |index| share(among[index]), amount).expect("every share is above 0");
+    let mut drawn = drawn.into_vec();
+    drawn.sort_unstable();
+    drawn.into_iter().map(|index| among[index]).collect()
 }
 
 /// What a search asks for. Everything that is set must match.
@@ -89,13 +117,9 @@ pub struct Filter {
 }
 
 impl Filter {
-    /// The instances that match, in the order of node and id.
-    pub fn apply<'a>(&self, snapshot: &'a Snapshot) -> Vec<&'a Arc<Entry>> {
-        let matching = |entry: &&Arc<Entry>| self.matches(snapshot, entry);
-        match &self.service {
-            Some(name) => snapshot.service(name.as_str()).into_iter().flat_map(|s| s.values()).filter(matching).collect(),
-            None => snapshot.instances().filter(matching).collect(),
-        }
+    /// The instances that match and follow on a place, in the order of node and id.
+    pub fn after<'a>(&'a self, snapshot: &'a Snapshot, place: Option<Place>) -> impl Iterator<Item = &'a Arc<Entry>> {
+        snapshot.instances_after(self.service.as_ref(), place).filter(|entry| self.matches(snapshot, entry))
     }
 
     fn matches(&self, snapshot: &Snapshot, entry: &Entry) -> bool {
@@ -114,12 +138,17 @@ impl Filter {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
+    use std::{
+        collections::{BTreeMap, BTreeSet},
+        sync::Arc,
+    };
+
+    use rand::{SeedableRng, rngs::StdRng};
 
     use super::*;
     use crate::{
         catalog::fixture::{catalog, instance, node, on, passing, tagged},
-        model::{Change, Instance},
+        model::{Change, Instance, InstanceId, NodeId},
     };
 
     #[test]
@@ -161,7 +190,7 @@ mod tests {
             on(2, tagged(instance("web", "sick", &[], 80), &["eu"]), Status::Critical),
         ];
         let snapshot = catalog(changes).1.load();
-        let found = |filter: Filter| -> Vec<String> { filter.apply(&snapshot).iter().map(|e| e.instance.id.to_string()).collect() };
+        let found = |filter: Filter| -> Vec<String> { filter.after(&snapshot, None).map(|e| e.instance.id.to_string()).collect() };
         let web = || Some(ServiceName::new("web").unwrap());
         assert_eq!(found(Filter::default()), ["db", "new", "old"]);
         assert_eq!(found(Filter { service: web(), ..Filter::default() }), ["new", "old"]);
@@ -171,6 +200,49 @@ mod tests {
         assert_eq!(found(Filter { meta: vec![("git".into(), "ABC".into())], ..Filter::default() }), [""; 0]);
         let on_b = Filter { node: Some(NodeName::new("b").unwrap()), any_status: true, ..Filter::default() };
         assert_eq!(found(on_b), ["sick"]);
+    }
+
+    #[test]
+    fn a_pick_goes_by_weight_and_a_warning_lowers_it() {
+        let heavy = Instance { weight: 900, ..instance("web", "heavy", &[], 80) };
+        let light = Instance { weight: 100, ..instance("web", "light", &[], 80) };
+        let ill = Instance { weight: 4_000, ..instance("web", "ill", &[], 80) };
+        let snapshot = catalog([passing(heavy), passing(light), on(1, ill, Status::Warning)]).1.load();
+        let all: Vec<_> = snapshot.instances().collect();
+        let mut rng = StdRng::seed_from_u64(1);
+        let mut times: BTreeMap<String, u32> = BTreeMap::new();
+        for _ in 0..2_000 {
+            let [one] = pick(&all, 1, &mut rng)[..] else { panic!("one is picked") };
+            *times.entry(one.instance.id.to_string()).or_default() += 1;
+        }
+        // 1,000 to 900 to 100, within far more than chance moves them.
+        assert!((900..1_100).contains(&times["ill"]) && (800..1_000).contains(&times["heavy"]), "{times:?}");
+        assert!((50..150).contains(&times["light"]), "{times:?}");
+    }
+
+    #[test]
+    fn nothing_is_picked_twice() {
+        let snapshot = catalog((0..9).map(|n| passing(instance("web", &format!("web-{n}"), &[], 80)))).1.load();
+        let all: Vec<_> = snapshot.instances().collect();
+        let mut rng = StdRng::seed_from_u64(2);
+        for amount in [0, 1, 5, 9, 10] {
+            let ids: BTreeSet<_> = pick(&all, amount, &mut rng).iter().map(|entry| entry.instance.id.clone()).collect();
+            assert_eq!(ids.len(), amount.min(9));
+        }
+    }
+
+    #[test]
+    fn a_search_goes_on_after_a_place() {
+        let snapshot = catalog((0..5).map(|n| passing(instance("web", &format!("web-{n}"), &[], 80)))).1.load();
+        for service in [None, Some(ServiceName::new("web").unwrap())] {
+            let filter = Filter { service, ..Filter::default() };
+            let place = |id| Some((NodeId(1), InstanceId::new(id).unwrap()));
+            let found = |after| filter.after(&snapshot, after).map(|entry| entry.instance.id.to_string()).collect::<Vec<_>>();
+            assert_eq!(found(place("web-2")), ["web-3", "web-4"]);
+            assert_eq!(found(place("web-22")), ["web-3", "web-4"], "where nothing is");
+            assert_eq!(found(place("web-4")), [""; 0]);
+            assert_eq!(found(None).len(), 5);
+        }
     }
 
     /// The one instance of `web` is held back for this reason.

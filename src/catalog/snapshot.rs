@@ -1,6 +1,6 @@
 //! The snapshot itself. Its maps are persistent: a copy costs a few pointers, a change costs the logarithm of what exists.
 
-use std::{borrow::Borrow, net::IpAddr, sync::Arc, time::SystemTime};
+use std::{borrow::Borrow, net::IpAddr, ops::Bound, sync::Arc, time::SystemTime};
 
 use imbl::OrdMap;
 
@@ -45,6 +45,8 @@ pub struct Snapshot {
     pub ready: bool,
     /// Raised by each publication.
     pub revision: u64,
+    /// The number of the last change that is in it: see [`super::Catalog::events_after`].
+    pub last_event: u64,
     nodes: OrdMap<NodeId, NodeEntry>,
     names: OrdMap<NodeName, Vec<NodeId>>,
     instances: OrdMap<Place, Arc<Entry>>,
@@ -65,6 +67,7 @@ impl Snapshot {
             local,
             ready: false,
             revision: 0,
+            last_event: 0,
             nodes: OrdMap::new(),
             names: OrdMap::new(),
             instances: OrdMap::new(),
@@ -79,6 +82,11 @@ impl Snapshot {
     /// All nodes, by id.
     pub fn nodes(&self) -> impl ExactSizeIterator<Item = &NodeEntry> {
         self.nodes.values()
+    }
+
+    /// The nodes that follow on an id; all, where there is none.
+    pub fn nodes_after(&self, id: Option<NodeId>) -> impl Iterator<Item = &NodeEntry> {
+        self.nodes.range(beyond(id)).map(|(_, entry)| entry)
     }
 
     /// The node with this id.
@@ -103,6 +111,11 @@ impl Snapshot {
         self.services.iter()
     }
 
+    /// The services that follow on a name; all, where there is none.
+    pub fn services_after(&self, name: Option<ServiceName>) -> impl Iterator<Item = (&ServiceName, &ServiceEntry)> {
+        self.services.range(beyond(name))
+    }
+
     /// The instances of a service, whatever their status; `None` where no such service exists. The name is in lower case.
     pub fn service(&self, name: &str) -> Option<&ServiceEntry> {
         self.services.get(name)
@@ -111,6 +124,15 @@ impl Snapshot {
     /// All instances, in the order of node and id.
     pub fn instances(&self) -> impl ExactSizeIterator<Item = &Arc<Entry>> {
         self.instances.values()
+    }
+
+    /// The instances, or those of a service, that follow on a place; all, where there is none.
+    pub fn instances_after(&self, service: Option<&ServiceName>, place: Option<Place>) -> impl Iterator<Item = &Arc<Entry>> {
+        let among = match service {
+            None => Some(&self.instances),
+            Some(name) => self.services.get(name),
+        };
+        among.into_iter().flat_map(move |among| among.range(beyond(place.clone()))).map(|(_, entry)| entry)
     }
 
     /// The instances that a node owns, in the order of their ids.
@@ -257,6 +279,11 @@ impl Snapshot {
     fn uncount_addresses(&mut self, addresses: &[IpAddr]) {
         addresses.iter().for_each(|address| uncount(&mut self.addresses, address));
     }
+}
+
+/// Everything that follows on a key.
+fn beyond<K>(key: Option<K>) -> (Bound<K>, Bound<K>) {
+    (key.map_or(Bound::Unbounded, Bound::Excluded), Bound::Unbounded)
 }
 
 fn count<K: Ord + Clone>(map: &mut OrdMap<K, u32>, key: K) {

@@ -24,6 +24,7 @@ In a file:
 
   [http]
   listen = \"127.0.0.1:8780\"
+  names = [\"agent.example\"]
 
   [dns]
   listen = \"127.0.0.1:8753\"

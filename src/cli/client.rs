@@ -10,8 +10,9 @@ use hyper_util::{
     rt::TokioExecutor,
 };
 use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
 
-use super::{Exit, Failure, output, problem};
+use super::{Exit, Failure, output, problem, view::Items};
 
 /// The agent to talk to where none is named.
 pub(super) const DEFAULT_AGENT: &str = "http://127.0.0.1:8780";
@@ -66,6 +67,27 @@ impl Api {
     /// When no agent answers.
     pub(super) async fn call(&self, method: Method, path: &str) -> Result<Answer, Failure> {
         self.send(method, path, None).await
+    }
+
+    /// The whole of a list, whose pages are put together where it has several.
+    ///
+    /// # Errors
+    /// When no agent answers.
+    pub(super) async fn list(&self, path: &str) -> Result<Answer, Failure> {
+        let mut answer = self.call(Method::GET, path).await?;
+        let Ok(Items { mut items, mut next }) = answer.read::<Items<Value>>() else { return Ok(answer) };
+        if next.is_none() {
+            return Ok(answer);
+        }
+        while let Some(cursor) = next {
+            let separator = if path.contains('?') { '&' } else { '?' };
+            let page = self.call(Method::GET, &format!("{path}{separator}cursor={cursor}")).await?;
+            let Ok(more) = page.read::<Items<Value>>() else { return Ok(page) };
+            items.extend(more.items);
+            next = more.next;
+        }
+        answer.body = json!({"items": items, "next": null}).to_string().into();
+        Ok(answer)
     }
 
     /// Sends a definition.

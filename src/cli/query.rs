@@ -22,7 +22,7 @@ pub(super) struct Members {
 }
 
 pub(super) async fn members(api: Api, args: &Members) -> Result<Exit, Failure> {
-    let answer = api.call(Method::GET, "/v1/nodes").await?;
+    let answer = api.list("/v1/nodes").await?;
     list(&answer, args.target.json, "the agent knows of no node yet", |nodes| table::nodes(nodes, Timestamp::now()))
 }
 
@@ -58,7 +58,7 @@ pub(super) struct Services {
 }
 
 pub(super) async fn services(api: Api, args: &Services) -> Result<Exit, Failure> {
-    let answer = api.call(Method::GET, "/v1/services").await?;
+    let answer = api.list("/v1/services").await?;
     list(&answer, args.target.json, "no service is registered anywhere; register one with `tidings register`", table::services)
 }
 
@@ -78,8 +78,8 @@ pub(super) async fn service(api: Api, args: &Service) -> Result<Exit, Failure> {
         return answer.pass_on();
     }
     let service: view::Service = answer.read()?;
-    let all = api.call(Method::GET, &format!("/v1/instances?service={}&status=any", args.name)).await?;
-    let Items { items } = all.read()?;
+    let all = api.list(&format!("/v1/instances?service={}&status=any", args.name)).await?;
+    let Items { items, .. } = all.read()?;
     output::show(&format!("{}\n{}", table::services(&[service]), table::instances(&items, Timestamp::now())))?;
     Ok(Exit::Done)
 }
@@ -109,7 +109,7 @@ pub(super) struct Instances {
 }
 
 pub(super) async fn instances(api: Api, args: &Instances) -> Result<Exit, Failure> {
-    let answer = api.call(Method::GET, &args.path()).await?;
+    let answer = api.list(&args.path()).await?;
     let hint = match args.status {
         Some(_) => "no instance matches",
         None => "no instance that matches is handed out now; --status any shows those that are held back, too",
@@ -135,7 +135,7 @@ fn list<T: DeserializeOwned>(answer: &Answer, json: bool, none: &str, render: im
         let empty = exit == Exit::Done && answer.read::<Items<serde::de::IgnoredAny>>()?.items.is_empty();
         return Ok(if empty { Exit::No } else { exit });
     }
-    let Items { items } = answer.read()?;
+    let Items { items, .. } = answer.read()?;
     if items.is_empty() {
         output::remark(none);
         return Ok(Exit::No);

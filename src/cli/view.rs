@@ -9,6 +9,9 @@ use serde::Deserialize;
 #[derive(Debug, Deserialize)]
 pub(super) struct Items<T> {
     pub(super) items: Vec<T>,
+    /// Where the rest begins, in a list that is not whole.
+    #[serde(default)]
+    pub(super) next: Option<String>,
 }
 
 /// A node.

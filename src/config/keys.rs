@@ -64,6 +64,17 @@ pub const ADVERTISE: Key = Key::new(
 );
 /// Where the REST API is served.
 pub const HTTP: Key = Key::new("http", "TIDINGS_HTTP", "http.listen", "ADDR:PORT", "Where to serve the REST API").or("127.0.0.1:8780");
+/// What the host of the REST API may be called.
+pub const HTTP_NAME: Key = Key {
+    many: true,
+    ..Key::new(
+        "http-name",
+        "TIDINGS_HTTP_NAME",
+        "http.names",
+        "NAME",
+        "Name that clients may ask the REST API by, beside addresses and localhost; repeat it for several [default: none]",
+    )
+};
 /// Where DNS is served.
 pub const DNS: Key = Key::new("dns", "TIDINGS_DNS", "dns.listen", "ADDR:PORT", "Where to serve DNS, over UDP and TCP").or("127.0.0.1:8753");
 /// The domain of all names.
@@ -98,7 +109,8 @@ pub const LOG_FORMAT: Key =
         .or("text");
 
 /// All settings that have a flag, in the order of the help.
-pub const KEYS: [Key; 14] = [CONFIG, NAME, ZONE, CLUSTER, DATA_DIR, GOSSIP, ADVERTISE, HTTP, DNS, DOMAIN, JOIN, ON_TERM, LOG, LOG_FORMAT];
+pub const KEYS: [Key; 15] =
+    [CONFIG, NAME, ZONE, CLUSTER, DATA_DIR, GOSSIP, ADVERTISE, HTTP, HTTP_NAME, DNS, DOMAIN, JOIN, ON_TERM, LOG, LOG_FORMAT];
 
 /// The table of the file with this node's metadata. It has neither flag nor variable.
 pub const META: &str = "meta";
@@ -137,11 +149,12 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_the_flag_or_stands_in_a_table_with_the_flag_as_its_name_or_last_part() {
+    fn a_key_is_the_flag_or_stands_in_a_table_with_the_flag_as_its_name_or_last_part_or_is_the_plural_of_it() {
         for key in KEYS.iter().filter(|key| key.flag != "config") {
             let flag = key.flag.replace('-', "_");
             let file = key.file.expect("all but the file itself may stand in a file");
-            assert!(file == flag || file.split('.').any(|part| part == flag), "{key:?}");
+            let plural = key.many && file.replace('.', "_") == format!("{flag}s");
+            assert!(file == flag || file.split('.').any(|part| part == flag) || plural, "{key:?}");
         }
     }
 

@@ -36,6 +36,8 @@ pub struct Resolved {
     pub advertise: Option<Advertise>,
     /// Where the REST API is served.
     pub http: SocketAddr,
+    /// Names that clients may ask the REST API by, in the order given, without repetition.
+    pub http_names: Vec<Domain>,
     /// Where DNS is served, over UDP and TCP.
     pub dns: SocketAddr,
     /// The domain under which names are answered.
@@ -117,7 +119,8 @@ pub(super) fn resolve(layers: &Layers<'_>, surroundings: &Surroundings) -> Resul
     let http = check.setting(&keys::HTTP, |text| address::listen(text, address::HTTP_PORT));
     let dns = check.setting(&keys::DNS, |text| address::listen(text, address::DNS_PORT));
     let domain = check.setting(&keys::DOMAIN, Domain::new);
-    let join = check.join();
+    let http_names = check.settings(&keys::HTTP_NAME, Domain::new);
+    let join: Vec<Seed> = check.settings(&keys::JOIN, str::parse);
     let on_term = check.setting(&keys::ON_TERM, str::parse);
     let log = check.setting(&keys::LOG, log_filter);
     let log_format = check.setting(&keys::LOG_FORMAT, str::parse);
@@ -129,7 +132,23 @@ pub(super) fn resolve(layers: &Layers<'_>, surroundings: &Surroundings) -> Resul
         let (name, cluster, data_dir, log) = (name?, cluster?, data_dir?, log?);
         let (gossip, http, dns, domain) = (gossip?, http?, dns?, domain?);
         let (on_term, log_format) = (on_term?, log_format?);
-        Some(Resolved { name, zone, meta, cluster, data_dir, gossip, advertise, http, dns, domain, join, on_term, log, log_format })
+        Some(Resolved {
+            name,
+            zone,
+            meta,
+            cluster,
+            data_dir,
+            gossip,
+            advertise,
+            http,
+            http_names,
+            dns,
+            domain,
+            join,
+            on_term,
+            log,
+            log_format,
+        })
     };
     if check.errors.is_empty() {
         return Ok(complete().expect("a value that is missing has left an error"));
@@ -153,16 +172,17 @@ impl Check<'_> {
         result.map_err(|error| self.errors.push(error)).ok()
     }
 
-    fn join(&mut self) -> Vec<Seed> {
-        let Some(Given { texts, origin }) = self.layers.get(&keys::JOIN) else { return Vec::new() };
-        let mut seeds = Vec::new();
+    /// All values of a setting that takes several, each once.
+    fn settings<T: PartialEq, E: Display>(&mut self, key: &Key, parse: impl Fn(&str) -> Result<T, E>) -> Vec<T> {
+        let Some(Given { texts, origin }) = self.layers.get(key) else { return Vec::new() };
+        let mut values = Vec::new();
         for text in texts {
-            match self.note(text.parse().map_err(|error| format!("{origin}: {error}"))) {
-                Some(seed) if !seeds.contains(&seed) => seeds.push(seed),
+            match self.note(parse(&text).map_err(|error| format!("{origin}: {error}"))) {
+                Some(value) if !values.contains(&value) => values.push(value),
                 _ => {}
             }
         }
-        seeds
+        values
     }
 
     fn meta(&mut self) -> BTreeMap<String, String> {

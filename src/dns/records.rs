@@ -8,17 +8,12 @@ use hickory_proto::rr::{
 };
 
 use super::name::address_label;
-use crate::{
-    catalog::{Entry, Snapshot},
-    model::Status,
-};
+use crate::catalog::{Entry, Snapshot, select::share};
 
 /// Seconds that what comes from the catalog may be cached: not at all, so that the next look-up sees a failure.
 const LIVE_TTL: u32 = 0;
 /// The priority of every SRV record: the share of the load is left to the weights.
 const PRIORITY: u16 = 1;
-/// What a status of `warning` divides the SRV weight by.
-const WARNING_DIVISOR: u16 = 4;
 /// Octets of records in one message, counted without compression. A message has 65,535 at most (RFC 1035, 4.2.2); the
 /// rest is for header, question and OPT.
 pub(super) const RECORD_OCTETS: usize = 65_535 - 512;
@@ -68,7 +63,7 @@ pub(super) fn srv(owner: &Name, branch: &Name, snapshot: &Snapshot, instances: &
     let (mut seen_targets, mut targets) = (BTreeSet::new(), Vec::new());
     for entry in instances {
         for ip in snapshot.addresses_of(entry) {
-            let (weight, port) = (weight(entry), entry.instance.port);
+            let (weight, port) = (share(entry), entry.instance.port);
             // Two instances at one place would make one record twice, which no set of records has (RFC 2181, 5).
             if !seen.insert((*ip, port, weight)) {
                 continue;
@@ -85,14 +80,6 @@ pub(super) fn srv(owner: &Name, branch: &Name, snapshot: &Snapshot, instances: &
     }
     let additionals = targets.into_iter().take_while(|record| room.take(record)).collect();
     Records { answers, additionals }
-}
-
-fn weight(entry: &Entry) -> u16 {
-    match entry.status {
-        // 0 would mean "hardly ever" (RFC 2782), which is another thing than less.
-        Status::Warning => (entry.instance.weight / WARNING_DIVISOR).max(1),
-        Status::Passing | Status::Critical => entry.instance.weight,
-    }
 }
 
 /// Octets left for records.

@@ -5,23 +5,19 @@ use std::{
     net::{IpAddr, SocketAddr},
 };
 
-use axum::{
-    Json,
-    extract::State,
-    response::{IntoResponse, Response},
-};
+use axum::{Json, extract::State, http::HeaderMap};
 use serde::Serialize;
 
-use super::{ApiState, problem::Problem, representation::text};
+use super::{ApiState, conditional::Shown, host, problem::Problem, representation::text};
 use crate::{
-    catalog::Snapshot,
+    catalog::{Interest, Snapshot},
     model::{Command, Done, MemberState, NodeId, limits},
 };
 
 static NO_META: BTreeMap<String, String> = BTreeMap::new();
 
 /// `GET /v1/agent`
-pub(super) async fn show(State(state): State<ApiState>) -> Response {
+pub(super) async fn show(State(state): State<ApiState>) -> Shown {
     let snapshot = state.catalog.load();
     let info = &*state.info;
     // The first snapshots may not hold this agent's own node yet.
@@ -44,7 +40,7 @@ pub(super) async fn show(State(state): State<ApiState>) -> Response {
         members: Members::count(&snapshot),
         limits: Limits::HERE,
     };
-    Json(view).into_response()
+    Shown::new(&view, Interest::Nodes)
 }
 
 #[derive(Serialize)]
@@ -144,7 +140,8 @@ impl Limits {
 }
 
 /// `POST /v1/agent/leave`: answered when peers know, or had their time.
-pub(super) async fn leave(State(state): State<ApiState>) -> Result<Json<Farewell>, Problem> {
+pub(super) async fn leave(State(state): State<ApiState>, headers: HeaderMap) -> Result<Json<Farewell>, Problem> {
+    host::refuse_other_sites(&headers)?;
     match state.registrar.submit(Command::Leave).await? {
         Done::Announced { confirmed, asked } => Ok(Json(Farewell { confirmed, asked })),
         Done::Created | Done::Replaced | Done::Unchanged | Done::Removed | Done::Noted => Ok(Json(Farewell { confirmed: 0, asked: 0 })),
@@ -196,6 +193,17 @@ mod tests {
     async fn leaving_tells_how_many_peers_know() {
         let answer = Api::new().send("POST", "/v1/agent/leave", None, Body::empty()).await;
         assert_eq!((answer.status, answer.json()), (200, json!({"confirmed": 2, "asked": 3})));
+    }
+
+    #[tokio::test]
+    async fn a_page_of_another_site_can_not_make_an_agent_leave() {
+        let api = Api::new();
+        let leave = async |origin: &str| api.ask("POST", "/v1/agent/leave", &[("origin", origin)], Body::empty()).await;
+        for other in ["https://evil.example", "http://localhost:3000", "null"] {
+            let answer = leave(other).await;
+            assert_eq!((answer.status, answer.problem().as_str()), (403, "cross-site"), "{other}");
+        }
+        assert_eq!(leave("http://localhost").await.status, 200);
     }
 
     #[tokio::test]

@@ -1,22 +1,23 @@
 //! Checks: what they have yielded, here and elsewhere, and heartbeats.
 
 use axum::{
-    Json,
     body::Body,
     extract::State,
     http::{HeaderMap, StatusCode},
-    response::{IntoResponse, Response},
 };
 
 use super::{
-    ApiState, body, collection, definition,
+    ApiState, body,
+    collection::Collection,
+    conditional::Shown,
+    definition,
     parameters::{Parameters, one_of},
     path::{Named, NamedPair},
     problem::{Problem, ProblemType},
     representation::{FoundCheckView, HealthView},
 };
 use crate::{
-    catalog::select::Filter,
+    catalog::{Interest, select::Filter},
     model::{CheckId, Command, InstanceId, NodeName, ServiceName, Status},
 };
 
@@ -24,7 +25,7 @@ use crate::{
 const STATUSES: [(&str, Status); 3] = [("passing", Status::Passing), ("warning", Status::Warning), ("critical", Status::Critical)];
 
 /// `GET /v1/checks`, by node id, instance id and check id.
-pub(super) async fn list(State(state): State<ApiState>, mut query: Parameters) -> Result<Response, Problem> {
+pub(super) async fn list(State(state): State<ApiState>, mut query: Parameters) -> Result<Shown, Problem> {
     let status = query.one("status", |text| one_of(&STATUSES, text));
     let filter = Filter {
         service: query.one("service", ServiceName::new),
@@ -36,15 +37,16 @@ pub(super) async fn list(State(state): State<ApiState>, mut query: Parameters) -
 
     let snapshot = state.catalog.load();
     let wanted = |check: &FoundCheckView<'_>| status.is_none_or(|status| check.is(status));
-    let items = filter.apply(&snapshot).into_iter().flat_map(|entry| FoundCheckView::of(&snapshot, entry)).filter(wanted).collect();
-    Ok(collection::found(&snapshot, items)?.into_response())
+    let items = filter.after(&snapshot, None).flat_map(|entry| FoundCheckView::of(&snapshot, entry)).filter(wanted).collect();
+    let interest = filter.service.clone().map_or(Interest::Everything, Interest::Service);
+    Collection::whole(items).found(&snapshot, interest)
 }
 
 /// `GET /v1/agent/instances/{id}/status`
-pub(super) async fn show(State(state): State<ApiState>, Named(id): Named<InstanceId>) -> Result<Response, Problem> {
+pub(super) async fn show(State(state): State<ApiState>, Named(id): Named<InstanceId>) -> Result<Shown, Problem> {
     let snapshot = state.catalog.load();
     match snapshot.instance(snapshot.local, &id) {
-        Some(entry) => Ok(Json(HealthView::from(&**entry)).into_response()),
+        Some(entry) => Ok(Shown::new(&HealthView::from(&**entry), Interest::Own)),
         None => Err(Problem::new(ProblemType::NoSuchInstance, format!("no instance {id} is registered with this agent"))),
     }
 }

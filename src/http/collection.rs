@@ -1,30 +1,36 @@
 //! Lists, all in one shape.
 
-use axum::Json;
 use serde::Serialize;
 
-use super::problem::{Problem, ProblemType};
-use crate::catalog::Snapshot;
+use super::{
+    conditional::Shown,
+    problem::{Problem, ProblemType},
+};
+use crate::catalog::{Interest, Snapshot};
 
 /// Items in a stable order.
 #[derive(Debug, Serialize)]
 pub(super) struct Collection<T> {
-    items: Vec<T>,
-    /// Where the next page starts; null as long as a page holds everything.
-    next: Option<String>,
+    pub(super) items: Vec<T>,
+    /// Where the next page starts; null where nothing follows.
+    pub(super) next: Option<String>,
 }
 
-/// A list that is known to be whole.
-pub(super) fn whole<T>(items: Vec<T>) -> Json<Collection<T>> {
-    Json(Collection { items, next: None })
+impl<T> Collection<T> {
+    /// A list that is known to be whole.
+    pub(super) fn whole(items: Vec<T>) -> Self {
+        Collection { items, next: None }
+    }
 }
 
-/// What was found in a snapshot.
-///
-/// # Errors
-/// Before the first full sync finding nothing means nothing: the agent can't know.
-pub(super) fn found<T>(snapshot: &Snapshot, items: Vec<T>) -> Result<Json<Collection<T>>, Problem> {
-    if items.is_empty() && !snapshot.ready { Err(not_ready()) } else { Ok(whole(items)) }
+impl<T: Serialize> Collection<T> {
+    /// What was found in a snapshot.
+    ///
+    /// # Errors
+    /// Before the first full sync finding nothing means nothing: the agent can't know.
+    pub(super) fn found(self, snapshot: &Snapshot, interest: Interest) -> Result<Shown, Problem> {
+        if self.items.is_empty() && !snapshot.ready { Err(not_ready()) } else { Ok(Shown::new(&self, interest)) }
+    }
 }
 
 /// One thing that was looked up in a snapshot.

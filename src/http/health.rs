@@ -1,25 +1,26 @@
 //! `/health`: for those who run the agent.
 
-use axum::{Json, extract::State};
+use axum::extract::State;
 use serde::Serialize;
 
-use super::{ApiState, collection, problem::Problem};
+use super::{ApiState, collection, conditional::Shown, problem::Problem};
+use crate::catalog::Interest;
 
 #[derive(Serialize)]
 pub(super) struct Health {
     status: &'static str,
 }
 
-const OK: Json<Health> = Json(Health { status: "ok" });
+const OK: Health = Health { status: "ok" };
 
 /// `GET /health/live`: the agent runs.
-pub(super) async fn live() -> Json<Health> {
-    OK
+pub(super) async fn live() -> Shown {
+    Shown::fixed(&OK)
 }
 
 /// `GET /health/ready`: it knows what the cluster knows.
-pub(super) async fn ready(State(state): State<ApiState>) -> Result<Json<Health>, Problem> {
-    if state.catalog.load().ready { Ok(OK) } else { Err(collection::not_ready()) }
+pub(super) async fn ready(State(state): State<ApiState>) -> Result<Shown, Problem> {
+    if state.catalog.load().ready { Ok(Shown::new(&OK, Interest::Nodes)) } else { Err(collection::not_ready()) }
 }
 
 #[cfg(test)]

@@ -1,18 +1,27 @@
 //! `/v1/instances`: the search.
 
+use std::sync::Arc;
+
 use axum::{
+    Json,
     extract::State,
+    http::header,
     response::{IntoResponse, Response},
 };
 
 use super::{
-    ApiState, collection,
+    ApiState,
+    collection::{self, Collection},
+    page::{LARGEST_PAGE, Page, amount},
     parameters::{Parameters, one_of},
     problem::Problem,
     representation::InstanceView,
 };
 use crate::{
-    catalog::select::Filter,
+    catalog::{
+        Entry, Interest, Snapshot,
+        select::{self, Filter},
+    },
     model::{NodeName, ServiceName, Status, Tag, Zone},
 };
 
@@ -20,7 +29,7 @@ use crate::{
 const STATUSES: [(&str, Option<Status>); 4] =
     [("any", None), ("passing", Some(Status::Passing)), ("warning", Some(Status::Warning)), ("critical", Some(Status::Critical))];
 
-/// `GET /v1/instances`, by node id and instance id. Without `status`: what is handed out.
+/// `GET /v1/instances`, by node id and instance id. Without `status`: what is handed out. With `pick`: some of them, by weight.
 pub(super) async fn list(State(state): State<ApiState>, mut query: Parameters) -> Result<Response, Problem> {
     let status = query.one("status", |text| one_of(&STATUSES, text));
     let filter = Filter {
@@ -32,11 +41,35 @@ pub(super) async fn list(State(state): State<ApiState>, mut query: Parameters) -
         status: status.flatten(),
         any_status: status.is_some(),
     };
+    let page = Page::read(&mut query);
+    let pick = query.one("pick", |text| match page.is_plain() {
+        true => amount(text, LARGEST_PAGE),
+        false => Err("pick gives no pages: leave out limit and cursor".to_owned()),
+    });
     query.finish()?;
 
     let snapshot = state.catalog.load();
-    let items = filter.apply(&snapshot).into_iter().map(|entry| InstanceView::new(&snapshot, entry)).collect();
-    Ok(collection::found(&snapshot, items)?.into_response())
+    if let Some(amount) = pick {
+        return picked(&snapshot, &filter, amount);
+    }
+    let (found, next) = page.cut(filter.after(&snapshot, page.after.clone()), |entry| (entry.node, entry.instance.id.clone()));
+    let interest = filter.service.clone().map_or(Interest::Everything, Interest::Service);
+    Ok(Collection { items: views(&snapshot, &found), next }.found(&snapshot, interest)?.into_response())
+}
+
+/// Some of what matches, drawn anew for each request: nothing to be kept, compared or waited for.
+fn picked(snapshot: &Snapshot, filter: &Filter, amount: usize) -> Result<Response, Problem> {
+    let among: Vec<_> = filter.after(snapshot, None).collect();
+    if among.is_empty() && !snapshot.ready {
+        return Err(collection::not_ready());
+    }
+    #[expect(clippy::disallowed_methods, reason = "the shell draws; what it draws is in no history that is to be repeated")]
+    let drawn = select::pick(&among, amount, &mut rand::rng());
+    Ok(([(header::CACHE_CONTROL, "no-store")], Json(Collection::whole(views(snapshot, &drawn)))).into_response())
+}
+
+fn views<'a>(snapshot: &'a Snapshot, entries: &[&'a Arc<Entry>]) -> Vec<InstanceView<'a>> {
+    entries.iter().map(|entry| InstanceView::new(snapshot, entry)).collect()
 }
 
 /// `key:value`. A key has no colon, so the first one ends it.
@@ -97,6 +130,41 @@ mod tests {
         assert_eq!(why(3).await, json!({"reason": "critical", "detail": "its check test is critical: it is critical"}));
         assert_eq!(why(4).await, json!({"reason": "node_down", "detail": "node two is down: did not answer"}));
         assert_eq!(why(5).await, json!({"reason": "node_unknown", "detail": "its node is not known"}));
+    }
+
+    #[tokio::test]
+    async fn pages_put_together_are_the_whole() {
+        let api = cluster();
+        let whole = api.items("/v1/instances?status=any", "id").await;
+        for limit in [1, 2, 3, 5] {
+            let (mut together, mut cursor) = (Vec::new(), String::new());
+            loop {
+                let page = api.json(&format!("/v1/instances?status=any&limit={limit}{cursor}")).await;
+                let items = page["items"].as_array().unwrap();
+                assert!(items.len() == limit || page["next"].is_null());
+                together.extend(items.iter().map(|item| item["id"].as_str().unwrap().to_owned()));
+                let Some(next) = page["next"].as_str() else { break };
+                cursor = format!("&cursor={next}");
+            }
+            assert_eq!(together, whole, "{limit}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_pick_is_some_of_what_matches_and_nothing_to_be_kept() {
+        let api = cluster();
+        let answer = api.get("/v1/instances?service=web&pick=1").await;
+        assert_eq!((answer.header("etag"), answer.header("cache-control")), (None, Some("no-store")));
+        let picked = answer.json()["items"][0]["id"].as_str().unwrap().to_owned();
+        assert!(["web-1", "web-2"].contains(&picked.as_str()), "{picked}");
+        assert_eq!(api.items("/v1/instances?service=web&pick=9", "id").await, ["web-1", "web-2"]);
+        assert!(api.items("/v1/instances?service=none&pick=1", "id").await.is_empty());
+        let waiting = api.ask("GET", "/v1/instances?pick=1", &[("if-none-match", "*"), ("prefer", "wait=300")], axum::body::Body::empty());
+        assert_eq!(waiting.await.status, 200);
+        for bad in ["pick=0", "pick=a", "pick=10001", "pick=1&limit=1", "pick=1&cursor=000000000000000a.a"] {
+            assert!(api.get(&format!("/v1/instances?{bad}")).await.errors().contains_key("pick"), "{bad}");
+        }
+        assert_eq!(Api::not_ready().get("/v1/instances?pick=1").await.status, 503);
     }
 
     #[tokio::test]

@@ -1,43 +1,48 @@
 //! `/v1/nodes`: the members of the cluster.
 
-use axum::{
-    Json,
-    extract::State,
-    response::{IntoResponse, Response},
-};
+use axum::extract::State;
 
 use super::{
-    ApiState, collection,
+    ApiState,
+    collection::{self, Collection},
+    conditional::Shown,
+    page::Page,
     parameters::{Parameters, one_of},
     path::Named,
     problem::{Problem, ProblemType},
     representation::NodeView,
 };
-use crate::model::{MemberState, NodeName, Zone};
+use crate::{
+    catalog::Interest,
+    model::{MemberState, NodeName, Zone},
+};
 
 const STATES: [MemberState; 5] = [MemberState::Alive, MemberState::Suspect, MemberState::Restarting, MemberState::Down, MemberState::Left];
 
-/// `GET /v1/nodes[?state=&zone=]`, by id.
-pub(super) async fn list(State(state): State<ApiState>, mut query: Parameters) -> Result<Response, Problem> {
+/// `GET /v1/nodes[?state=&zone=&limit=&cursor=]`, by id.
+pub(super) async fn list(State(state): State<ApiState>, mut query: Parameters) -> Result<Shown, Problem> {
     let wanted_state = query.one("state", |text| one_of(&STATES.map(|state| (state.as_str(), state)), text));
     let wanted_zone = query.one("zone", Zone::new);
+    let page = Page::read(&mut query);
     query.finish()?;
 
     let snapshot = state.catalog.load();
     let nodes = snapshot
-        .nodes()
+        .nodes_after(page.after)
         .filter(|entry| wanted_state.is_none_or(|state| entry.node.state == state))
         .filter(|entry| wanted_zone.is_none() || entry.node.info.zone == wanted_zone);
-    let items = nodes.map(|entry| NodeView::new(&snapshot, entry)).collect();
-    Ok(collection::found(&snapshot, items)?.into_response())
+    let (nodes, next) = page.cut(nodes, |entry| entry.node.id);
+    let items = nodes.into_iter().map(|entry| NodeView::new(&snapshot, entry)).collect();
+    // What they own is counted, so it shows.
+    Collection { items, next }.found(&snapshot, Interest::Everything)
 }
 
 /// `GET /v1/nodes/{node}`: the holder of the name.
-pub(super) async fn show(State(state): State<ApiState>, Named(name): Named<NodeName>) -> Result<Response, Problem> {
+pub(super) async fn show(State(state): State<ApiState>, Named(name): Named<NodeName>) -> Result<Shown, Problem> {
     let snapshot = state.catalog.load();
     let absent = || Problem::new(ProblemType::NoSuchNode, format!("no node {name} is in the cluster"));
     let entry = collection::known(&snapshot, snapshot.holder(name.as_str()), absent)?;
-    Ok(Json(NodeView::new(&snapshot, entry)).into_response())
+    Ok(Shown::new(&NodeView::new(&snapshot, entry), Interest::Everything))
 }
 
 #[cfg(test)]
@@ -46,7 +51,7 @@ mod tests {
 
     use crate::{
         http::testing::{Api, changed, instance, node, registered},
-        model::{Change, MemberState, Status, Zone},
+        model::{Change, MemberState, NodeId, Status, Zone},
     };
 
     #[tokio::test]
@@ -67,6 +72,26 @@ mod tests {
         assert_eq!(api.items("/v1/nodes?state=down", "name").await, ["db-1"]);
         assert_eq!(api.items("/v1/nodes?zone=RACK-1", "name").await, ["db-2", "here"]);
         assert!(api.items("/v1/nodes?state=down&zone=rack-1", "name").await.is_empty());
+    }
+
+    #[tokio::test]
+    async fn pages_go_on_where_the_last_one_ended_whatever_came_and_went() {
+        let api = cluster();
+        let first = api.json("/v1/nodes?limit=1").await;
+        assert_eq!((&first["items"][0]["name"], first["items"].as_array().unwrap().len()), (&json!("db-1"), 1));
+        let next = first["next"].as_str().unwrap().to_owned();
+        api.publish([Change::NodeGone(NodeId(2)), Change::Node(node(1, "early").into())]);
+        assert_eq!(api.items(&format!("/v1/nodes?limit=2&cursor={next}"), "name").await, ["db-2", "here"]);
+        assert_eq!(api.items(&format!("/v1/nodes?state=alive&cursor={next}"), "name").await, ["db-2", "here"]);
+    }
+
+    #[tokio::test]
+    async fn a_page_that_can_not_be_is_refused() {
+        for list in ["nodes", "services", "instances"] {
+            let answer = cluster().get(&format!("/v1/{list}?limit=0&cursor=-")).await;
+            assert_eq!((answer.status, answer.problem().as_str()), (400, "invalid-query"), "{list}");
+            assert!(answer.errors()["limit"].contains("1 to 10000") && answer.errors()["cursor"].contains("next"), "{list}");
+        }
     }
 
     #[tokio::test]

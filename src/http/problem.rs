@@ -71,6 +71,20 @@ problem_types! {
     DefinitionTooLarge = UNPROCESSABLE_ENTITY, "definition-too-large", "The definition is too large";
     /// The node owns as many instances as it may: deregister some, then try again. Replacing one still works.
     NodeFull = CONFLICT, "node-full", "The node owns as many instances as it may";
+    /// `If-Match` or `If-None-Match` is neither `*` nor a list of tags in quotes.
+    InvalidPrecondition = BAD_REQUEST, "invalid-precondition", "The precondition can't be read";
+    /// The instance is not what `If-Match` or `If-None-Match` wants it to be, so nothing was written: get it again,
+    /// then decide.
+    PreconditionFailed = PRECONDITION_FAILED, "precondition-failed", "The precondition does not hold";
+    /// The request has no `Host`, or several.
+    MissingHost = BAD_REQUEST, "missing-host", "The request names no host";
+    /// The request is for a host that is not this agent's: only IP addresses, `localhost` and the names that it was
+    /// started with are.
+    Misdirected = MISDIRECTED_REQUEST, "misdirected", "The request is for another host";
+    /// A page of another site had a browser send this.
+    CrossSite = FORBIDDEN, "cross-site", "The request comes from another site";
+    /// As many clients follow the events of this agent as may.
+    TooManyFollowers = SERVICE_UNAVAILABLE, "too-many-followers", "Too many clients follow the events";
     /// No instance with this id is registered with this agent.
     NoSuchInstance = NOT_FOUND, "no-such-instance", "There is no such instance";
     /// The instance has no check with this id.
@@ -95,6 +109,7 @@ impl ProblemType {
     pub const fn retry_after(self) -> Option<u32> {
         match self {
             ProblemType::NotReady => Some(1),
+            ProblemType::TooManyFollowers => Some(10),
             _ => None,
         }
     }
@@ -129,6 +144,11 @@ impl Problem {
     /// A problem, and what is to be said of this occurrence of it.
     pub(super) fn new(kind: ProblemType, detail: impl Into<String>) -> Self {
         Problem { kind, detail: detail.into(), errors: Vec::new() }
+    }
+
+    #[cfg(test)]
+    pub(super) fn kind(&self) -> ProblemType {
+        self.kind
     }
 
     /// A definition with flaws.

@@ -9,51 +9,59 @@ use axum::{
 };
 
 use super::{
-    ApiState, body, collection, definition,
+    ApiState, body,
+    collection::Collection,
+    conditional::Shown,
+    definition,
+    guard::Guard,
     path::Named,
     problem::{Problem, ProblemType},
     representation::DefinitionView,
 };
 use crate::{
-    catalog::{Entry, Snapshot},
-    model::{Command, Done, InstanceId},
+    catalog::{Entry, Interest, Snapshot},
+    model::{Command, Done, InstanceId, Refusal},
 };
 
 /// `GET /v1/agent/instances`
-pub(super) async fn list(State(state): State<ApiState>) -> Response {
+pub(super) async fn list(State(state): State<ApiState>) -> Shown {
     let snapshot = state.catalog.load();
-    let items = snapshot.instances_of(snapshot.local).map(|entry| definition_of(&snapshot, entry)).collect();
-    collection::whole(items).into_response()
+    let items = snapshot.instances_of(snapshot.local).map(|entry| view_of(&snapshot, entry)).collect();
+    Shown::new(&Collection::whole(items), Interest::Own)
 }
 
 /// `GET /v1/agent/instances/{id}`
-pub(super) async fn show(State(state): State<ApiState>, Named(id): Named<InstanceId>) -> Result<Response, Problem> {
-    let snapshot = state.catalog.load();
-    match snapshot.instance(snapshot.local, &id) {
-        Some(entry) => Ok(Json(definition_of(&snapshot, entry)).into_response()),
-        None => Err(Problem::new(ProblemType::NoSuchInstance, format!("no instance {id} is registered with this agent"))),
-    }
+pub(super) async fn show(State(state): State<ApiState>, Named(id): Named<InstanceId>) -> Result<Shown, Problem> {
+    let absent = || Problem::new(ProblemType::NoSuchInstance, format!("no instance {id} is registered with this agent"));
+    definition_of(&state.catalog.load(), &id).ok_or_else(absent)
 }
 
-fn definition_of<'a>(snapshot: &'a Snapshot, entry: &'a Entry) -> DefinitionView<'a> {
+fn definition_of(snapshot: &Snapshot, id: &InstanceId) -> Option<Shown> {
+    let entry = snapshot.instance(snapshot.local, id)?;
+    Some(Shown::new(&view_of(snapshot, entry), Interest::Own))
+}
+
+fn view_of<'a>(snapshot: &'a Snapshot, entry: &'a Entry) -> DefinitionView<'a> {
     match snapshot.registered(&entry.instance.id) {
         Some(registration) => DefinitionView::from(&**registration),
         None => DefinitionView::from(&*entry.instance),
     }
 }
 
-/// `PUT /v1/agent/instances/{id}`: answered when it is durable.
+/// `PUT /v1/agent/instances/{id}`: answered when it is durable. The answer has no ETag: what is stored is not to the octet
+/// what was sent (RFC 9110, 9.3.4).
 pub(super) async fn put(
     State(state): State<ApiState>,
     Named(id): Named<InstanceId>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
+    let guard = Guard::of(&headers)?;
     let value = body::json(&headers, body, body::BODY_TIME).await?;
     // An id needs no percent-encoding: all of its characters may stand in a path (RFC 3986, 3.3).
     let location = format!("/v1/agent/instances/{id}");
-    let registration = definition::read(id, &value).map_err(Problem::invalid_definition)?;
-    let done = state.registrar.submit(Command::Register(registration.clone())).await?;
+    let registration = definition::read(id.clone(), &value).map_err(Problem::invalid_definition)?;
+    let done = write(state, id, guard, Command::Register(registration.clone())).await?;
     let definition = Json(DefinitionView::from(&registration));
     Ok(match done {
         Done::Created => (StatusCode::CREATED, [(header::LOCATION, location)], definition).into_response(),
@@ -62,14 +70,30 @@ pub(super) async fn put(
 }
 
 /// `DELETE /v1/agent/instances/{id}`: answered when it is durable.
-pub(super) async fn delete(State(state): State<ApiState>, Named(id): Named<InstanceId>) -> Result<StatusCode, Problem> {
-    state.registrar.submit(Command::Deregister(id)).await?;
+pub(super) async fn delete(State(state): State<ApiState>, Named(id): Named<InstanceId>, headers: HeaderMap) -> Result<StatusCode, Problem> {
+    let guard = Guard::of(&headers)?;
+    write(state, id.clone(), guard, Command::Deregister(id)).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Writes if the guard allows it. Between the look at what is there and the end of the write nobody else writes this
+/// instance through this API, and a write is answered after it can be read: so what was looked at is what is replaced.
+async fn write(state: ApiState, id: InstanceId, guard: Guard, command: Command) -> Result<Done, Problem> {
+    // A task of its own, so that a client that goes away does not let the next one in before the write is done.
+    let writing = tokio::spawn(async move {
+        let _writing = state.shared.writes.begin(&id, &guard).await;
+        guard.check(definition_of(&state.catalog.load(), &id).map(|shown| shown.tag()).as_ref())?;
+        Ok(state.registrar.submit(command).await?)
+    });
+    writing.await.unwrap_or_else(|_| Err(Refusal::Stopping.into()))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use serde_json::json;
+    use tokio::task::JoinSet;
 
     use super::*;
     use crate::{
@@ -119,6 +143,77 @@ mod tests {
             let answer = api.send(method, WEB, None, Body::empty()).await;
             assert_eq!((answer.status, answer.problem().as_str()), (404, "no-such-instance"), "{method}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_guard_decides_by_what_is_there() {
+        let api = Api::new();
+        let definition = |port: u16| json!({"service": "web", "port": port}).to_string();
+        let put = async |header: &str, tags: &str, port: u16| {
+            let answer = api.ask("PUT", WEB, &[("content-type", "application/json"), (header, tags)], definition(port)).await;
+            if answer.status == 412 {
+                assert_eq!(answer.problem(), "precondition-failed");
+            }
+            answer.status
+        };
+        let tag = async || api.get(WEB).await.header("etag").unwrap().to_owned();
+        assert_eq!(put("if-match", "*", 1).await, 412, "nothing is there");
+        assert_eq!(put("if-match", "\"a\"", 1).await, 412);
+        assert_eq!(put("if-none-match", "*", 1).await, 201);
+        let first = tag().await;
+        assert_eq!(put("if-none-match", "*", 2).await, 412, "something is there");
+        assert_eq!(put("if-none-match", &first, 2).await, 412);
+        assert_eq!(put("if-match", &first, 2).await, 200);
+        assert_eq!(put("if-match", &first, 3).await, 412, "it is another one now");
+        assert_eq!(put("if-match", &format!("W/{}", tag().await), 3).await, 412, "a weak tag guards no write");
+        assert_eq!(put("if-match", &format!("{first}, {}", tag().await), 3).await, 200);
+        assert_eq!(put("if-match", "*", 4).await, 200);
+        assert_eq!(put("if-match", "a", 5).await, 400);
+        assert_eq!(api.json(WEB).await["port"], 4);
+
+        let delete = async |tags: &str| api.ask("DELETE", WEB, &[("if-match", tags)], Body::empty()).await.status;
+        assert_eq!(delete(&first).await, 412);
+        assert_eq!(delete(&tag().await).await, 204);
+        assert_eq!(delete("*").await, 412);
+    }
+
+    #[tokio::test]
+    async fn of_many_that_write_at_once_with_one_guard_one_succeeds() {
+        let api = Arc::new(Api::new());
+        for round in 0..5 {
+            let guard = match round {
+                0 => ("if-none-match", "*".to_owned()),
+                _ => ("if-match", api.get(WEB).await.header("etag").unwrap().to_owned()),
+            };
+            let mut writers = JoinSet::new();
+            for n in 1..=20 {
+                let (api, guard) = (Arc::clone(&api), guard.clone());
+                writers.spawn(async move {
+                    let definition = json!({"service": "web", "port": round * 100 + n}).to_string();
+                    api.ask("PUT", WEB, &[("content-type", "application/json"), (guard.0, &guard.1)], definition).await.status
+                });
+            }
+            let answers = writers.join_all().await;
+            assert_eq!(answers.iter().filter(|status| **status < 300).count(), 1, "{answers:?}");
+            assert_eq!(answers.iter().filter(|status| **status == 412).count(), 19, "{answers:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_writer_that_goes_away_lets_nobody_in_before_its_write_is_done() {
+        let api = Api::new();
+        let put = |guard: (&'static str, &'static str), port: u16| {
+            let definition = json!({"service": "web", "port": port}).to_string();
+            let api = &api;
+            Box::pin(async move { api.ask("PUT", WEB, &[("content-type", "application/json"), guard], definition).await.status })
+        };
+        let mut gone = put(("if-none-match", "*"), 1);
+        // Its write has begun when it is asked for the first time, and is not answered yet.
+        let first = std::future::poll_fn(|context| std::task::Poll::Ready(gone.as_mut().poll(context).is_ready())).await;
+        assert!(!first);
+        drop(gone);
+        assert_eq!(put(("if-none-match", "*"), 2).await, 412);
+        assert_eq!(api.json(WEB).await["port"], 1);
     }
 
     #[tokio::test]

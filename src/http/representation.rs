@@ -12,7 +12,7 @@ use serde::{Serialize, Serializer};
 use crate::{
     catalog::{
         Entry, NodeEntry, Snapshot,
-        select::{HeldBack, held_back},
+        select::{HeldBack, held_back_with},
     },
     model::{Check, Instance, Registration, Status, check::Probe},
 };
@@ -196,14 +196,19 @@ pub(super) struct InstanceView<'a> {
 
 impl<'a> InstanceView<'a> {
     pub(super) fn new(snapshot: &'a Snapshot, entry: &'a Entry) -> Self {
-        let DefinitionView { id, service, port, protocol, tags, meta, weight, .. } = DefinitionView::from(&*entry.instance);
-        let owner = snapshot.node(entry.node);
+        InstanceView::on(snapshot.node(entry.node), entry)
+    }
+
+    /// An instance on its node, where that is known.
+    pub(super) fn on(owner: Option<&'a NodeEntry>, entry: &'a Entry) -> Self {
+        let DefinitionView { id, service, port, protocol, tags, meta, weight, addresses, .. } = DefinitionView::from(&*entry.instance);
+        let inherited = owner.map(|owner| &*owner.node.info.addresses).filter(|_| addresses.is_empty());
         InstanceView {
             node: owner.map(|owner| owner.node.info.name.as_str()),
             node_id: entry.node,
             id,
             service,
-            addresses: snapshot.addresses_of(entry),
+            addresses: inherited.unwrap_or(addresses),
             port,
             protocol,
             tags,
@@ -211,7 +216,7 @@ impl<'a> InstanceView<'a> {
             weight,
             status: entry.status.as_str(),
             since: entry.since,
-            held_back: held_back(snapshot, entry).map(|why| HeldBackView::new(why, owner)),
+            held_back: held_back_with(owner, entry).map(|why| HeldBackView::new(why, owner)),
         }
     }
 }
@@ -256,14 +261,25 @@ pub(super) struct NodeView<'a> {
     meta: &'a BTreeMap<String, String>,
     version: &'a str,
     generation: u32,
-    /// How many instances it owns.
-    instances: usize,
+    /// How many instances it owns. This and what follows is not of the node alone, and left out where that is shown alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    instances: Option<usize>,
     /// Whether another node holds its name.
-    name_conflict: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name_conflict: Option<bool>,
 }
 
 impl<'a> NodeView<'a> {
     pub(super) fn new(snapshot: &'a Snapshot, entry: &'a NodeEntry) -> Self {
+        NodeView {
+            instances: Some(snapshot.instances_of(entry.node.id).count()),
+            name_conflict: Some(snapshot.in_conflict(&entry.node)),
+            ..NodeView::alone(entry)
+        }
+    }
+
+    /// A node without regard to all others.
+    pub(super) fn alone(entry: &'a NodeEntry) -> Self {
         let node = &*entry.node;
         NodeView {
             id: node.id,
@@ -277,8 +293,8 @@ impl<'a> NodeView<'a> {
             meta: &node.info.meta,
             version: &node.info.agent_version,
             generation: node.life.generation,
-            instances: snapshot.instances_of(node.id).count(),
-            name_conflict: snapshot.in_conflict(node),
+            instances: None,
+            name_conflict: None,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The table of routes. The router is built from it, so nothing can be served that it does not name.
 
 use axum::{
-    Json, Router,
+    Router,
     extract::Request,
     http::{HeaderValue, Method, Uri, header},
     middleware::{self, Next},
@@ -11,7 +11,9 @@ use axum::{
 use serde::Serialize;
 
 use super::{
-    ApiState, agent, checks, health, instances, maintenance, nodes, parameters,
+    ApiState, agent, checks,
+    conditional::{Shown, conditional},
+    events, health, host, instances, maintenance, nodes, parameters,
     problem::{Problem, ProblemType},
     registrations, services,
 };
@@ -54,12 +56,13 @@ pub const ROUTES: &[Route] = &[
     Route::new(Method::PUT, "/v1/agent/maintenance", |method| on(method, maintenance::begin_node)),
     Route::new(Method::DELETE, "/v1/agent/maintenance", |method| on(method, maintenance::end_node)),
     Route::new(Method::GET, "/v1/checks", |method| on(method, checks::list)).with_parameters(&["status", "service", "node"]),
-    Route::new(Method::GET, "/v1/nodes", |method| on(method, nodes::list)).with_parameters(&["state", "zone"]),
+    Route::new(Method::GET, "/v1/nodes", |method| on(method, nodes::list)).with_parameters(&["state", "zone", "limit", "cursor"]),
     Route::new(Method::GET, "/v1/nodes/{node}", |method| on(method, nodes::show)),
-    Route::new(Method::GET, "/v1/services", |method| on(method, services::list)).with_parameters(&["prefix"]),
+    Route::new(Method::GET, "/v1/services", |method| on(method, services::list)).with_parameters(&["prefix", "limit", "cursor"]),
     Route::new(Method::GET, "/v1/services/{service}", |method| on(method, services::show)),
     Route::new(Method::GET, "/v1/instances", |method| on(method, instances::list))
-        .with_parameters(&["service", "tag", "meta", "node", "zone", "status"]),
+        .with_parameters(&["service", "tag", "meta", "node", "zone", "status", "pick", "limit", "cursor"]),
+    Route::new(Method::GET, "/v1/events", |method| on(method, events::follow)).with_parameters(&["service", "kind"]),
     Route::new(Method::GET, "/health/live", |method| on(method, health::live)),
     Route::new(Method::GET, "/health/ready", |method| on(method, health::ready)),
 ];
@@ -73,17 +76,22 @@ pub fn router(state: ApiState) -> Router {
             parameters::refuse_unknown(request.uri(), route.parameters)?;
             Ok::<_, Problem>(next.run(request).await)
         };
-        router = router.route(route.path, (route.handler)(method).route_layer(middleware::from_fn(strict)));
+        let mut handler = (route.handler)(method);
+        if route.method == Method::GET {
+            handler = handler.route_layer(middleware::from_fn_with_state(state.clone(), conditional));
+        }
+        router = router.route(route.path, handler.route_layer(middleware::from_fn(strict)));
     }
     router
         .fallback(no_such_route)
         .method_not_allowed_fallback(method_not_allowed)
+        .layer(middleware::from_fn_with_state(state.clone(), host::refuse_other_hosts))
         .layer(middleware::map_response(uncached))
         .with_state(state)
 }
 
 /// `GET /v1`: what is here.
-async fn index() -> Json<Index> {
+async fn index() -> Shown {
     let mut links: Vec<Link> = Vec::new();
     for route in ROUTES {
         match links.last_mut().filter(|link| link.href == route.path) {
@@ -91,7 +99,7 @@ async fn index() -> Json<Index> {
             None => links.push(Link { href: route.path, methods: vec![route.method.as_str()], parameters: route.parameters }),
         }
     }
-    Json(Index { links })
+    Shown::fixed(&Index { links })
 }
 
 #[derive(Serialize)]
@@ -119,7 +127,9 @@ async fn method_not_allowed(method: Method, uri: Uri) -> Problem {
 
 /// Whoever keeps an answer must ask again before using it: it may be outdated a moment later.
 async fn uncached(mut response: Response) -> Response {
-    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    let headers = response.headers_mut();
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-cache"));
+    headers.insert(header::VARY, HeaderValue::from_static("Prefer"));
     response
 }
 
@@ -145,13 +155,17 @@ mod tests {
     #[tokio::test]
     async fn every_get_answers_head_and_is_not_to_be_reused_unasked() {
         let api = Api::new();
-        for route in ROUTES.iter().filter(|route| route.method == Method::GET && !route.path.contains('{')) {
+        // A stream of events has no end.
+        let reads = ROUTES.iter().filter(|route| route.method == Method::GET && !route.path.contains('{') && route.path != "/v1/events");
+        for route in reads {
             let get = api.get(route.path).await;
             assert_eq!((get.status, get.header("cache-control")), (200, Some("no-cache")), "{}", route.path);
             assert_eq!(get.header("content-type"), Some("application/json"), "{}", route.path);
+            assert_eq!(get.header("vary"), Some("Prefer"), "{}", route.path);
             let head = api.send("HEAD", route.path, None, Body::empty()).await;
             assert_eq!((head.status, head.text.as_str()), (200, ""), "{}", route.path);
             assert_eq!(head.header("content-type"), get.header("content-type"));
+            assert_eq!((head.header("etag"), head.header("etag").is_some()), (get.header("etag"), true), "{}", route.path);
         }
     }
 

@@ -14,6 +14,7 @@ use hyper_util::{
     server::graceful::GracefulShutdown,
     service::TowerToHyperService,
 };
+use socket2::SockRef;
 use tokio::{
     net::{TcpListener, TcpStream},
     task::JoinSet,
@@ -25,10 +26,16 @@ use tracing::{debug, warn};
 use super::{ApiState, routes};
 
 /// Connections at the same time. More wait in the system's backlog until one ends, which the time limits see to.
-pub const CONNECTIONS: usize = 1_024;
+///
+/// Those that wait for a change or follow events take up to 1,088 of them ([`super::WAITING`], [`super::FOLLOWERS`]).
+pub const CONNECTIONS: usize = 2_048;
 
 /// Octets of a request's line and header fields; more are answered with 431.
 const HEADER_OCTETS: usize = 16 * 1024;
+
+/// Octets that the system takes for a client before it can send them. Without this bound they are megabytes, and a client
+/// that reads slowly but steadily looks like one that takes nothing until a third of them is gone.
+const UNSENT_OCTETS: u32 = 64 * 1024;
 
 /// How long accepting rests when the system is out of something, file descriptors for example.
 const ACCEPT_REST: Duration = Duration::from_millis(500);
@@ -79,7 +86,7 @@ impl HttpServer {
 
     /// Serves until `shutdown` is done, then finishes what is under way, for five seconds at most.
     pub async fn serve(self, state: ApiState, shutdown: impl Future<Output = ()> + Send) {
-        let router = routes::router(state);
+        let router = routes::router(state.clone());
         let graceful = GracefulShutdown::new();
         let mut connections = JoinSet::new();
         let mut shutdown = pin!(shutdown);
@@ -93,6 +100,7 @@ impl HttpServer {
             }
         }
         drop(self.listener);
+        state.end();
         if time::timeout(self.bounds.end, graceful.shutdown()).await.is_err() {
             warn!(connections = connections.len(), "HTTP connections were cut: their clients took too long");
         }
@@ -123,6 +131,9 @@ fn is_of_connection(error: &io::Error) -> bool {
 fn converse(stream: TcpStream, router: Router, bounds: Bounds, graceful: &GracefulShutdown) -> impl Future<Output = ()> + use<> {
     if let Err(error) = stream.set_nodelay(true) {
         debug!(%error, "TCP_NODELAY could not be set");
+    }
+    if let Err(error) = SockRef::from(&stream).set_tcp_notsent_lowat(UNSENT_OCTETS) {
+        debug!(%error, "TCP_NOTSENT_LOWAT could not be set");
     }
     let mut stream = TimeoutStream::new(stream);
     stream.set_write_timeout(Some(bounds.write));
@@ -159,7 +170,7 @@ mod tests {
     #[tokio::test]
     async fn requests_are_answered_over_tcp() {
         let server = Running::start(Bounds::default());
-        let answer = server.exchange("GET /health/live HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").await;
+        let answer = server.exchange("GET /health/live HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").await;
         assert!(answer.starts_with("HTTP/1.1 200 OK") && answer.ends_with(r#"{"status":"ok"}"#), "{answer}");
         server.end().await;
     }
@@ -168,7 +179,7 @@ mod tests {
     async fn a_body_that_is_too_large_is_answered_although_its_sender_writes_before_it_reads() {
         let server = Running::start(Bounds::default());
         let size = 512 * 1024;
-        let head = "PUT /v1/agent/instances/a HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Type: application/json\r\n";
+        let head = "PUT /v1/agent/instances/a HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\n";
         let answer = server.exchange(&format!("{head}Content-Length: {size}\r\n\r\n{}", " ".repeat(size))).await;
         assert!(answer.starts_with("HTTP/1.1 413") && answer.contains("/problems/body-too-large"), "{answer}");
         server.end().await;
@@ -177,7 +188,7 @@ mod tests {
     #[tokio::test]
     async fn a_head_that_is_too_large_is_refused() {
         let server = Running::start(Bounds::default());
-        let answer = server.exchange(&format!("GET / HTTP/1.1\r\nHost: a\r\nX-Long: {}\r\n\r\n", "a".repeat(HEADER_OCTETS))).await;
+        let answer = server.exchange(&format!("GET / HTTP/1.1\r\nHost: localhost\r\nX-Long: {}\r\n\r\n", "a".repeat(HEADER_OCTETS))).await;
         assert!(answer.starts_with("HTTP/1.1 431"), "{answer}");
         server.end().await;
     }
@@ -188,7 +199,7 @@ mod tests {
         assert_eq!(server.exchange("").await, "", "before a request");
         let answer = server.exchange("GET /v1 HTTP/1.1\r\nHos").await;
         assert!(!answer.starts_with("HTTP/1.1 200"), "within one: {answer}");
-        let answer = server.exchange("GET /health/live HTTP/1.1\r\nHost: a\r\n\r\n").await;
+        let answer = server.exchange("GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n").await;
         assert_eq!(answer.matches("HTTP/1.1 200 OK").count(), 1, "after one: {answer}");
         server.end().await;
     }
@@ -197,7 +208,7 @@ mod tests {
     async fn an_idle_connection_does_not_hold_up_the_end() {
         let server = Running::start(Bounds { end: DEADLINE * 10, ..Bounds::default() });
         let mut idle = TcpStream::connect(server.addr).await.unwrap();
-        idle.write_all(b"GET /health/live HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+        idle.write_all(b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
         let mut start = [0; 12];
         idle.read_exact(&mut start).await.unwrap();
         server.end().await;
@@ -211,7 +222,7 @@ mod tests {
         let server = Running::serve(api, Bounds { write: Duration::from_millis(50), end: DEADLINE * 10, ..Bounds::default() });
         let mut greedy = TcpStream::connect(server.addr).await.unwrap();
         // More than all buffers between the two hold.
-        greedy.write_all("GET /v1/instances HTTP/1.1\r\nHost: a\r\n\r\n".repeat(20).as_bytes()).await.unwrap();
+        greedy.write_all("GET /v1/instances?limit=5000 HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(20).as_bytes()).await.unwrap();
         let cut = async {
             while greedy.write_all(b"\r\n").await.is_ok() {
                 tokio::task::yield_now().await
@@ -224,7 +235,7 @@ mod tests {
     #[tokio::test]
     async fn beyond_the_limit_a_connection_waits_until_another_ends() {
         let server = Running::start(Bounds { connections: 1, head: DEADLINE * 10, ..Bounds::default() });
-        let request = "GET /health/live HTTP/1.1\r\nHost: a\r\n";
+        let request = "GET /health/live HTTP/1.1\r\nHost: localhost\r\n";
         let mut first = TcpStream::connect(server.addr).await.unwrap();
         first.write_all(format!("{request}\r\n").as_bytes()).await.unwrap();
         first.read_exact(&mut [0; 12]).await.unwrap();

@@ -2,41 +2,43 @@
 
 use std::collections::BTreeMap;
 
-use axum::{
-    Json,
-    extract::State,
-    response::{IntoResponse, Response},
-};
+use axum::extract::State;
 use serde::Serialize;
 
 use super::{
-    ApiState, collection,
+    ApiState,
+    collection::{self, Collection},
+    conditional::Shown,
+    page::Page,
     parameters::Parameters,
     path::Named,
     problem::{Problem, ProblemType},
 };
 use crate::{
-    catalog::{ServiceEntry, Snapshot, select::held_back},
+    catalog::{Interest, ServiceEntry, Snapshot, select::held_back},
     model::{ServiceName, Status},
 };
 
-/// `GET /v1/services[?prefix=]`, by name.
-pub(super) async fn list(State(state): State<ApiState>, mut query: Parameters) -> Result<Response, Problem> {
+/// `GET /v1/services[?prefix=&limit=&cursor=]`, by name.
+pub(super) async fn list(State(state): State<ApiState>, mut query: Parameters) -> Result<Shown, Problem> {
     let prefix = query.one("prefix", read_prefix).unwrap_or_default();
+    let page = Page::read(&mut query);
     query.finish()?;
 
     let snapshot = state.catalog.load();
-    let services = snapshot.services().filter(|(name, _)| name.as_str().starts_with(&prefix));
-    let items = services.map(|(name, instances)| ServiceView::new(&snapshot, name, instances)).collect();
-    Ok(collection::found(&snapshot, items)?.into_response())
+    let services = snapshot.services_after(page.after.clone()).filter(|(name, _)| name.as_str().starts_with(&prefix));
+    let (services, next) = page.cut(services, |(name, _)| (*name).clone());
+    let items = services.into_iter().map(|(name, instances)| ServiceView::new(&snapshot, name, instances)).collect();
+    Collection { items, next }.found(&snapshot, Interest::Everything)
 }
 
 /// `GET /v1/services/{service}`: also where none of its instances is healthy.
-pub(super) async fn show(State(state): State<ApiState>, Named(name): Named<ServiceName>) -> Result<Response, Problem> {
+pub(super) async fn show(State(state): State<ApiState>, Named(name): Named<ServiceName>) -> Result<Shown, Problem> {
     let snapshot = state.catalog.load();
     let absent = || Problem::new(ProblemType::NoSuchService, format!("no instance of a service {name} is registered anywhere"));
     let instances = collection::known(&snapshot, snapshot.service(name.as_str()), absent)?;
-    Ok(Json(ServiceView::new(&snapshot, &name, instances)).into_response())
+    let view = ServiceView::new(&snapshot, &name, instances);
+    Ok(Shown::new(&view, Interest::Service(name.clone())))
 }
 
 /// The start of a service's name, in lower case as those are.
@@ -113,6 +115,14 @@ mod tests {
         assert_eq!(api.items("/v1/services?prefix=", "name").await.len(), 3);
         assert!(api.items("/v1/services?prefix=x", "name").await.is_empty());
         assert!(api.get("/v1/services?prefix=a_b").await.errors()["prefix"].contains("hyphens"));
+    }
+
+    #[tokio::test]
+    async fn services_come_in_pages() {
+        let api = cluster();
+        let first = api.json("/v1/services?limit=1&prefix=web").await;
+        assert_eq!((&first["items"][0]["name"], &first["next"]), (&json!("web"), &json!("web")));
+        assert_eq!(api.items("/v1/services?limit=1&prefix=web&cursor=web", "name").await, ["web-admin"]);
     }
 
     #[tokio::test]

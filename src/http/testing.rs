@@ -10,6 +10,7 @@ use std::{
 use axum::{
     body::Body,
     http::{HeaderMap, Request, header},
+    response::Response,
 };
 use http_body_util::BodyExt;
 use serde_json::Value;
@@ -72,9 +73,10 @@ impl Api {
             domain: "tidings.internal".to_owned(),
             gossip: address(8746),
             http: address(8780),
+            http_names: vec![],
             dns: address(8753),
         };
-        let api = Api { state: ApiState { catalog, registrar, info: Arc::new(info) }, publisher };
+        let api = Api { state: ApiState::new(catalog, registrar, Arc::new(info)), publisher };
         api.publish([Change::Node(Arc::new(node(HERE.0, "here")))]);
         api
     }
@@ -84,15 +86,24 @@ impl Api {
     }
 
     pub(super) async fn send(&self, method: &str, path: &str, content_type: Option<&str>, body: impl Into<Body>) -> Answer {
-        let mut request = Request::builder().method(method).uri(path);
-        if let Some(content_type) = content_type {
-            request = request.header(header::CONTENT_TYPE, content_type);
-        }
-        let request = request.body(body.into()).unwrap();
-        let response = router(self.state.clone()).oneshot(request).await.unwrap();
-        let (parts, body) = response.into_parts();
+        let headers = content_type.map(|content_type| ("content-type", content_type));
+        self.ask(method, path, headers.as_slice(), body).await
+    }
+
+    /// The whole answer to a request with these header fields.
+    pub(super) async fn ask(&self, method: &str, path: &str, headers: &[(&str, &str)], body: impl Into<Body>) -> Answer {
+        let (parts, body) = self.begin(method, path, headers, body).await.into_parts();
         let text = String::from_utf8(body.collect().await.unwrap().to_bytes().to_vec()).unwrap();
         Answer { status: parts.status.as_u16(), headers: parts.headers, text }
+    }
+
+    /// An answer whose body has not been read yet.
+    pub(super) async fn begin(&self, method: &str, path: &str, headers: &[(&str, &str)], body: impl Into<Body>) -> Response {
+        let mut request = Request::builder().method(method).uri(path).header(header::HOST, "localhost");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        router(self.state.clone()).oneshot(request.body(body.into()).unwrap()).await.unwrap()
     }
 
     pub(super) async fn get(&self, path: &str) -> Answer {

@@ -9,7 +9,7 @@ use serde_json::Value;
 use tokio::time::timeout;
 
 /// Longer than any answer takes, `POST /v1/agent/leave` included.
-const LIMIT: Duration = Duration::from_secs(20);
+pub(crate) const LIMIT: Duration = Duration::from_secs(20);
 
 /// What came back.
 #[derive(Debug, Clone)]
@@ -42,11 +42,23 @@ impl fmt::Display for Answer {
 
 /// Asks and waits for the whole answer.
 pub(crate) async fn ask(method: &str, url: &str, content_type: Option<&str>, body: Vec<u8>) -> Result<Answer, String> {
+    let headers: Vec<_> = content_type.map(|it| ("content-type".to_owned(), it.to_owned())).into_iter().collect();
+    ask_with(method, url, &headers, body, LIMIT).await
+}
+
+/// The same with any header fields, for an answer that may take its time.
+pub(crate) async fn ask_with(
+    method: &str,
+    url: &str,
+    headers: &[(String, String)],
+    body: Vec<u8>,
+    limit: Duration,
+) -> Result<Answer, String> {
     let asked = format!("{method} {url}");
     let method = Method::from_bytes(method.as_bytes()).map_err(|error| format!("{asked}: {error}"))?;
     let mut request = Request::builder().method(method).uri(url);
-    if let Some(content_type) = content_type {
-        request = request.header("content-type", content_type);
+    for (name, value) in headers {
+        request = request.header(name, value);
     }
     let request = request.body(Full::from(body)).map_err(|error| format!("{asked}: {error}"))?;
     let client: Client<_, Full<axum::body::Bytes>> = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build_http();
@@ -56,9 +68,9 @@ pub(crate) async fn ask(method: &str, url: &str, content_type: Option<&str>, bod
         let body = body.collect().await.map_err(|error| error.to_string())?.to_bytes().to_vec();
         Ok::<_, String>(Answer { asked: asked.clone(), status: parts.status, headers: parts.headers, body })
     };
-    match timeout(LIMIT, exchange).await {
+    match timeout(limit, exchange).await {
         Ok(answer) => answer.map_err(|error| format!("{asked}: {error}")),
-        Err(_) => Err(format!("{asked}: no answer within {LIMIT:?}")),
+        Err(_) => Err(format!("{asked}: no answer within {limit:?}")),
     }
 }
 

@@ -6,3 +6,4 @@ mod dns;
 mod gossip;
 mod health;
 mod http;
+mod watching;

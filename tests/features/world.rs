@@ -8,9 +8,12 @@ use std::{
 
 use cucumber::gherkin::Step;
 use tempfile::TempDir;
-use tokio::net::{TcpListener, TcpStream, UdpSocket};
+use tokio::{
+    net::{TcpListener, TcpStream, UdpSocket},
+    task::JoinHandle,
+};
 
-use super::{addresses::Block, agent::Agent, dns::Reply, http::Answer, service::Service};
+use super::{addresses::Block, agent::Agent, dns::Reply, events::Follower, http::Answer, service::Service};
 
 /// How a command ended.
 #[derive(Debug)]
@@ -33,6 +36,10 @@ pub(crate) struct World {
     pub(crate) reply: Option<Reply>,
     pub(crate) raw_replies: Vec<Vec<u8>>,
     pub(crate) run: Option<Run>,
+    /// A request that is under way.
+    pub(crate) waiting: Option<JoinHandle<Result<Answer, String>>>,
+    /// Streams of events that are followed.
+    pub(crate) followers: Vec<Follower>,
     /// Things that a later step compares with.
     pub(crate) notes: BTreeMap<String, String>,
     /// Connections and ports that stay open until the scenario ends.
@@ -55,6 +62,8 @@ impl World {
             reply: None,
             raw_replies: Vec::new(),
             run: None,
+            waiting: None,
+            followers: Vec::new(),
             notes: BTreeMap::new(),
             streams: Vec::new(),
             listeners: Vec::new(),
@@ -99,7 +108,7 @@ impl World {
     }
 
     /// Text of a feature with `{alpha}` (an agent's address), `{alpha.hex}` (the same in hexadecimal), `{nobody}` (an address at which
-    /// nothing listens), `{folder}` (the scenario's) and `{cluster}` filled in.
+    /// nothing listens), `{noted}` (what was last noted of an answer), `{folder}` (the scenario's) and `{cluster}` filled in.
     pub(crate) fn fill(&mut self, text: &str) -> String {
         let mut filled = String::new();
         let mut rest = text;
@@ -126,6 +135,7 @@ impl World {
         let address = match name {
             "folder" => return self.folder().display().to_string(),
             "cluster" => return self.cluster(),
+            "noted" => return self.notes.get("noted").expect("the scenario noted something before").clone(),
             "nobody" => self.nobody(),
             _ => self.address(name),
         };
@@ -161,6 +171,9 @@ impl World {
 
     /// Ends what the scenario started.
     pub(crate) async fn end(&mut self) {
+        if let Some(waiting) = self.waiting.take() {
+            waiting.abort();
+        }
         for agent in self.agents.values_mut() {
             agent.kill().await;
         }

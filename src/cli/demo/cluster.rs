@@ -113,7 +113,7 @@ impl Agent {
     /// The nodes that it knows of.
     pub(super) async fn members(&self) -> Result<Vec<view::Node>, String> {
         let nodes = async { self.api()?.call(Method::GET, "/v1/nodes").await?.read() };
-        nodes.await.map(|view::Items { items }| items).map_err(|failure| failure.message)
+        nodes.await.map(|view::Items { items, .. }| items).map_err(|failure| failure.message)
     }
 
     /// Registers the service with it, and gives what to type for that.

@@ -208,6 +208,7 @@ async fn lists(world: &mut World, step: &Step) {
     check(expect::lists(&json(world.answered()), &rows), world.answered());
 }
 
+#[given(regex = r"^GET (\S+) at (\w+) soon lists$")]
 #[then(regex = r"^GET (\S+) at (\w+) soon lists$")]
 async fn lists_soon(world: &mut World, path: String, name: String, step: &Step) {
     let rows = world.table(step);
