@@ -228,6 +228,7 @@ Feature: Watching for changes
 
   Scenario: An agent that learns what its cluster knows says so
     Given agent beta starts before its seed alpha
+    Then beta goes on
     When I follow /v1/events?kind=ready at beta
     Then the next event is reset with
       | /ready | false |

@@ -96,10 +96,11 @@ pub(super) fn apply(snapshot: &mut Snapshot, change: Change, now: SystemTime, ev
         }
         Change::Registered(registration) => {
             let id = registration.instance.id.clone();
-            let other = snapshot.registered(&id).is_some_and(|before| **before != *registration);
+            // Its checks alone are others: then nothing else tells. What else is new shows with its instance, which follows.
+            let checks_alone =
+                snapshot.registered(&id).is_some_and(|before| before.instance == registration.instance && **before != *registration);
             snapshot.apply(Change::Registered(registration), now);
-            // What is new shows with its instance, which follows.
-            if other && let Some(entry) = snapshot.instance(snapshot.local, &id) {
+            if checks_alone && let Some(entry) = snapshot.instance(snapshot.local, &id) {
                 events.push(instance_event(snapshot, entry));
             }
         }
