@@ -37,7 +37,7 @@ pub(crate) struct Measured {
     samples: BTreeMap<Measure, Vec<f64>>,
     /// Changes times agents that were to hear of them.
     pub(crate) deliveries: usize,
-    /// Those of them that took longer than a second.
+    /// Those of them that did not arrive within a second.
     pub(crate) missed: usize,
     pub(crate) rest: Option<Rest>,
 }
@@ -63,7 +63,7 @@ impl Measured {
         });
         json!({
             "system": self.system, "agents": self.n, "load_before": self.load, "seconds": MEASURES.iter().map(samples).collect::<serde_json::Map<_, _>>(),
-            "deliveries": self.deliveries, "deliveries_later_than_1s": self.missed, "rest_per_agent": rest,
+            "deliveries": self.deliveries, "deliveries_not_within_1s": self.missed, "rest_per_agent": rest,
         })
     }
 }
@@ -109,7 +109,7 @@ impl Report {
             line(&format!("{label} ({count}x)"), columns.iter().map(|column| spread(column.samples.get(&measure))).collect());
         }
         let of = |cell: fn(&Measured) -> String| columns.iter().map(cell).collect::<Vec<_>>();
-        line("changes heard of later than 1 s", of(|column| format!("{} of {}", column.missed, column.deliveries)));
+        line("changes not heard of within 1 s", of(|column| format!("{} of {}", column.missed, column.deliveries)));
         let mut rest = |label: &str, cell: fn(&Rest) -> String| {
             let cells = columns.iter().map(|column| column.rest.as_ref().map_or_else(|| "-".to_owned(), cell));
             line(label, cells.collect());

@@ -34,7 +34,8 @@ pub(crate) async fn look<S: System>(agents: &mut Agents<S>, window: Duration) ->
     let after = all(Process::processor_time, agents).ok_or_else(unreadable)?;
     agents.check()?;
 
-    let memory: Vec<f64> = agents.processes().map(|process| process.resident().map(|octets| octets as f64)).collect::<Option<_>>().ok_or_else(unreadable)?;
+    let memory: Vec<f64> =
+        agents.processes().map(|process| process.resident().map(|octets| octets as f64)).collect::<Option<_>>().ok_or_else(unreadable)?;
     let processor: Vec<f64> = before.iter().zip(&after).map(|(before, after)| (*after - *before).as_secs_f64() / seconds).collect();
     let count = memory.len() as f64;
     Ok(Rest {

@@ -34,7 +34,10 @@ pub(crate) enum News {
     Members(usize),
     Alive(String),
     Down(String),
-    Change { member: String, value: String },
+    Change {
+        member: String,
+        value: String,
+    },
 }
 
 /// The agents that are asked.
@@ -68,11 +71,27 @@ impl<C: Client> Watch<C> {
 
     /// How long after `start` each of them knew it, in order of time.
     pub(crate) async fn until<S: System>(self, news: News, start: Instant, agents: &mut Agents<S>) -> Result<Vec<Duration>, String> {
+        let count = self.watchers.len();
+        let known = self.within(PATIENCE, news.clone(), start, agents).await?;
+        match count - known.len() {
+            0 => Ok(known),
+            left => Err(format!("{}: after {} s, {left} of {count} did not know of {news:?}", S::NAME, PATIENCE.as_secs())),
+        }
+    }
+
+    /// The same, leaving out those that did not know it within the limit.
+    pub(crate) async fn within<S: System>(
+        self,
+        limit: Duration,
+        news: News,
+        start: Instant,
+        agents: &mut Agents<S>,
+    ) -> Result<Vec<Duration>, String> {
         let (mut waiting, mut asked, mut known) = (self.watchers, JoinSet::new(), Vec::new());
         let mut tick = interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut check = interval(CHECK_EVERY);
-        while !(waiting.is_empty() && asked.is_empty()) {
+        while !(waiting.is_empty() && asked.is_empty()) && start.elapsed() < limit {
             tokio::select! {
                 _ = tick.tick() => for _ in 0..QUESTIONS_PER_TICK {
                     if let Some(watcher) = waiting.pop_front() {
@@ -84,23 +103,12 @@ impl<C: Client> Watch<C> {
                     Ok((watcher, None)) => waiting.push_back(watcher),
                     Err(error) => return Err(format!("a question failed: {error}")),
                 },
-                _ = check.tick() => {
-                    agents.check()?;
-                    if start.elapsed() > PATIENCE {
-                        return Err(missed::<S, C>(&news, &waiting));
-                    }
-                }
+                _ = check.tick() => agents.check()?,
             }
         }
         known.sort_unstable();
         Ok(known)
     }
-}
-
-fn missed<S: System, C>(news: &News, waiting: &VecDeque<Watcher<C>>) -> String {
-    let names: Vec<String> =
-        waiting.iter().map(|watcher| name(watcher.index) + &watcher.missing.as_ref().map(|of| format!(" (misses {of})")).unwrap_or_default()).collect();
-    format!("{}: after {} s these still did not know of {news:?}: {}", S::NAME, PATIENCE.as_secs(), names.join(", "))
 }
 
 /// Asks once; says when the answer came if it was a yes.
