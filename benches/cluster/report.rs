@@ -99,7 +99,7 @@ impl Report {
         let mut line = |label: &str, cells: Vec<String>| {
             let cells: String = cells.iter().map(|cell| format!(" {cell:>24}")).collect();
             // Writing to a string can't fail.
-            let _ = writeln!(table, "{label:<36}{cells}");
+            let _ = writeln!(table, "{label:<40}{cells}");
         };
         line(&format!("{} agents; {}; load before {}", first.n, self.versions.join(", "), first.load), Vec::new());
         line("", columns.iter().map(|column| column.system.to_owned()).collect());
