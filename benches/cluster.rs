@@ -6,10 +6,11 @@
 //!
 //! Each trial forms a cluster afresh, makes a few changes in it, has a further agent join, and kills one. The systems take
 //! turns, trial by trial, and never run at once: on a machine with few cores only their ratio means something. Nothing else
-//! should use the loopback device meanwhile, or what is counted at rest is wrong; a network namespace sees to that:
+//! should use the loopback device meanwhile, or what is counted at rest is wrong; a network namespace sees to that (as root, and with
+//! everything built before, as there is no network in it):
 //!
 //! ```sh
-//! unshare --net sh -c 'ip link set lo up && exec cargo bench --bench cluster'
+//! unshare --net sh -c 'ip link set lo up && exec cargo --offline bench --bench cluster'
 //! ```
 //!
 //! How precise the times are: see `watch.rs`.
