@@ -1,0 +1,165 @@
+//! Measures clusters of real agents on loopback addresses, with Serf beside them where it is installed.
+//!
+//! ```sh
+//! cargo bench --bench cluster -- --n 20,50,100 --trials 10
+//! ```
+//!
+//! Each trial forms a cluster afresh, makes a few changes in it, has a further agent join, and kills one. The systems take
+//! turns, trial by trial, and never run at once: on a machine with few cores only their ratio means something. Nothing else
+//! should use the loopback device meanwhile, or what is counted at rest is wrong; a network namespace sees to that (as root, and with
+//! everything built before, as there is no network in it):
+//!
+//! ```sh
+//! unshare --net sh -c 'ip link set lo up && exec cargo --offline bench --bench cluster'
+//! ```
+//!
+//! How precise the times are: see `watch.rs`.
+#![expect(clippy::print_stdout, reason = "the report is what this program is for")]
+
+#[path = "cluster/agents.rs"]
+mod agents;
+#[path = "cluster/process.rs"]
+mod process;
+#[path = "cluster/report.rs"]
+mod report;
+#[path = "cluster/rest.rs"]
+mod rest;
+#[path = "cluster/serf.rs"]
+mod serf;
+#[path = "cluster/system.rs"]
+mod system;
+#[path = "cluster/tidings.rs"]
+mod tidings;
+#[path = "cluster/trial.rs"]
+mod trial;
+#[path = "cluster/watch.rs"]
+mod watch;
+
+use std::{fs, process::ExitCode, time::Duration};
+
+use clap::{Parser, ValueEnum};
+use tokio::{
+    runtime,
+    signal::unix::{SignalKind, signal},
+    task::LocalSet,
+};
+
+use report::{Measured, Report};
+use serf::Serf;
+use system::System;
+use tidings::Tidings;
+use trial::Plan;
+
+/// Measures clusters of real agents on loopback addresses, with Serf beside them where it is installed
+#[derive(Debug, Parser)]
+struct Arguments {
+    /// Sizes of clusters
+    #[arg(long, value_delimiter = ',', default_values_t = [20, 50, 100], value_parser = clap::value_parser!(u16).range(3..=1000))]
+    n: Vec<u16>,
+    /// Clusters of each size
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
+    trials: u32,
+    /// Changes in each cluster
+    #[arg(long, default_value_t = 6)]
+    changes: u32,
+    /// For how many seconds a cluster at rest is measured; 0 leaves it out
+    #[arg(long, default_value_t = 20)]
+    rest: u64,
+    /// Only one of the systems
+    #[arg(long)]
+    only: Option<Only>,
+    /// Where all samples go, as JSON; - for standard output, in place of the table
+    #[arg(long)]
+    json: Option<String>,
+    /// Given by `cargo bench`, and not by `cargo test`, which has no use for this
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Only {
+    Tidings,
+    Serf,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    if !arguments.bench {
+        eprintln!("nothing is measured without --bench: use cargo bench --bench cluster");
+        return ExitCode::SUCCESS;
+    }
+    let done = runtime::Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string()).and_then(|runtime| {
+        // One thread only: what observes should leave the cores to what is observed.
+        LocalSet::new().block_on(&runtime, async {
+            // Agents end with what holds them, however that ends.
+            tokio::select! {
+                done = run(&arguments) => done,
+                ended = interrupted() => Err(ended),
+            }
+        })
+    });
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(arguments: &Arguments) -> Result<(), String> {
+    let tidings = version::<Tidings>(arguments.only != Some(Only::Serf));
+    let serf = version::<Serf>(arguments.only != Some(Only::Tidings));
+    if serf.is_none() && arguments.only != Some(Only::Tidings) {
+        eprintln!("Serf is not measured: there is no program serf (Debian has it in the package serf)");
+    }
+    let mut report = Report::new([&tidings, &serf].into_iter().flatten());
+    for &n in &arguments.n {
+        let n = usize::from(n);
+        let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+        let mut of_tidings = tidings.is_some().then(|| Measured::new(Tidings::NAME, n, &load));
+        let mut of_serf = serf.is_some().then(|| Measured::new(Serf::NAME, n, &load));
+        for trial in 0..arguments.trials {
+            // The first cluster of a size is looked at when at rest, too.
+            let rest = Duration::from_secs(if trial == 0 { arguments.rest } else { 0 });
+            let plan = Plan { n, trial, changes: arguments.changes, rest };
+            if let Some(measured) = &mut of_tidings {
+                trial::run::<Tidings>(plan, measured).await?;
+            }
+            if let Some(measured) = &mut of_serf {
+                trial::run::<Serf>(plan, measured).await?;
+            }
+        }
+        let block = report.add([of_tidings, of_serf].into_iter().flatten().collect());
+        if arguments.json.as_deref() != Some("-") {
+            println!("{block}");
+        }
+    }
+    match arguments.json.as_deref() {
+        None => Ok(()),
+        Some("-") => {
+            println!("{:#}", report.json());
+            Ok(())
+        }
+        Some(file) => fs::write(file, format!("{:#}\n", report.json())).map_err(|error| format!("can't write {file}: {error}")),
+    }
+}
+
+/// The version of a system that is wanted, if it is installed.
+fn version<S: System>(wanted: bool) -> Option<String> {
+    wanted.then(S::version).flatten()
+}
+
+/// Ends when somebody wants this to end.
+async fn interrupted() -> String {
+    let listen = |kind| signal(kind).map_err(|error| format!("can't listen for signals: {error}"));
+    let (mut interrupt, mut terminate) = match (listen(SignalKind::interrupt()), listen(SignalKind::terminate())) {
+        (Ok(interrupt), Ok(terminate)) => (interrupt, terminate),
+        (Err(error), _) | (_, Err(error)) => return error,
+    };
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    "ended early; the agents are stopped".to_owned()
+}
