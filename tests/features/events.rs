@@ -54,7 +54,7 @@ impl Follower {
         if !status.contains(" 200 ") {
             return Err(status);
         }
-        while follower.line().await.expect("a head has an end") != "" {}
+        while !follower.line().await.expect("a head has an end").is_empty() {}
         Ok(follower)
     }
 
