@@ -47,6 +47,7 @@ use crate::{
     model::{ClusterName, Domain, NodeId, NodeName},
     registrar::Registrar,
 };
+use conditional::Rereads;
 use guard::Writes;
 
 /// What every handler may reach. Cheap to clone.
@@ -68,6 +69,8 @@ struct Shared {
     waiting: Semaphore,
     /// Places for clients that follow events.
     following: Arc<Semaphore>,
+    /// What those who wait share of what they read.
+    rereads: Rereads,
     writes: Writes,
     /// True from when the server is to end.
     ending: watch::Sender<bool>,
@@ -79,6 +82,7 @@ impl ApiState {
         let shared = Shared {
             waiting: Semaphore::new(WAITING),
             following: Arc::new(Semaphore::new(FOLLOWERS)),
+            rereads: Rereads::default(),
             writes: Writes::default(),
             ending: watch::Sender::new(false),
         };

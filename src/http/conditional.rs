@@ -1,9 +1,11 @@
 //! Conditional reads: not sent again while they show the same, and waited for until they show something else.
 
+mod rereads;
+
 use std::{future::pending, pin::pin, time::Duration};
 
 use axum::{
-    body::Body,
+    body::{Body, Bytes},
     extract::{Request, State},
     http::{HeaderName, HeaderValue, StatusCode, header, request::Parts},
     middleware::Next,
@@ -19,6 +21,7 @@ use super::{
     problem::Problem,
 };
 use crate::catalog::{Interest, Waiter};
+pub(super) use rereads::Rereads;
 
 /// Reads that may wait at the same time, each in a connection of its own. One more is answered at once, without
 /// `Preference-Applied`.
@@ -26,9 +29,11 @@ pub const WAITING: usize = 1_024;
 
 const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
 
-/// What a read shows, and what may change it.
+/// What a read shows, and what may change it. Cheap to clone.
+#[derive(Debug, Clone)]
 pub(super) struct Shown {
-    json: Vec<u8>,
+    json: Bytes,
+    tag: ETag,
     interest: Option<Interest>,
 }
 
@@ -41,24 +46,21 @@ impl Shown {
     /// A value that stays as it is while the agent runs.
     pub(super) fn fixed(value: &impl Serialize) -> Shown {
         let json = serde_json::to_vec(value).expect("what is shown has text for keys and no flaws");
-        Shown { json, interest: None }
+        Shown { tag: ETag::of(&json), json: json.into(), interest: None }
     }
 
     /// The tag that it is sent with.
-    pub(super) fn tag(&self) -> ETag {
-        ETag::of(&self.json)
+    pub(super) fn tag(&self) -> &ETag {
+        &self.tag
     }
 }
 
-/// Travels with an answer to [`conditional`].
-#[derive(Clone)]
-struct DependsOn(Option<Interest>);
-
 impl IntoResponse for Shown {
     fn into_response(self) -> Response {
-        let headers = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json")), (header::ETAG, self.tag().header())];
-        let mut response = (headers, self.json).into_response();
-        response.extensions_mut().insert(DependsOn(self.interest));
+        let headers = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json")), (header::ETAG, self.tag.header())];
+        let mut response = (headers, self.json.clone()).into_response();
+        // For whoever waits; see below.
+        response.extensions_mut().insert(self);
         response
     }
 }
@@ -94,15 +96,15 @@ impl Read {
     }
 }
 
-/// Reads again after each publication that may concern it, until something else is shown or the time is over. What is
-/// read in between is let go at once: who waits holds the head of a request and no more.
+/// Reads again after each publication that may concern it, until something else is shown or the time is over. Who waits
+/// holds the head of a request, and nothing of what was read.
 async fn until_changed(state: &ApiState, known: &Tags, mut same: Response, wait: Duration, read: &Read) -> Response {
     let interest = same.extensions().get::<DependsOn>().and_then(|depends| depends.0.clone());
     let mut waiter = interest.map(|interest| state.catalog.wait_for(interest));
     let (mut over, mut ending) = (pin!(sleep(wait)), pin!(state.ending()));
     loop {
         // Also before the first wait: something may have been published before the waiter was there.
-        match compare(known, read.again().await) {
+        match compare(known, state.shared.rereads.read(read, &state.catalog).await) {
             Compared::Same(again) => same = again,
             Compared::Changed(changed) => return changed,
         }
@@ -121,6 +123,10 @@ async fn changed(waiter: Option<&mut Waiter>) {
     }
 }
 
+/// What may change what an answer stands for that has no body any more.
+#[derive(Clone)]
+struct DependsOn(Option<Interest>);
+
 /// An answer, held against what the client has.
 enum Compared {
     /// 304 (RFC 9110, 15.4.5) in its place.
@@ -132,8 +138,9 @@ enum Compared {
 fn compare(known: &Tags, response: Response) -> Compared {
     match ETag::read(response.headers()) {
         Some(tag) if known.match_weakly(&tag) => {
+            let interest = response.extensions().get::<Shown>().and_then(|shown| shown.interest.clone());
             let mut same = (StatusCode::NOT_MODIFIED, [(header::ETAG, tag.header())]).into_response();
-            *same.extensions_mut() = response.extensions().clone();
+            same.extensions_mut().insert(DependsOn(interest));
             Compared::Same(same)
         }
         _ => Compared::Changed(response),

@@ -82,7 +82,7 @@ async fn write(state: ApiState, id: InstanceId, guard: Guard, command: Command) 
     // A task of its own, so that a client that goes away does not let the next one in before the write is done.
     let writing = tokio::spawn(async move {
         let _writing = state.shared.writes.begin(&id, &guard).await;
-        guard.check(definition_of(&state.catalog.load(), &id).map(|shown| shown.tag()).as_ref())?;
+        guard.check(definition_of(&state.catalog.load(), &id).as_ref().map(Shown::tag))?;
         Ok(state.registrar.submit(command).await?)
     });
     writing.await.unwrap_or_else(|_| Err(Refusal::Stopping.into()))
