@@ -1,7 +1,7 @@
 //! Tidings: a gossip-based, peer-to-peer service registry and discovery agent.
 //!
-//! `Architecture.md` holds the code map and the invariants. The modules below are its rooms, from the
-//! bottom of the house up: each may use those above it in this list, where its line in that document says so.
+//! `Architecture.md` holds the code map and the invariants. Each module below is a room of the house; which may use which stands
+//! in the table there, and a test holds the code to it.
 
 pub mod agent;
 pub mod catalog;
