@@ -7,7 +7,7 @@ use std::{
 
 use tracing::{debug, error, info, warn};
 
-use crate::core::io::Event;
+use crate::{core::io::Event, model::Status};
 
 /// Refusals that are remembered, to be logged once each.
 const REMEMBERED: usize = 1_024;
@@ -51,6 +51,12 @@ impl EventLog {
                 }
             }
             Event::Member { node, name, address, state } => info!(%node, name, %address, "member {state}"),
+            Event::Instance { id: Some(id), what } => info!(instance = %id, "{what}"),
+            Event::Instance { id: None, what } => info!("this node is {what}"),
+            Event::Verdict { instance, check, state } => match state.status {
+                Status::Passing => info!(%instance, %check, "the check is passing"),
+                Status::Warning | Status::Critical => warn!(%instance, %check, "the check is {}: {}", state.status, state.reason),
+            },
             Event::Rejoined => warn!("the cluster took this agent for down; it is back"),
             Event::MetItself { peer, seen } => {
                 if self.refused.len() < REMEMBERED && self.refused.insert((peer, true, "met itself".into())) {

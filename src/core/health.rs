@@ -2,7 +2,7 @@
 
 use super::{
     Core,
-    io::{CommandId, Output},
+    io::{CommandId, Event, Output},
     owner::Act,
     part::Write,
     time::Moment,
@@ -45,7 +45,12 @@ impl Core {
         match health.checks.get(&check) {
             None => return self.answer(id, Err(Refusal::NoSuchCheck(check))),
             Some(before) if *before == state => return self.answer(id, Ok(Done::Unchanged)),
-            Some(_) => drop(health.checks.insert(check, state)),
+            Some(before) => {
+                if before.status != state.status {
+                    self.event(Event::Verdict { instance: instance.clone(), check: check.clone(), state: state.clone() });
+                }
+                health.checks.insert(check, state);
+            }
         }
         self.write_health(now, instance, &health);
         let (key, status) = (Key::instance(instance), body::encode_health(&health));
@@ -103,6 +108,11 @@ impl Core {
         reason: Option<String>,
         stored: &crate::model::record::Body,
     ) -> Done {
+        let what = match &reason {
+            Some(reason) => format!("in maintenance: {reason}"),
+            None => "in maintenance no more".into(),
+        };
+        self.event(Event::Instance { id: instance.clone(), what });
         let Some(instance) = instance else {
             self.settings.info.maintenance = reason;
             self.write(now, Key::node(), self.node_record());

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use super::time::Moment;
 use crate::{
-    model::{Change, CheckOrder, Command, NodeId, Reply, StoreOp},
+    model::{Change, CheckId, CheckOrder, CheckState, Command, InstanceId, NodeId, Reply, StoreOp},
     wire::message::RefuseCode,
 };
 
@@ -186,6 +186,22 @@ pub enum Event {
         address: SocketAddr,
         /// Its new state, and why.
         state: String,
+    },
+    /// An instance of this node was registered, replaced or removed, or its maintenance began or ended.
+    Instance {
+        /// Which; the whole node where there is none.
+        id: Option<InstanceId>,
+        /// What happened to it.
+        what: String,
+    },
+    /// A check of an instance of this node changed its status.
+    Verdict {
+        /// Of which instance.
+        instance: InstanceId,
+        /// Which check.
+        check: CheckId,
+        /// What it is now.
+        state: CheckState,
     },
     /// The cluster took this agent for dead and it came back by itself.
     Rejoined,

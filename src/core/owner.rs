@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     Core,
-    io::{CommandId, Output, Ticket},
+    io::{CommandId, Event, Output, Ticket},
     part::{Part, Write},
     replica::{Replica, Shift},
     time::Moment,
@@ -236,6 +236,7 @@ impl Core {
             Act::Register { registration, definition, local, stored } => self.registered(now, *registration, definition, local, &stored),
             Act::Remove(instance) => {
                 self.registered.remove(&instance);
+                self.event(Event::Instance { id: Some(instance.clone()), what: "deregistered".into() });
                 self.outputs.push_back(Output::Check(CheckOrder::Stop(instance.clone())));
                 self.write(now, Key::instance(&instance), Write::Gone);
                 Done::Removed
@@ -260,6 +261,8 @@ impl Core {
             (Some((before, _)), Some(registered)) if *before == definition && registered.local == local => return Done::Unchanged,
             (Some(_), _) => Done::Replaced,
         };
+        let what = if done == Done::Created { "registered" } else { "registered anew" };
+        self.event(Event::Instance { id: Some(id.clone()), what: what.into() });
         let health = self.health_of_new(&registration);
         self.begin_checks(&registration, &health);
         self.registered.insert(id, Registered { registration, local });
