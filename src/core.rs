@@ -176,7 +176,7 @@ impl Core {
         match input {
             Input::Datagram { from, bytes } => self.on_datagram(now, from, bytes),
             Input::Accepted { stream, from } => self.on_accepted(now, stream, from),
-            Input::Connected(stream) => self.on_connected(now, stream),
+            Input::Connected(stream) => self.on_connected(stream),
             Input::Received { stream, bytes } => self.on_received(now, stream, bytes),
             Input::Sent { stream, octets } => self.on_sent(now, stream, octets),
             Input::Closed { stream, reason } => self.on_closed(now, stream, &reason),

@@ -146,9 +146,9 @@ impl Core {
         }
     }
 
-    pub(super) fn on_connected(&mut self, now: Moment, stream: StreamId) {
+    pub(super) fn on_connected(&mut self, stream: StreamId) {
         if self.conversations.contains_key(&stream) {
-            self.say_hello(now, stream);
+            self.say_hello(stream);
         }
     }
 

@@ -12,7 +12,7 @@ use crate::wire::{
 };
 
 impl Core {
-    pub(super) fn say_hello(&mut self, _now: Moment, stream: StreamId) {
+    pub(super) fn say_hello(&mut self, stream: StreamId) {
         let hello = Hello {
             cluster: self.settings.cluster.to_string(),
             lowest: LOWEST_VERSION,
@@ -48,7 +48,7 @@ impl Core {
             conversation.peer_digest = hello.digest.total();
         }
         if !ours {
-            self.say_hello(now, stream);
+            self.say_hello(stream);
         }
         let equal = self.digest().total() == hello.digest.total();
         match (equal, ours) {
@@ -67,7 +67,7 @@ impl Core {
         (conversation.peer, conversation.peer_is_buried) = (Some(peer), true);
         let ours = conversation.is_ours();
         if !ours {
-            self.say_hello(now, stream);
+            self.say_hello(stream);
         }
         let graves = self.grave_entries(now, |of| of == peer.node());
         self.say(stream, &Graves { graves });
@@ -118,7 +118,7 @@ impl Core {
             self.join.is_ourselves(at);
             self.look_for_peers_at(now);
         } else {
-            self.say_hello(now, stream);
+            self.say_hello(stream);
         }
         if ours && let Some(conversation) = self.conversations.get_mut(&stream) {
             // Meeting oneself is no failure to join.
