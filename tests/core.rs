@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tidings::{
     core::io::Event,
-    model::{Command, Done, InstanceId, MemberState, Refusal, Registration},
+    model::{Check, CheckId, CheckState, Command, Done, InstanceId, MemberState, Refusal, Registration, Status, check::Probe},
 };
 use world::{REAP_AFTER, World, instance};
 
@@ -88,6 +88,41 @@ fn an_instance_stays_shown_while_its_agent_restarts_at_once() {
         },
         |world| agents.iter().all(|agent| world.life_of(*agent, "n1").is_some_and(|life| life.generation == 2)) && world.all_equal(),
     );
+}
+
+#[test]
+fn a_last_status_outlives_the_agent_but_not_its_host() {
+    let mut world = World::new(18);
+    let agents = world.cluster(3);
+    let beat = Check {
+        id: CheckId::new("beat").unwrap(),
+        probe: Probe::Ttl { ttl: 60 * SECOND },
+        interval: SECOND,
+        timeout: SECOND,
+        rise: 1,
+        fall: 1,
+        initial: Status::Critical,
+    };
+    let registration = Registration { checks: vec![beat], ..Registration::plain(instance("web-1", "web")) };
+    assert_eq!(world.submit_and_wait(agents[1], Command::Register(registration), SECOND).0, Ok(Done::Created));
+    let seen = |world: &World, status| agents.iter().all(|agent| world.status(*agent, "n1", "web-1") == Some(status));
+    world.until(SECOND, |world| seen(world, Status::Critical));
+    let verdict = |status| Command::Verdict {
+        instance: InstanceId::new("web-1").unwrap(),
+        check: CheckId::new("beat").unwrap(),
+        state: CheckState { status, reason: "told".into() },
+    };
+    assert_eq!(world.submit_and_wait(agents[1], verdict(Status::Passing), SECOND).0, Ok(Done::Noted));
+    world.until(SECOND, |world| seen(world, Status::Passing));
+    world.run(SECOND);
+    world.restart(agents[1]);
+    assert_eq!(world.status(agents[1], "n1", "web-1"), Some(Status::Passing));
+    world.run(SECOND);
+    world.host_rebooted = true;
+    world.restart(agents[1]);
+    world.until(10 * SECOND, |world| seen(world, Status::Critical));
+    assert_eq!(world.submit_and_wait(agents[1], verdict(Status::Passing), SECOND).0, Ok(Done::Noted));
+    world.until(SECOND, |world| seen(world, Status::Passing));
 }
 
 #[test]

@@ -17,7 +17,7 @@ use tidings::{
     },
     model::{
         ClusterName, Command, Instance, InstanceId, Life, MemberState, NodeId, NodeName, Protocol, Registration, Reply, ServiceName,
-        StoreOp,
+        Status, StoreOp,
         node::NodeInfo,
         record::{Body, Key},
     },
@@ -66,6 +66,8 @@ struct Host {
 pub(super) struct World {
     pub(super) loss: f64,
     pub(super) disk_fails: bool,
+    /// What agents that start are told of their host.
+    pub(super) host_rebooted: bool,
     now: Moment,
     rng: StdRng,
     queue: BTreeMap<(Moment, u64), (Agent, u64, Happening)>,
@@ -96,6 +98,7 @@ impl World {
         World {
             loss: 0.0,
             disk_fails: false,
+            host_rebooted: false,
             now: Moment::default(),
             rng: StdRng::seed_from_u64(seed),
             queue: BTreeMap::new(),
@@ -181,7 +184,7 @@ impl World {
             seeds: host.seeds.len(),
             peers: host.peers.clone(),
             records: host.disk.clone(),
-            host_rebooted: false,
+            host_rebooted: self.host_rebooted,
             random_seed,
             reap_after: REAP_AFTER,
         });
@@ -439,6 +442,12 @@ impl World {
         let snapshot = self.hosts[reader].catalog.load();
         let id = InstanceId::new(id).expect("an id");
         snapshot.holder(owner).is_some_and(|node| snapshot.instance(node.node.id, &id).is_some())
+    }
+
+    pub(super) fn status(&self, reader: Agent, owner: &str, id: &str) -> Option<Status> {
+        let snapshot = self.hosts[reader].catalog.load();
+        let node = snapshot.holder(owner)?.node.id;
+        Some(snapshot.instance(node, &InstanceId::new(id).expect("an id"))?.status)
     }
 
     pub(super) fn node_state(&self, reader: Agent, name: &str) -> Option<MemberState> {
