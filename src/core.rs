@@ -199,11 +199,10 @@ impl Core {
                 Timer::Peers => self.store_peers(),
                 Timer::Conversation(stream) => self.check_conversation(now, stream),
                 Timer::Farewell => self.end_farewell(),
-                Timer::Grace(node) => self.touch(node, Shift::default()),
+                Timer::Grace(node) => self.end_grace(now, node),
                 Timer::Reap => self.reap(now),
             }
         }
-        self.expire_graces(now);
         self.finish();
     }
 

@@ -28,8 +28,8 @@ pub(super) struct Known {
     pub bridged: bool,
     /// Since when it is down or left.
     pub gone_since: Option<Moment>,
-    /// The announced absence: of which life, and when it ends here.
-    pub grace: Option<(Life, Moment)>,
+    /// The announced absence: of which life, and when it ends here, unless it did.
+    pub grace: Option<(Life, Option<Moment>)>,
     /// What readers were told.
     pub shown: Option<super::view::Shown>,
 }
