@@ -10,7 +10,6 @@ use super::{
     ApiState, body,
     collection::Collection,
     conditional::Shown,
-    definition,
     parameters::{Parameters, one_of},
     path::{Named, NamedPair},
     problem::{Problem, ProblemType},
@@ -18,6 +17,7 @@ use super::{
 };
 use crate::{
     catalog::{Interest, select::Filter},
+    definition,
     model::{CheckId, Command, InstanceId, NodeName, ServiceName, Status},
 };
 

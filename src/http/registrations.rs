@@ -12,7 +12,6 @@ use super::{
     ApiState, body,
     collection::Collection,
     conditional::Shown,
-    definition,
     guard::Guard,
     path::Named,
     problem::{Problem, ProblemType},
@@ -20,6 +19,7 @@ use super::{
 };
 use crate::{
     catalog::{Entry, Interest, Snapshot},
+    definition,
     model::{Command, Done, InstanceId, Refusal},
 };
 

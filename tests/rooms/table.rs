@@ -20,7 +20,11 @@ pub(crate) struct Ban {
 
 /// From the top of the house down: a room may use what stands below it, never what stands above or beside it.
 pub(crate) const HOUSE: &[Room] = &[
-    Room { modules: &["main", "cli"], never: &["http", "dns", "core", "catalog", "checks", "registrar", "store", "wire"], bans: &[] },
+    Room {
+        modules: &["main", "cli"],
+        never: &["http", "dns", "core", "catalog", "checks", "registrar", "store", "definition", "wire"],
+        bans: &[],
+    },
     Room { modules: &["agent"], never: &[], bans: &[] },
     Room { modules: &["sim"], never: &[], bans: &[TOKIO, SOCKETS] },
     Room { modules: &["http"], never: &["dns", "core"], bans: &[] },
@@ -31,6 +35,7 @@ pub(crate) const HOUSE: &[Room] = &[
     Room { modules: &["registrar"], never: &[], bans: &[] },
     Room { modules: &["store"], never: &["config"], bans: &[TOKIO] },
     Room { modules: &["config"], never: &[], bans: &[] },
+    Room { modules: &["definition"], never: &["wire"], bans: &[TOKIO, SOCKETS] },
     Room { modules: &["wire"], never: &[], bans: &[TOKIO] },
     Room { modules: &["model"], never: &[], bans: &[TOKIO, SOCKETS] },
 ];

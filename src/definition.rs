@@ -1,7 +1,7 @@
-//! From the JSON of a registration to an instance and its checks, or to everything that is wrong with it.
+//! From the value of a registration, be it JSON or TOML, to an instance and its checks, or to everything that is wrong with it.
 
 mod checks;
-pub(super) mod notes;
+pub mod notes;
 
 use std::{collections::BTreeMap, fmt, net::IpAddr, str::FromStr, time::Duration};
 
@@ -24,7 +24,7 @@ const SHOWN: usize = 80;
 ///
 /// # Errors
 /// Every flaw that could be found at once, with its JSON pointer (RFC 6901).
-pub(super) fn read(id: InstanceId, value: &Value) -> Result<Registration, Vec<Flaw>> {
+pub fn read(id: InstanceId, value: &Value) -> Result<Registration, Vec<Flaw>> {
     let Value::Object(fields) = value else {
         return Err(vec![Flaw::new("", format!("is {}; a definition is an object", Shown(value)))]);
     };
