@@ -5,6 +5,7 @@ mod disk;
 mod event_log;
 mod gossip;
 mod lifecycle;
+mod reload;
 mod streams;
 
 use std::{fmt, io, net::SocketAddr, path::Path, sync::Arc};
@@ -31,6 +32,8 @@ use crate::{
 };
 use disk::Disk;
 use gossip::{Gossip, GossipSockets};
+pub use reload::Reload;
+use reload::Reloader;
 
 /// Why an agent did not start. The message says what to do.
 #[derive(Debug)]
@@ -86,7 +89,7 @@ impl std::error::Error for AgentError {}
 ///
 /// # Errors
 /// When it can't start. Nothing was announced to anybody then.
-pub async fn run(config: Resolved) -> Result<(), AgentError> {
+pub async fn run(config: Resolved, reload: Reload) -> Result<(), AgentError> {
     raise_descriptor_limit();
     let sockets = Sockets::bind(&config).await?;
     let mut rng: StdRng = rand::make_rng();
@@ -95,6 +98,7 @@ pub async fn run(config: Resolved) -> Result<(), AgentError> {
     let address = address::advertised(gossip_address, config.advertise);
     let (publisher, catalog) = Publisher::new(contents.node_id);
     let (registrar, commands) = Registrar::new();
+    let (reloader, seeds) = Reloader::new(reload, config.clone(), registrar.clone());
     let info = Arc::new(AgentInfo {
         node_id: contents.node_id,
         name: config.name.clone(),
@@ -112,24 +116,35 @@ pub async fn run(config: Resolved) -> Result<(), AgentError> {
     let core = Core::new(settings(&config, contents, life, address, host_rebooted, rng.random()));
     let disk = Disk::start(store).map_err(AgentError::System)?;
     let (scheduler, orders) = Scheduler::new(registrar.clone());
-    let gossip = Gossip::new(core, sockets.gossip, disk, commands, orders, publisher, config.join).map_err(AgentError::System)?;
+    let gossip = Gossip::new(core, sockets.gossip, disk, commands, orders, publisher, seeds).map_err(AgentError::System)?;
     tokio::spawn(scheduler.run());
     let dns = DnsServer::bind(config.dns, config.domain, catalog.clone()).map_err(bind_error("DNS", "--dns", config.dns))?;
     let state = ApiState::new(catalog, registrar.clone(), info);
-    serve(gossip, dns, sockets.http, state, registrar, config.on_term).await;
+    serve(gossip, reloader, dns, sockets.http, state, registrar, config.on_term).await;
     Ok(())
 }
 
 /// Everything at once, until gossip ends after a leave or the lifecycle says so.
-async fn serve(gossip: Gossip, dns: DnsServer, http: HttpServer, state: ApiState, registrar: Registrar, on_term: OnTerm) {
+async fn serve(
+    gossip: Gossip,
+    reloader: Reloader,
+    dns: DnsServer,
+    http: HttpServer,
+    state: ApiState,
+    registrar: Registrar,
+    on_term: OnTerm,
+) {
     let (stop, stopping) = watch::channel(false);
     let stopped = move || {
         let mut stopping = stopping.clone();
         async move { drop(stopping.wait_for(|stop| *stop).await) }
     };
+    let gossip = tokio::spawn(gossip.run());
+    // Nobody reads what the files do not define any more.
+    reloader.begin().await;
+    tokio::spawn(reloader.run());
     let dns = tokio::spawn(dns.serve(stopped()));
     let http = tokio::spawn(http.serve(state, stopped()));
-    let gossip = tokio::spawn(gossip.run());
     tokio::select! {
         _ = gossip => info!("left the cluster"),
         () = lifecycle::until_told_to_end(&registrar, on_term) => {}
@@ -206,6 +221,7 @@ fn settings(config: &Resolved, contents: Contents, life: Life, address: SocketAd
         seeds: config.join.len(),
         peers: contents.peers,
         records: contents.records,
+        node_checks: config.definitions.checks.iter().map(|(check, _)| check.clone()).collect(),
         host_rebooted,
         random_seed,
         reap_after: crate::core::REAP_AFTER,

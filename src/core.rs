@@ -5,6 +5,7 @@
 //! [`Core::poll_timeout`] for the next deadline. Time and randomness are handed in: the same inputs at the same moments
 //! give the same outputs.
 
+mod configure;
 mod conversation;
 mod datagram;
 pub mod digest;
@@ -48,7 +49,7 @@ use timers::{Timer, Timers};
 
 use crate::{
     model::{
-        Change, ClusterName, InstanceId, Life, NodeId, Reply,
+        Change, Check, ClusterName, InstanceId, Life, NodeId, Reply,
         node::NodeInfo,
         record::{Body, Key},
     },
@@ -82,6 +83,8 @@ pub struct Settings {
     pub peers: Vec<SocketAddr>,
     /// The records of its instances, from disk.
     pub records: BTreeMap<Key, (Body, Body)>,
+    /// The checks of the node itself.
+    pub node_checks: Vec<Check>,
     /// Whether the host started anew since the last life: what checks had found then is not trusted.
     pub host_rebooted: bool,
     /// Seeds its random numbers.
@@ -181,6 +184,7 @@ impl Core {
             Input::Sent { stream, octets } => self.on_sent(now, stream, octets),
             Input::Closed { stream, reason } => self.on_closed(now, stream, &reason),
             Input::Resolved { seed, addresses } => self.on_resolved(now, seed, addresses),
+            Input::Seeds(seeds) => self.on_seeds(now, seeds),
             Input::Command { id, command } => self.on_command(now, id, command),
             Input::Stored { ticket, result } => self.on_stored(now, ticket, result),
         }

@@ -167,7 +167,8 @@ impl Core {
         let info = node_info(part)?;
         let (state, reason) = self.state_of(id, part.life, &info)?;
         let gossip = if id == self.me() { self.settings.address } else { self.membership.get(id)?.identity.address };
-        Some(Node { id, life: part.life, gossip, info, state, reason })
+        let health = part.get(&Key::node()).and_then(|(_, status)| body::decode_health(status).ok()).unwrap_or_default();
+        Some(Node { id, life: part.life, gossip, info, health, state, reason })
     }
 
     /// The node that is up and holds a name, by what it says of itself.

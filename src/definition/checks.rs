@@ -12,7 +12,7 @@ use crate::model::{
 };
 
 /// The fields of a check. One of `http`, `tcp` and `ttl` says what kind it is.
-const FIELDS: &[&str] = &[
+pub const FIELDS: &[&str] = &[
     "id",
     "http",
     "tcp",
