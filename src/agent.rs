@@ -27,7 +27,7 @@ use crate::{
         record::{Body, Key, Kind},
     },
     registrar::Registrar,
-    store::{Contents, Store, StoreError},
+    store::{Contents, Leases, Store, StoreError},
     wire,
 };
 use disk::Disk;
@@ -115,7 +115,7 @@ pub async fn run(config: Resolved, reload: Reload) -> Result<(), AgentError> {
 
     let core = Core::new(settings(&config, contents, life, address, host_rebooted, rng.random()));
     let disk = Disk::start(store).map_err(AgentError::System)?;
-    let (scheduler, orders) = Scheduler::new(registrar.clone());
+    let (scheduler, orders) = Scheduler::new(registrar.clone(), Leases::of(&config.data_dir));
     let gossip = Gossip::new(core, sockets.gossip, disk, commands, orders, publisher, seeds).map_err(AgentError::System)?;
     tokio::spawn(scheduler.run());
     let dns = DnsServer::bind(config.dns, config.domain, catalog.clone()).map_err(bind_error("DNS", "--dns", config.dns))?;
