@@ -5,12 +5,17 @@ use serde_json::Value;
 use super::{Reading, Shown};
 use crate::model::{CheckState, check::short_reason, instance::Flaw, limits};
 
+/// The fields of a heartbeat.
+pub(in crate::http) const HEARTBEAT_FIELDS: &[&str] = &["status", "output"];
+/// Those of a maintenance.
+pub(in crate::http) const REASON_FIELDS: &[&str] = &["reason"];
+
 /// How a program says that its instance is.
 ///
 /// # Errors
 /// Every flaw that could be found at once.
 pub(in crate::http) fn heartbeat(value: &Value) -> Result<CheckState, Vec<Flaw>> {
-    read(value, "a heartbeat", &["status", "output"], |reading| {
+    read(value, "a heartbeat", HEARTBEAT_FIELDS, |reading| {
         let status = reading.required("status").and_then(|value| reading.status("/status", value));
         let output = reading.optional("output").and_then(|value| reading.text("/output", value)).unwrap_or_default();
         if output.len() > limits::OUTPUT_OCTETS {
@@ -25,9 +30,9 @@ pub(in crate::http) fn heartbeat(value: &Value) -> Result<CheckState, Vec<Flaw>>
 /// # Errors
 /// Every flaw that could be found at once.
 pub(in crate::http) fn reason(value: &Value) -> Result<String, Vec<Flaw>> {
-    read(value, "a maintenance", &["reason"], |reading| {
+    read(value, "a maintenance", REASON_FIELDS, |reading| {
         let reason = reading.required("reason").and_then(|value| reading.text("/reason", value))?;
-        if reason.trim().is_empty() || reason.len() > limits::REASON_OCTETS {
+        if short_reason(reason).is_empty() || reason.len() > limits::REASON_OCTETS {
             reading.flaw("/reason", format!("takes 1 to {} octets: others will read it", limits::REASON_OCTETS));
         }
         Some(short_reason(reason))
