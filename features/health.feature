@@ -76,11 +76,16 @@ Feature: Checks decide what is handed out
       | /output | (absent) |
       | /took   | (absent) |
       | /ended  | (absent) |
-    When alpha's instance web-1 is told to be passing
+    When I PUT /v1/agent/instances/web-1/checks/beat/status at alpha
+      """
+      {"status": "warning", "output": "slow\nat 3 of 4"}
+      """
     Then GET /v1/agent/instances/web-1/checks/beat at alpha soon has
-      | /output | it is passing |
-      | /took   | 0s            |
-      | /ended  | (present)     |
+      | /status | warning        |
+      | /reason | slow at 3 of 4 |
+      | /output | ~at 3 of 4     |
+      | /took   | 0s             |
+      | /ended  | (present)      |
     When I GET /v1/agent/instances/web-1/checks/other at alpha
     Then the answer is the problem /problems/no-such-check with status 404
     When I GET /v1/agent/instances/web-1/checks/alive at beta

@@ -29,10 +29,10 @@ pub enum HeldBack {
     },
 }
 
-impl HeldBack {
-    /// Every word that [`HeldBack::as_str`] gives.
-    pub const WORDS: [&str; 6] = ["node_unknown", "node_left", "node_down", "node_maintenance", "maintenance", "critical"];
+/// The words for all reasons.
+pub const REASONS: [&str; 6] = ["node_unknown", "node_left", "node_down", "node_maintenance", "maintenance", "critical"];
 
+impl HeldBack {
     /// The word for it in answers.
     pub fn as_str(&self) -> &'static str {
         match self {

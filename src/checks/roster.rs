@@ -113,7 +113,7 @@ impl Roster {
         match order {
             CheckOrder::Start { registration, health } => self.start(now, registration, &health),
             CheckOrder::Stop(instance) => self.stop(&instance),
-            CheckOrder::Heartbeat { instance, check, state } => self.heartbeat(now, &instance, &check, state),
+            CheckOrder::Heartbeat { instance, check, state, output } => self.heartbeat(now, &instance, &check, state, output),
         }
     }
 
@@ -196,7 +196,7 @@ impl Roster {
         }
     }
 
-    fn heartbeat(&mut self, now: Instant, instance: &InstanceId, check: &CheckId, state: CheckState) {
+    fn heartbeat(&mut self, now: Instant, instance: &InstanceId, check: &CheckId, state: CheckState, output: String) {
         let Some(watch) = self.instances.get_mut(instance).and_then(|it| it.checks.get_mut(check)) else { return };
         // The core lets only those through that are for a check that waits.
         let Kind::Waits(lease) = &mut watch.kind else { return };
@@ -206,8 +206,8 @@ impl Roster {
             watch.due = Some(until);
             self.timers.insert((until, Timer::Check(watch.slot)));
         }
-        let finding = Finding::new(state.status, state.reason);
-        self.judge(now, instance.clone(), check.clone(), &finding, Duration::ZERO);
+        let told = watch.verdict.judge(now, &Finding::new(state.status, state.reason));
+        self.conclude(now, instance.clone(), check.clone(), told, output, Duration::ZERO);
     }
 
     fn check_due(&mut self, now: Instant, at: Instant, slot: Slot) {

@@ -66,7 +66,7 @@ impl Core {
     }
 
     /// A program says how its instance is. Those who run the checks judge it.
-    pub(super) fn heartbeat(&mut self, id: CommandId, instance: InstanceId, check: CheckId, state: CheckState) {
+    pub(super) fn heartbeat(&mut self, id: CommandId, instance: InstanceId, check: CheckId, state: CheckState, output: String) {
         let Some(registered) = self.registered.get(&instance) else {
             return self.answer(id, Err(Refusal::NotFound(instance)));
         };
@@ -74,7 +74,7 @@ impl Core {
             None => self.answer(id, Err(Refusal::NoSuchCheck(check))),
             Some(known) if !matches!(known.probe, Probe::Ttl { .. }) => self.answer(id, Err(Refusal::NoHeartbeats(check))),
             Some(_) => {
-                self.outputs.push_back(Output::Check(CheckOrder::Heartbeat { instance, check, state }));
+                self.outputs.push_back(Output::Check(CheckOrder::Heartbeat { instance, check, state, output }));
                 self.answer(id, Ok(Done::Noted));
             }
         }

@@ -169,7 +169,7 @@ impl Core {
                 self.store(Some(id), ops, Act::Remove(instance));
             }
             Command::Verdict { instance, check, state } => self.verdict(now, id, &instance, check, state),
-            Command::Heartbeat { instance, check, state } => self.heartbeat(id, instance, check, state),
+            Command::Heartbeat { instance, check, state, output } => self.heartbeat(id, instance, check, state, output),
             Command::Maintain { instance, reason } => self.maintain(id, instance, reason),
             Command::Leave => self.bid_farewell(id, None),
             Command::Absent(grace) => self.bid_farewell(id, Some(grace)),

@@ -96,8 +96,8 @@ pub(super) async fn heartbeat(
     body: Body,
 ) -> Result<StatusCode, Problem> {
     let value = body::json(&headers, body, body::BODY_TIME).await?;
-    let state_of = definition::notes::heartbeat(&value).map_err(Problem::invalid_definition)?;
-    state.registrar.submit(Command::Heartbeat { instance, check, state: state_of }).await?;
+    let (found, output) = definition::notes::heartbeat(&value).map_err(Problem::invalid_definition)?;
+    state.registrar.submit(Command::Heartbeat { instance, check, state: found, output }).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -10,18 +10,18 @@ pub(in crate::http) const HEARTBEAT_FIELDS: &[&str] = &["status", "output"];
 /// Those of a maintenance.
 pub(in crate::http) const REASON_FIELDS: &[&str] = &["reason"];
 
-/// How a program says that its instance is.
+/// How a program says that its instance is, and what it says of it in full.
 ///
 /// # Errors
 /// Every flaw that could be found at once.
-pub(in crate::http) fn heartbeat(value: &Value) -> Result<CheckState, Vec<Flaw>> {
+pub(in crate::http) fn heartbeat(value: &Value) -> Result<(CheckState, String), Vec<Flaw>> {
     read(value, "a heartbeat", HEARTBEAT_FIELDS, |reading| {
         let status = reading.required("status").and_then(|value| reading.status("/status", value));
         let output = reading.optional("output").and_then(|value| reading.text("/output", value)).unwrap_or_default();
         if output.len() > limits::OUTPUT_OCTETS {
             reading.flaw("/output", format!("has {} octets; at most {} are allowed", output.len(), limits::OUTPUT_OCTETS));
         }
-        Some(CheckState { status: status?, reason: short_reason(output) })
+        Some((CheckState { status: status?, reason: short_reason(output) }, output.to_owned()))
     })
 }
 
@@ -66,7 +66,8 @@ mod tests {
 
     #[test]
     fn a_heartbeat_has_a_status_and_may_say_why() {
-        let state = heartbeat(&json!({"status": "warning", "output": "slow\ntoday"})).unwrap();
+        let (state, output) = heartbeat(&json!({"status": "warning", "output": "slow\ntoday"})).unwrap();
+        assert_eq!(output, "slow\ntoday");
         assert_eq!(state, CheckState { status: Status::Warning, reason: "slow today".into() });
         let check = |value, pointer: &str| assert_eq!(heartbeat(&value).unwrap_err()[0].pointer, pointer, "{value}");
         check(json!({}), "/status");

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::text;
 use crate::{
-    catalog::select::HeldBack,
+    catalog::select::REASONS,
     http::nodes::STATES,
     model::{Protocol, Status},
 };
@@ -42,7 +42,7 @@ pub(in crate::http) fn state(_: &mut SchemaGenerator) -> Schema {
 
 /// Why an instance is not handed out.
 pub(in crate::http) fn held_back(_: &mut SchemaGenerator) -> Schema {
-    schema(text::words(HeldBack::WORDS))
+    schema(text::words(REASONS))
 }
 
 /// RFC 3339.
