@@ -66,7 +66,7 @@ problem_types! {
     UnsupportedMediaType = UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", "The body must be JSON";
     /// The body has more octets than are read.
     BodyTooLarge = PAYLOAD_TOO_LARGE, "body-too-large", "The body is too large";
-    /// The body is JSON, but not the definition of an instance; `errors` names every flaw that was found.
+    /// The body is JSON, but not what is taken here; `errors` names every flaw that was found.
     InvalidDefinition = UNPROCESSABLE_ENTITY, "invalid-definition", "The definition is invalid";
     /// Each part of the definition is within its limit, but the whole is larger than what may be gossiped.
     DefinitionTooLarge = UNPROCESSABLE_ENTITY, "definition-too-large", "The definition is too large";
