@@ -44,6 +44,12 @@ Feature: Bad input is refused with a reason
       | a number in the metadata  | {"service": "web", "port": 80, "meta": {"a/b": 7}}           | /meta/a~1b   | string      |
       | weight 0                  | {"service": "web", "port": 80, "weight": 0}                  | /weight      | 1 to 65535  |
       | another id than the path  | {"id": "web-2", "service": "web", "port": 80}                | /id          | web-1       |
+      | a field twice             | {"service": "web", "port": 80, "port": 81}                   | /port        | twice       |
+      | a duration in words       | {"service": "web", "port": 80, "deregister_after": "1 minute"} | /deregister_after | "10s" |
+      | a duration turned round   | {"service": "web", "port": 80, "deregister_after": "30s 1m"} | /deregister_after | "10s" |
+      | a target with a space     | {"service": "web", "port": 80, "checks": [{"id": "a", "tcp": "a b:80"}]} | /checks/0/tcp | HOST:PORT |
+      | a user in a URL           | {"service": "web", "port": 80, "checks": [{"id": "a", "http": "http://u:p@host/"}]} | /checks/0/http | no user |
+      | a check below 100ms       | {"service": "web", "port": 80, "checks": [{"id": "a", "ttl": "99ms"}]} | /checks/0/ttl | 100ms |
       | a list for the whole      | [1, 2]                                                       | ""           | an object   |
 
   Scenario: Too many tags are refused

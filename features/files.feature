@@ -367,6 +367,12 @@ Feature: Services and checks from files
     Then the answer lists
       | node  | service | instance | id   | status   |
       | alpha | null    | null     | disk | critical |
+    When I GET /v1/agent/checks/disk at alpha
+    Then the answer is 200 with
+      | /status | critical         |
+      | /output | the disk is full |
+    When I GET /v1/agent/checks/other at alpha
+    Then the answer is the problem /problems/no-such-check with status 404
     When I run `tidings members` beside beta
     Then it prints
       | alpha | its check disk is critical: the disk is full |

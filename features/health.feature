@@ -55,6 +55,42 @@ Feature: Checks decide what is handed out
     When the service beside alpha is gone
     Then web-1 of alpha is soon critical at alpha
 
+  Scenario: The last output of a check can be read beside the service, and not elsewhere
+    Given a cluster of alpha and beta
+    And a service beside alpha that answers 503
+    When I PUT /v1/agent/instances/web-1 at alpha
+      """
+      {"service": "web", "port": 9000, "checks": [
+        {"id": "alive", "http": "http://{alpha}:9000/", "interval": "200ms"},
+        {"id": "beat", "ttl": "1h", "initial": "passing"}]}
+      """
+    Then GET /v1/agent/instances/web-1/checks/alive at alpha soon has
+      | /status | critical           |
+      | /reason | ~503               |
+      | /output | ~the answer is 503 |
+      | /took   | (present)          |
+      | /ended  | (present)          |
+    When I GET /v1/agent/instances/web-1/checks/beat at alpha
+    Then the answer is 200 with
+      | /status | passing  |
+      | /output | (absent) |
+      | /took   | (absent) |
+      | /ended  | (absent) |
+    When I PUT /v1/agent/instances/web-1/checks/beat/status at alpha
+      """
+      {"status": "warning", "output": "slow\nat 3 of 4"}
+      """
+    Then GET /v1/agent/instances/web-1/checks/beat at alpha soon has
+      | /status | warning        |
+      | /reason | slow at 3 of 4 |
+      | /output | ~at 3 of 4     |
+      | /took   | 0s             |
+      | /ended  | (present)      |
+    When I GET /v1/agent/instances/web-1/checks/other at alpha
+    Then the answer is the problem /problems/no-such-check with status 404
+    When I GET /v1/agent/instances/web-1/checks/alive at beta
+    Then the answer is the problem /problems/no-such-instance with status 404
+
   Scenario: A check with a ttl waits for heartbeats
     Given a cluster of alpha and beta
     When I PUT /v1/agent/instances/web-1 at alpha

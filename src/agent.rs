@@ -117,9 +117,10 @@ pub async fn run(config: Resolved, reload: Reload) -> Result<(), AgentError> {
     let disk = Disk::start(store).map_err(AgentError::System)?;
     let (scheduler, orders) = Scheduler::new(registrar.clone(), Leases::of(&config.data_dir));
     let gossip = Gossip::new(core, sockets.gossip, disk, commands, orders, publisher, seeds).map_err(AgentError::System)?;
+    let outputs = scheduler.outputs();
     tokio::spawn(scheduler.run());
     let dns = DnsServer::bind(config.dns, config.domain, catalog.clone()).map_err(bind_error("DNS", "--dns", config.dns))?;
-    let state = ApiState::new(catalog, registrar.clone(), info);
+    let state = ApiState::new(catalog, registrar.clone(), outputs, info);
     serve(gossip, reloader, dns, sockets.http, state, registrar, config.on_term).await;
     Ok(())
 }

@@ -17,6 +17,9 @@ use crate::model::{
 /// The fields of a definition, in the order in which they are shown.
 pub const FIELDS: &[&str] = &["id", "service", "addresses", "port", "protocol", "tags", "meta", "weight", "checks", "deregister_after"];
 
+/// Digits of a number in a duration.
+pub const DIGITS: usize = 9;
+
 /// Characters of a wrong value that are repeated to whoever sent it.
 const SHOWN: usize = 80;
 
@@ -119,7 +122,7 @@ impl<'a> Reading<'a> {
 
     /// 1 to 65535. A number in a string is not taken for one: what is stored would differ from what was sent.
     fn number(&mut self, pointer: &str, value: &Value, what: &str) -> Option<u16> {
-        let number = value.as_u64().and_then(|number| u16::try_from(number).ok()).filter(|number| *number > 0);
+        let number = whole(value).and_then(|number| u16::try_from(number).ok()).filter(|number| *number > 0);
         if number.is_none() {
             self.flaw(pointer, format!("is {}; {what} is a whole number from 1 to 65535", Shown(value)));
         }
@@ -128,7 +131,8 @@ impl<'a> Reading<'a> {
 
     /// For example `"10s"` or `"1m 30s"`.
     fn duration(&mut self, pointer: &str, value: &Value) -> Option<Duration> {
-        let duration = value.as_str().and_then(|text| text.parse::<SignedDuration>().ok()).and_then(|signed| signed.try_into().ok());
+        let text = value.as_str().filter(|text| is_duration(text));
+        let duration = text.and_then(|text| text.parse::<SignedDuration>().ok()).and_then(|signed| signed.try_into().ok());
         if duration.is_none() {
             self.flaw(pointer, format!(r#"is {}; a duration is a string such as "10s" or "1m 30s""#, Shown(value)));
         }
@@ -204,6 +208,31 @@ impl<'a> Reading<'a> {
                 None => format!("the fields are {}", self.known.join(", ")),
             };
             self.flaw(format!("/{}", escape_pointer(name)), format!("is not a field of {}; {hint}", self.what));
+        }
+    }
+}
+
+/// A whole number, `80.0` included: JSON does not tell the two apart (RFC 8259, 6).
+fn whole(value: &Value) -> Option<u64> {
+    let exact = |float: f64| (float >= 0.0 && float <= f64::from(u32::MAX) && float.fract() == 0.0).then_some(float as u64);
+    value.as_u64().or_else(|| value.as_f64().and_then(exact))
+}
+
+/// Whole numbers of `h`, `m`, `s` and `ms`, the largest first, each once, with a space between or none.
+fn is_duration(text: &str) -> bool {
+    let mut units = ["h", "m", "s", "ms"].as_slice();
+    let mut rest = text;
+    loop {
+        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+        let (number, behind) = rest.split_at(digits);
+        let unit = &behind[..behind.bytes().take_while(u8::is_ascii_alphabetic).count()];
+        let Some(place) = units.iter().position(|known| *known == unit).filter(|_| (1..=DIGITS).contains(&number.len())) else {
+            return false;
+        };
+        units = &units[place + 1..];
+        match &behind[unit.len()..] {
+            "" => return true,
+            more => rest = more.strip_prefix(' ').unwrap_or(more),
         }
     }
 }

@@ -16,6 +16,7 @@ mod host;
 mod instances;
 mod maintenance;
 mod nodes;
+mod openapi;
 mod page;
 mod parameters;
 mod path;
@@ -36,6 +37,7 @@ use tokio::sync::{Semaphore, watch};
 pub use body::BODY_OCTETS;
 pub use conditional::WAITING;
 pub use events::FOLLOWERS;
+pub use openapi::{Operation, Parameter};
 pub use page::{LARGEST_PAGE, PAGE};
 pub use prefer::LONGEST_WAIT;
 pub use routes::{ROUTES, Route, router};
@@ -43,6 +45,7 @@ pub use server::{CONNECTIONS, HttpServer};
 
 use crate::{
     catalog::Catalog,
+    checks::Outputs,
     model::{ClusterName, Domain, NodeId, NodeName},
     registrar::Registrar,
 };
@@ -56,6 +59,8 @@ pub struct ApiState {
     pub catalog: Catalog,
     /// The way to write.
     pub registrar: Registrar,
+    /// What the checks of this agent said last.
+    pub outputs: Outputs,
     /// What does not change while the agent runs.
     pub info: Arc<AgentInfo>,
     shared: Arc<Shared>,
@@ -77,7 +82,7 @@ struct Shared {
 
 impl ApiState {
     /// The state of an API that nobody uses yet.
-    pub fn new(catalog: Catalog, registrar: Registrar, info: Arc<AgentInfo>) -> ApiState {
+    pub fn new(catalog: Catalog, registrar: Registrar, outputs: Outputs, info: Arc<AgentInfo>) -> ApiState {
         let shared = Shared {
             waiting: Semaphore::new(WAITING),
             following: Arc::new(Semaphore::new(FOLLOWERS)),
@@ -85,7 +90,7 @@ impl ApiState {
             writes: Writes::default(),
             ending: watch::Sender::new(false),
         };
-        ApiState { catalog, registrar, info, shared: Arc::new(shared) }
+        ApiState { catalog, registrar, outputs, info, shared: Arc::new(shared) }
     }
 
     /// Done when the server is to end: whoever waits for a change is answered then.

@@ -36,6 +36,9 @@ pub enum HeldBack {
     },
 }
 
+/// The words for all reasons.
+pub const REASONS: [&str; 6] = ["node_unknown", "node_left", "node_down", "node_maintenance", "maintenance", "critical"];
+
 impl HeldBack {
     /// The word for it in answers.
     pub fn as_str(&self) -> &'static str {

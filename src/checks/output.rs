@@ -31,7 +31,8 @@ impl Outputs {
         self.lock().get(subject)?.get(check).cloned()
     }
 
-    pub(super) fn put(&self, subject: &Subject, check: &CheckId, text: String, duration: Duration) {
+    /// Keeps what a check said, in place of what it said before.
+    pub(crate) fn put(&self, subject: &Subject, check: &CheckId, text: String, duration: Duration) {
         #[expect(clippy::disallowed_methods, reason = "people want to know when a check ran; nothing is decided by it")]
         let at = SystemTime::now();
         self.lock().entry(subject.clone()).or_default().insert(check.clone(), Output { text, at, duration });

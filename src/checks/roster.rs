@@ -134,7 +134,7 @@ impl Roster {
         match order {
             CheckOrder::Start { subject, checks, deregister_after, health } => self.start(now, subject, checks, deregister_after, &health),
             CheckOrder::Stop(subject) => self.stop(&subject),
-            CheckOrder::Heartbeat { subject, check, state } => self.heartbeat(now, &subject, &check, state),
+            CheckOrder::Heartbeat { subject, check, state, output } => self.heartbeat(now, &subject, &check, state, output),
         }
     }
 
@@ -219,7 +219,7 @@ impl Roster {
         }
     }
 
-    fn heartbeat(&mut self, now: Instant, subject: &Subject, check: &CheckId, state: CheckState) {
+    fn heartbeat(&mut self, now: Instant, subject: &Subject, check: &CheckId, state: CheckState, output: String) {
         let Some(watch) = self.instances.get_mut(subject).and_then(|it| it.checks.get_mut(check)) else { return };
         // The core lets only those through that are for a check that waits.
         let Kind::Waits(lease) = &mut watch.kind else { return };
@@ -229,8 +229,8 @@ impl Roster {
             watch.due = Some(until);
             self.timers.insert((until, Timer::Check(watch.slot)));
         }
-        let finding = Finding::new(state.status, state.reason);
-        self.judge(now, subject.clone(), check.clone(), &finding, Duration::ZERO);
+        let told = watch.verdict.judge(now, &Finding::new(state.status, state.reason));
+        self.conclude(now, subject.clone(), check.clone(), told, output, Duration::ZERO);
     }
 
     fn check_due(&mut self, now: Instant, at: Instant, slot: Slot) {

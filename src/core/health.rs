@@ -63,7 +63,7 @@ impl Core {
     }
 
     /// A program says how something is. Those who run the checks judge it.
-    pub(super) fn heartbeat(&mut self, id: CommandId, subject: Subject, check: CheckId, state: CheckState) {
+    pub(super) fn heartbeat(&mut self, id: CommandId, subject: Subject, check: CheckId, state: CheckState, output: String) {
         let Some(checks) = self.checks_of(&subject) else {
             return self.answer(id, Err(not_found(subject, check)));
         };
@@ -71,7 +71,7 @@ impl Core {
             None => self.answer(id, Err(Refusal::NoSuchCheck(subject, check))),
             Some(known) if !matches!(known.probe, Probe::Ttl { .. }) => self.answer(id, Err(Refusal::NoHeartbeats(check))),
             Some(_) => {
-                self.outputs.push_back(Output::Check(CheckOrder::Heartbeat { subject, check, state }));
+                self.outputs.push_back(Output::Check(CheckOrder::Heartbeat { subject, check, state, output }));
                 self.answer(id, Ok(Done::Noted));
             }
         }

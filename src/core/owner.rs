@@ -226,7 +226,7 @@ impl Core {
             Command::Deregister { instance, cause } => self.deregister(id, instance, cause),
             Command::Configure { services, checks } => self.configure(id, services, checks),
             Command::Verdict { subject, check, state } => self.verdict(now, id, subject, check, state),
-            Command::Heartbeat { subject, check, state } => self.heartbeat(id, subject, check, state),
+            Command::Heartbeat { subject, check, state, output } => self.heartbeat(id, subject, check, state, output),
             Command::Maintain { instance, reason } => self.maintain(id, instance, reason),
             Command::Leave => self.bid_farewell(id, None),
             Command::Absent(grace) => self.bid_farewell(id, Some(grace)),

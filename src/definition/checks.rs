@@ -4,7 +4,7 @@ use std::{ops::RangeInclusive, path::PathBuf};
 
 use serde_json::Value;
 
-use super::{Reading, Shown};
+use super::{Reading, Shown, whole};
 use crate::model::{
     Check, CheckId, Status,
     check::{DEFAULT_INTERVAL, DEFAULT_TIMEOUT, HttpProbe, Probe},
@@ -30,13 +30,13 @@ pub const FIELDS: &[&str] = &[
     "verify",
 ];
 /// Those that only a check by HTTP has.
-const HTTP_FIELDS: &[&str] = &["method", "headers", "statuses", "redirects", "ca_file", "verify"];
+pub const HTTP_FIELDS: &[&str] = &["method", "headers", "statuses", "redirects", "ca_file", "verify"];
 /// Those that a check with a ttl has no use for.
-const RUN_FIELDS: &[&str] = &["interval", "timeout"];
+pub const RUN_FIELDS: &[&str] = &["interval", "timeout"];
 /// Ranges of statuses that may be named.
-const STATUSES: usize = 16;
+pub const STATUSES: usize = 16;
 /// Redirections that may be followed.
-const REDIRECTS: u8 = 10;
+pub const REDIRECTS: u8 = 10;
 
 /// The check at a pointer. What is wrong with it is added to what is wrong with the definition.
 pub(super) fn read<'a>(definition: &mut Reading<'a>, pointer: &str, value: &'a Value) -> Option<Check> {
@@ -92,8 +92,7 @@ impl<'a> Reading<'a> {
 
     fn target(&mut self, value: &'a Value) -> Option<Probe> {
         let text = self.text("/tcp", value)?;
-        let port = text.rsplit_once(':').filter(|(host, _)| !host.is_empty()).and_then(|(_, port)| port.parse::<u16>().ok());
-        if port.is_none_or(|port| port == 0) {
+        if !text.rsplit_once(':').is_some_and(|(host, port)| is_host(host) && is_port(port)) {
             self.flaw("/tcp", format!("is {}; it takes HOST:PORT, with an IPv6 address in brackets", Shown(value)));
             return None;
         }
@@ -102,10 +101,8 @@ impl<'a> Reading<'a> {
 
     fn http(&mut self, value: &'a Value) -> Option<Probe> {
         let url = self.text("/http", value)?;
-        let parsed = url.parse::<http::Uri>().ok();
-        let sound = parsed.is_some_and(|uri| matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some());
-        if !sound {
-            self.flaw("/http", format!("is {}; it takes a URL with http:// or https:// and a host", Shown(value)));
+        if !is_url(url) || url.parse::<http::Uri>().is_err() {
+            self.flaw("/http", format!("is {}; it takes a URL with http:// or https:// and a host, and no user or fragment", Shown(value)));
         }
         let method = match self.optional("method") {
             None => "GET".to_owned(),
@@ -116,8 +113,8 @@ impl<'a> Reading<'a> {
         }
         let headers = self.pairs("headers");
         for (name, value) in &headers {
-            let sound = http::HeaderName::try_from(name.as_str()).is_ok() && http::HeaderValue::try_from(value.as_str()).is_ok();
-            if !sound {
+            let visible = value.bytes().all(|octet| matches!(octet, b'\t' | b' '..=b'~'));
+            if http::HeaderName::try_from(name.as_str()).is_err() || !visible {
                 let pointer = format!("/headers/{}", super::escape_pointer(name));
                 self.flaw(pointer, "is no header: a name and a value in visible ASCII");
             }
@@ -141,7 +138,7 @@ impl<'a> Reading<'a> {
     }
 
     fn redirects(&mut self, value: &Value) -> Option<u8> {
-        let number = value.as_u64().and_then(|number| u8::try_from(number).ok()).filter(|number| *number <= REDIRECTS);
+        let number = whole(value).and_then(|number| u8::try_from(number).ok()).filter(|number| *number <= REDIRECTS);
         if number.is_none() {
             self.flaw("/redirects", format!("is {}; it takes a whole number from 0 to {REDIRECTS}", Shown(value)));
         }
@@ -151,10 +148,8 @@ impl<'a> Reading<'a> {
     /// `204` or `"200-299"`.
     fn statuses(&mut self, pointer: &str, value: &'a Value) -> Option<RangeInclusive<u16>> {
         let range = match value {
-            Value::Number(_) => value.as_u64().and_then(|code| u16::try_from(code).ok()).map(|code| code..=code),
-            Value::String(text) => {
-                text.split_once('-').and_then(|(first, last)| Some(first.trim().parse().ok()?..=last.trim().parse().ok()?))
-            }
+            Value::Number(_) => whole(value).and_then(|code| u16::try_from(code).ok()).map(|code| code..=code),
+            Value::String(text) => text.split_once('-').and_then(|(first, last)| Some(code(first)?..=code(last)?)),
             _ => None,
         };
         let sound = range.filter(|range| (100..=599).contains(range.start()) && (*range.start()..=599).contains(range.end()));
@@ -173,6 +168,37 @@ impl<'a> Reading<'a> {
         }
         status
     }
+}
+
+/// Three digits, perhaps with spaces around them.
+fn code(text: &str) -> Option<u16> {
+    let digits = text.trim_matches(' ');
+    digits.parse().ok().filter(|_| digits.len() == 3 && digits.bytes().all(|octet| octet.is_ascii_digit()))
+}
+
+/// A name or an address, the latter in brackets where it is IPv6.
+fn is_host(text: &str) -> bool {
+    match text.strip_prefix('[').and_then(|text| text.strip_suffix(']')) {
+        Some(address) => !address.is_empty() && address.bytes().all(|octet| octet.is_ascii_hexdigit() || matches!(octet, b':' | b'.')),
+        None => !text.is_empty() && text.bytes().all(|octet| octet.is_ascii_alphanumeric() || matches!(octet, b'.' | b'_' | b'-')),
+    }
+}
+
+/// 1 to 65535, without zeros before it.
+fn is_port(text: &str) -> bool {
+    text.bytes().all(|octet| octet.is_ascii_digit()) && !text.starts_with('0') && text.parse::<u16>().is_ok()
+}
+
+/// A URL that can be asked for: nothing in it is left out of the request.
+fn is_url(text: &str) -> bool {
+    let Some((scheme, rest)) = text.split_once("://") else { return false };
+    let (authority, target) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+    let sound = match authority.rsplit_once(':').filter(|_| !authority.ends_with(']')) {
+        Some((host, port)) => is_host(host) && is_port(port),
+        None => is_host(authority),
+    };
+    let visible = |octet: u8| matches!(octet, b'!' | b'$'..=b';' | b'=' | b'?'..=b'[' | b']' | b'_' | b'a'..=b'z' | b'~');
+    sound && target.bytes().all(visible) && ["http", "https"].iter().any(|known| scheme.eq_ignore_ascii_case(known))
 }
 
 #[cfg(test)]

@@ -5,18 +5,23 @@ use serde_json::Value;
 use super::{Reading, Shown};
 use crate::model::{CheckState, check::short_reason, instance::Flaw, limits};
 
-/// How a program says that its instance is.
+/// The fields of a heartbeat.
+pub const HEARTBEAT_FIELDS: &[&str] = &["status", "output"];
+/// Those of a maintenance.
+pub const REASON_FIELDS: &[&str] = &["reason"];
+
+/// How a program says that its instance is, and what it says of it in full.
 ///
 /// # Errors
 /// Every flaw that could be found at once.
-pub fn heartbeat(value: &Value) -> Result<CheckState, Vec<Flaw>> {
-    read(value, "a heartbeat", &["status", "output"], |reading| {
+pub fn heartbeat(value: &Value) -> Result<(CheckState, String), Vec<Flaw>> {
+    read(value, "a heartbeat", HEARTBEAT_FIELDS, |reading| {
         let status = reading.required("status").and_then(|value| reading.status("/status", value));
         let output = reading.optional("output").and_then(|value| reading.text("/output", value)).unwrap_or_default();
         if output.len() > limits::OUTPUT_OCTETS {
             reading.flaw("/output", format!("has {} octets; at most {} are allowed", output.len(), limits::OUTPUT_OCTETS));
         }
-        Some(CheckState { status: status?, reason: short_reason(output) })
+        Some((CheckState { status: status?, reason: short_reason(output) }, output.to_owned()))
     })
 }
 
@@ -25,9 +30,9 @@ pub fn heartbeat(value: &Value) -> Result<CheckState, Vec<Flaw>> {
 /// # Errors
 /// Every flaw that could be found at once.
 pub fn reason(value: &Value) -> Result<String, Vec<Flaw>> {
-    read(value, "a maintenance", &["reason"], |reading| {
+    read(value, "a maintenance", REASON_FIELDS, |reading| {
         let reason = reading.required("reason").and_then(|value| reading.text("/reason", value))?;
-        if reason.trim().is_empty() || reason.len() > limits::REASON_OCTETS {
+        if short_reason(reason).is_empty() || reason.len() > limits::REASON_OCTETS {
             reading.flaw("/reason", format!("takes 1 to {} octets: others will read it", limits::REASON_OCTETS));
         }
         Some(short_reason(reason))
@@ -61,7 +66,8 @@ mod tests {
 
     #[test]
     fn a_heartbeat_has_a_status_and_may_say_why() {
-        let state = heartbeat(&json!({"status": "warning", "output": "slow\ntoday"})).unwrap();
+        let (state, output) = heartbeat(&json!({"status": "warning", "output": "slow\ntoday"})).unwrap();
+        assert_eq!(output, "slow\ntoday");
         assert_eq!(state, CheckState { status: Status::Warning, reason: "slow today".into() });
         let check = |value, pointer: &str| assert_eq!(heartbeat(&value).unwrap_err()[0].pointer, pointer, "{value}");
         check(json!({}), "/status");

@@ -5,16 +5,30 @@ use std::{
     net::{IpAddr, SocketAddr},
 };
 
-use axum::{Json, extract::State, http::HeaderMap};
+use axum::{
+    Json,
+    extract::State,
+    http::{HeaderMap, StatusCode},
+};
+use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{ApiState, conditional::Shown, host, problem::Problem, representation::text};
+use super::{
+    ApiState,
+    conditional::Shown,
+    host,
+    openapi::{Answer, Content, Operation, shapes},
+    problem::{Problem, ProblemType},
+    representation::text,
+};
 use crate::{
     catalog::{Interest, Snapshot},
     model::{Command, Done, MemberState, NodeId, limits},
 };
 
 static NO_META: BTreeMap<String, String> = BTreeMap::new();
+
+pub(super) const SHOW: Operation = Operation::read("getAgent", "What this agent is, and what it allows", Content::json::<AgentView<'_>>());
 
 /// `GET /v1/agent`
 pub(super) async fn show(State(state): State<ApiState>) -> Shown {
@@ -43,11 +57,15 @@ pub(super) async fn show(State(state): State<ApiState>) -> Shown {
     Shown::new(&view, Interest::Nodes)
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Agent")]
 struct AgentView<'a> {
     #[serde(serialize_with = "text")]
+    #[schemars(schema_with = "shapes::node_id")]
     node_id: NodeId,
+    #[schemars(schema_with = "shapes::label")]
     name: &'a str,
+    #[schemars(schema_with = "shapes::label")]
     cluster: &'a str,
     addresses: &'a [IpAddr],
     gossip: SocketAddr,
@@ -66,9 +84,10 @@ struct AgentView<'a> {
 }
 
 /// The other node that holds this node's name.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Holder {
     #[serde(serialize_with = "text")]
+    #[schemars(schema_with = "shapes::node_id")]
     node_id: NodeId,
     gossip: SocketAddr,
 }
@@ -80,7 +99,7 @@ fn name_conflict(snapshot: &Snapshot) -> Option<Holder> {
 }
 
 /// How many nodes are in each state, this one included.
-#[derive(Serialize, Default)]
+#[derive(Serialize, JsonSchema, Default)]
 struct Members {
     alive: usize,
     suspect: usize,
@@ -106,7 +125,7 @@ impl Members {
 }
 
 /// What the owner may register: see [`limits`].
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Limits {
     instances_per_node: usize,
     addresses: usize,
@@ -139,6 +158,13 @@ impl Limits {
     };
 }
 
+pub(super) const LEAVE: Operation = Operation::write(
+    "leave",
+    "Leaves the cluster; then the agent ends",
+    Answer::new(StatusCode::OK, "It left", Content::json::<Farewell>()),
+)
+.fails(&[ProblemType::CrossSite]);
+
 /// `POST /v1/agent/leave`: answered when peers know, or had their time.
 pub(super) async fn leave(State(state): State<ApiState>, headers: HeaderMap) -> Result<Json<Farewell>, Problem> {
     host::refuse_other_sites(&headers)?;
@@ -149,7 +175,7 @@ pub(super) async fn leave(State(state): State<ApiState>, headers: HeaderMap) -> 
 }
 
 /// How many peers were told of the leave.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(super) struct Farewell {
     confirmed: usize,
     asked: usize,

@@ -1,5 +1,7 @@
 //! Bodies of requests, with bounds on their size and on how long they may take.
 
+mod strict;
+
 use std::time::Duration;
 
 use axum::{
@@ -24,7 +26,7 @@ pub(super) const BODY_TIME: Duration = Duration::from_secs(10);
 /// The JSON of a request.
 ///
 /// # Errors
-/// When it is not declared as JSON, too large, too slow, or no JSON.
+/// When it is not declared as JSON, too large, too slow, no JSON, or has a key twice.
 pub(super) async fn json(headers: &HeaderMap, body: Body, time: Duration) -> Result<Value, Problem> {
     refuse_other_media_types(headers)?;
     let octets = tokio::time::timeout(time, collect(body))
@@ -74,7 +76,10 @@ fn parse(octets: &[u8]) -> Result<Value, Problem> {
     if text.trim().is_empty() {
         return Err(malformed("the body is empty; send a JSON object".to_owned()));
     }
-    serde_json::from_str(text).map_err(|error| malformed(error.to_string()))
+    match strict::read(text).map_err(|error| malformed(error.to_string()))? {
+        (value, flaws) if flaws.is_empty() => Ok(value),
+        (_, flaws) => Err(Problem::invalid_definition(flaws)),
+    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Lists, all in one shape.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
@@ -9,7 +10,8 @@ use super::{
 use crate::catalog::{Interest, Snapshot};
 
 /// Items in a stable order.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "{T}List")]
 pub(super) struct Collection<T> {
     pub(super) items: Vec<T>,
     /// Where the next page starts; null where nothing follows.

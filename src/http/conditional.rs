@@ -34,19 +34,35 @@ const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-appli
 pub(super) struct Shown {
     json: Bytes,
     tag: ETag,
-    interest: Option<Interest>,
+    changes: Changes,
+}
+
+/// When what is shown may change.
+#[derive(Debug, Clone)]
+enum Changes {
+    /// With publications that concern this.
+    With(Interest),
+    /// While the agent runs, never.
+    Never,
+    /// At any time, and nobody is told: it can't be waited for.
+    Untold,
 }
 
 impl Shown {
     /// A value that depends on the catalog.
     pub(super) fn new(value: &impl Serialize, interest: Interest) -> Shown {
-        Shown { interest: Some(interest), ..Shown::fixed(value) }
+        Shown { changes: Changes::With(interest), ..Shown::fixed(value) }
     }
 
     /// A value that stays as it is while the agent runs.
     pub(super) fn fixed(value: &impl Serialize) -> Shown {
         let json = serde_json::to_vec(value).expect("what is shown has text for keys and no flaws");
-        Shown { tag: ETag::of(&json), json: json.into(), interest: None }
+        Shown { tag: ETag::of(&json), json: json.into(), changes: Changes::Never }
+    }
+
+    /// A value that does not come from the catalog. Who would wait for it to change is answered at once.
+    pub(super) fn untold(value: &impl Serialize) -> Shown {
+        Shown { changes: Changes::Untold, ..Shown::fixed(value) }
     }
 
     /// The tag that it is sent with.
@@ -74,6 +90,7 @@ pub(super) async fn conditional(State(state): State<ApiState>, request: Request,
     let response = read.again().await;
     let (Some(known), Some(tag)) = (known, ETag::read(response.headers())) else { return Ok(response) };
     let known = known.or(&tag);
+    let wait = wait.filter(|_| can_be_waited_for(&response));
     Ok(match (compare(&known, response), wait) {
         (Compared::Same(same), Some(wait)) => match state.shared.waiting.try_acquire() {
             Ok(_place) => applied(wait, until_changed(&state, &known, same, wait, &read).await),
@@ -82,6 +99,10 @@ pub(super) async fn conditional(State(state): State<ApiState>, request: Request,
         (Compared::Changed(changed), Some(wait)) => applied(wait, changed),
         (Compared::Same(response) | Compared::Changed(response), None) => response,
     })
+}
+
+fn can_be_waited_for(response: &Response) -> bool {
+    response.extensions().get::<Shown>().is_none_or(|shown| !matches!(shown.changes, Changes::Untold))
 }
 
 /// A read that can be done any number of times.
@@ -99,8 +120,10 @@ impl Read {
 /// Reads again after each publication that may concern it, until something else is shown or the time is over. Who waits
 /// holds the head of a request, and nothing of what was read.
 async fn until_changed(state: &ApiState, known: &Tags, mut same: Response, wait: Duration, read: &Read) -> Response {
-    let interest = same.extensions().get::<DependsOn>().and_then(|depends| depends.0.clone());
-    let mut waiter = interest.map(|interest| state.catalog.wait_for(interest));
+    let mut waiter = match same.extensions().get::<DependsOn>() {
+        Some(DependsOn(Changes::With(interest))) => Some(state.catalog.wait_for(interest.clone())),
+        _ => None,
+    };
     let (mut over, mut ending) = (pin!(sleep(wait)), pin!(state.ending()));
     loop {
         // Also before the first wait: something may have been published before the waiter was there.
@@ -125,7 +148,7 @@ async fn changed(waiter: Option<&mut Waiter>) {
 
 /// What may change what an answer stands for that has no body any more.
 #[derive(Clone)]
-struct DependsOn(Option<Interest>);
+struct DependsOn(Changes);
 
 /// An answer, held against what the client has.
 enum Compared {
@@ -138,9 +161,9 @@ enum Compared {
 fn compare(known: &Tags, response: Response) -> Compared {
     match ETag::read(response.headers()) {
         Some(tag) if known.match_weakly(&tag) => {
-            let interest = response.extensions().get::<Shown>().and_then(|shown| shown.interest.clone());
+            let changes = response.extensions().get::<Shown>().map(|shown| shown.changes.clone());
             let mut same = (StatusCode::NOT_MODIFIED, [(header::ETAG, tag.header())]).into_response();
-            same.extensions_mut().insert(DependsOn(interest));
+            same.extensions_mut().insert(DependsOn(changes.unwrap_or(Changes::Never)));
             Compared::Same(same)
         }
         _ => Compared::Changed(response),

@@ -14,11 +14,13 @@ use axum::{
     http::{HeaderMap, header},
     response::{IntoResponse, Response},
 };
+use schemars::{JsonSchema, SchemaGenerator};
 use serde::Serialize;
 
 use self::stream::{EventStream, HEARTBEAT};
 use super::{
     ApiState,
+    openapi::{Content, Operation, shapes},
     parameters::{Parameters, one_of},
     problem::{Problem, ProblemType},
     representation::{InstanceView, NodeView, text},
@@ -33,13 +35,29 @@ pub const FOLLOWERS: usize = 64;
 
 /// What an event is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Kind {
     Node,
     Instance,
     Ready,
 }
 
-const KINDS: [(&str, Kind); 3] = [("node", Kind::Node), ("instance", Kind::Instance), ("ready", Kind::Ready)];
+pub(super) const KINDS: [(&str, Kind); 3] = [("node", Kind::Node), ("instance", Kind::Instance), ("ready", Kind::Ready)];
+
+pub(super) const FOLLOW: Operation = Operation::read(
+    "followEvents",
+    "What changes, as it changes: server-sent events (WHATWG HTML, 9.2) that begin with everything",
+    Content::Events(&[
+        ("reset", SchemaGenerator::subschema_for::<Everything<'_>>),
+        ("node", SchemaGenerator::subschema_for::<NodeView<'_>>),
+        ("node_gone", SchemaGenerator::subschema_for::<NodeGone<'_>>),
+        ("instance", SchemaGenerator::subschema_for::<InstanceView<'_>>),
+        ("instance_gone", SchemaGenerator::subschema_for::<InstanceGone<'_>>),
+        ("ready", SchemaGenerator::subschema_for::<Ready>),
+        ("cut_off", SchemaGenerator::subschema_for::<CutOff>),
+    ]),
+)
+.untagged()
+.fails(&[ProblemType::TooManyFollowers]);
 
 /// `GET /v1/events[?service=&kind=]`
 pub(super) async fn follow(State(state): State<ApiState>, mut query: Parameters, headers: HeaderMap) -> Result<Response, Problem> {
@@ -121,25 +139,45 @@ fn json(value: &impl Serialize) -> String {
     serde_json::to_string(value).expect("what is shown has text for keys and no flaws")
 }
 
-#[derive(Serialize)]
+/// What `reset` carries. It is written piece by piece: see [`reset`].
+#[derive(JsonSchema)]
+#[schemars(rename = "Reset")]
+#[expect(dead_code, reason = "the shape of what is written otherwise; a test compares the two")]
+struct Everything<'a> {
+    ready: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    nodes: Option<Vec<NodeView<'a>>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    instances: Option<Vec<InstanceView<'a>>>,
+}
+
+#[derive(Serialize, JsonSchema)]
 struct NodeGone<'a> {
     #[serde(serialize_with = "text")]
+    #[schemars(schema_with = "shapes::node_id")]
     id: NodeId,
     name: &'a str,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct InstanceGone<'a> {
     node: Option<&'a str>,
     #[serde(serialize_with = "text")]
+    #[schemars(schema_with = "shapes::node_id")]
     node_id: NodeId,
     id: &'a str,
     service: &'a str,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Ready {
     ready: bool,
+}
+
+/// The last event of a client that fell too far behind. It has no id.
+#[derive(Serialize, JsonSchema)]
+struct CutOff {
+    detail: String,
 }
 
 #[cfg(test)]

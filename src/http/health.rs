@@ -1,22 +1,35 @@
 //! `/health`: for those who run the agent.
 
 use axum::extract::State;
+use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{ApiState, collection, conditional::Shown, problem::Problem};
+use super::{
+    ApiState, collection,
+    conditional::Shown,
+    openapi::{Content, Operation},
+    problem::{Problem, ProblemType},
+};
 use crate::catalog::Interest;
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "AgentHealth")]
 pub(super) struct Health {
     status: &'static str,
 }
 
 const OK: Health = Health { status: "ok" };
 
+pub(super) const LIVE: Operation = Operation::read("getLive", "Whether the agent runs", Content::json::<Health>());
+
 /// `GET /health/live`: the agent runs.
 pub(super) async fn live() -> Shown {
     Shown::fixed(&OK)
 }
+
+pub(super) const READY: Operation =
+    Operation::read("getReady", "Whether the agent knows what the cluster knows", Content::json::<Health>())
+        .fails(&[ProblemType::NotReady]);
 
 /// `GET /health/ready`: it knows what the cluster knows.
 pub(super) async fn ready(State(state): State<ApiState>) -> Result<Shown, Problem> {

@@ -12,9 +12,10 @@ use axum::{
 use super::{
     ApiState,
     collection::{self, Collection},
+    openapi::{Content, Operation},
     page::{LARGEST_PAGE, Page, amount},
     parameters::{Parameters, one_of},
-    problem::Problem,
+    problem::{Problem, ProblemType},
     representation::InstanceView,
 };
 use crate::{
@@ -26,8 +27,13 @@ use crate::{
 };
 
 /// What `status` takes. Each word shows instances that are held back, too, with the reason.
-const STATUSES: [(&str, Option<Status>); 4] =
+pub(super) const STATUSES: [(&str, Option<Status>); 4] =
     [("any", None), ("passing", Some(Status::Passing)), ("warning", Some(Status::Warning)), ("critical", Some(Status::Critical))];
+
+pub(super) const LIST: Operation =
+    Operation::read("listInstances", "What is handed out, or is registered, anywhere", Content::json::<Collection<InstanceView<'_>>>())
+        .sometimes_tagged()
+        .fails(&[ProblemType::NotReady]);
 
 /// `GET /v1/instances`, by node id and instance id. Without `status`: what is handed out. With `pick`: some of them, by weight.
 pub(super) async fn list(State(state): State<ApiState>, mut query: Parameters) -> Result<Response, Problem> {

@@ -6,11 +6,21 @@ use axum::{
     http::{HeaderMap, StatusCode},
 };
 
-use super::{ApiState, body, path::Named, problem::Problem};
+use super::{
+    ApiState, body,
+    openapi::{Answer, Operation, REASON},
+    path::Named,
+    problem::{Problem, ProblemType},
+};
 use crate::{
     definition,
     model::{Command, InstanceId},
 };
+
+const DONE: Answer = Answer::done("It is so");
+
+pub(super) const BEGIN: Operation =
+    Operation::write("beginMaintenance", "Takes an instance out of discovery", DONE).takes(REASON).fails(&[ProblemType::NoSuchInstance]);
 
 /// `PUT /v1/agent/instances/{id}/maintenance`
 pub(super) async fn begin(
@@ -23,16 +33,24 @@ pub(super) async fn begin(
     maintain(state, Some(id), Some(reason)).await
 }
 
+pub(super) const END: Operation =
+    Operation::write("endMaintenance", "Lets an instance back in", DONE).fails(&[ProblemType::NoSuchInstance]);
+
 /// `DELETE /v1/agent/instances/{id}/maintenance`
 pub(super) async fn end(State(state): State<ApiState>, Named(id): Named<InstanceId>) -> Result<StatusCode, Problem> {
     maintain(state, Some(id), None).await
 }
+
+pub(super) const BEGIN_NODE: Operation =
+    Operation::write("beginNodeMaintenance", "Takes all instances of this node out of discovery", DONE).takes(REASON);
 
 /// `PUT /v1/agent/maintenance`
 pub(super) async fn begin_node(State(state): State<ApiState>, headers: HeaderMap, body: Body) -> Result<StatusCode, Problem> {
     let reason = reason(&headers, body).await?;
     maintain(state, None, Some(reason)).await
 }
+
+pub(super) const END_NODE: Operation = Operation::write("endNodeMaintenance", "Lets this node back in", DONE);
 
 /// `DELETE /v1/agent/maintenance`
 pub(super) async fn end_node(State(state): State<ApiState>) -> Result<StatusCode, Problem> {

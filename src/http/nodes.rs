@@ -6,6 +6,7 @@ use super::{
     ApiState,
     collection::{self, Collection},
     conditional::Shown,
+    openapi::{Content, Operation},
     page::Page,
     parameters::{Parameters, one_of},
     path::Named,
@@ -17,7 +18,11 @@ use crate::{
     model::{MemberState, NodeName, Zone},
 };
 
-const STATES: [MemberState; 5] = [MemberState::Alive, MemberState::Suspect, MemberState::Restarting, MemberState::Down, MemberState::Left];
+pub(super) const STATES: [MemberState; 5] =
+    [MemberState::Alive, MemberState::Suspect, MemberState::Restarting, MemberState::Down, MemberState::Left];
+
+pub(super) const LIST: Operation =
+    Operation::read("listNodes", "The members of the cluster", Content::json::<Collection<NodeView<'_>>>()).fails(&[ProblemType::NotReady]);
 
 /// `GET /v1/nodes[?state=&zone=&limit=&cursor=]`, by id.
 pub(super) async fn list(State(state): State<ApiState>, mut query: Parameters) -> Result<Shown, Problem> {
@@ -36,6 +41,9 @@ pub(super) async fn list(State(state): State<ApiState>, mut query: Parameters) -
     // What they own is counted, so it shows.
     Collection { items, next }.found(&snapshot, Interest::Everything)
 }
+
+pub(super) const SHOW: Operation = Operation::read("getNode", "The node that holds a name", Content::json::<NodeView<'_>>())
+    .fails(&[ProblemType::NoSuchNode, ProblemType::NotReady]);
 
 /// `GET /v1/nodes/{node}`: the holder of the name.
 pub(super) async fn show(State(state): State<ApiState>, Named(name): Named<NodeName>) -> Result<Shown, Problem> {

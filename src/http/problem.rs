@@ -4,6 +4,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::model::{Refusal, instance::Flaw};
@@ -65,7 +66,7 @@ problem_types! {
     UnsupportedMediaType = UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", "The body must be JSON";
     /// The body has more octets than are read.
     BodyTooLarge = PAYLOAD_TOO_LARGE, "body-too-large", "The body is too large";
-    /// The body is JSON, but not the definition of an instance; `errors` names every flaw that was found.
+    /// The body is JSON, but not what is taken here; `errors` names every flaw that was found.
     InvalidDefinition = UNPROCESSABLE_ENTITY, "invalid-definition", "The definition is invalid";
     /// Each part of the definition is within its limit, but the whole is larger than what may be gossiped.
     DefinitionTooLarge = UNPROCESSABLE_ENTITY, "definition-too-large", "The definition is too large";
@@ -126,20 +127,36 @@ pub struct Problem {
 }
 
 /// One entry of `errors`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct Fault {
     #[serde(flatten)]
     place: Place,
     detail: String,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 enum Place {
     /// In the body, as a JSON pointer (RFC 6901).
     Pointer(String),
     /// In the query, by its name.
     Parameter(String),
+}
+
+/// A problem as it is sent (RFC 9457, 3.1).
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Problem")]
+pub(super) struct Members {
+    /// What kind of problem it is: a reference relative to the agent.
+    r#type: &'static str,
+    /// One for all problems of the type.
+    title: &'static str,
+    status: u16,
+    /// What is to be said of this occurrence.
+    detail: String,
+    /// Each flaw of what was sent, where there may be several.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<Fault>,
 }
 
 impl Problem {
@@ -197,16 +214,6 @@ impl From<Refusal> for Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        #[derive(Serialize)]
-        struct Members {
-            r#type: &'static str,
-            title: &'static str,
-            status: u16,
-            detail: String,
-            #[serde(skip_serializing_if = "Vec::is_empty")]
-            errors: Vec<Fault>,
-        }
-
         let Problem { kind, detail, errors } = self;
         let members = Members { r#type: kind.uri(), title: kind.title(), status: kind.status().as_u16(), detail, errors };
         let mut response = (kind.status(), axum::Json(members)).into_response();

@@ -13,6 +13,7 @@ use super::{
     collection::Collection,
     conditional::Shown,
     guard::Guard,
+    openapi::{Answer, Content, DEFINITION, Operation},
     path::Named,
     problem::{Problem, ProblemType},
     representation::DefinitionView,
@@ -23,12 +24,19 @@ use crate::{
     model::{Command, Done, InstanceId, Refusal, command::Cause},
 };
 
+pub(super) const LIST: Operation =
+    Operation::read("listOwnInstances", "The definitions that this agent owns", Content::json::<Collection<DefinitionView<'_>>>());
+
 /// `GET /v1/agent/instances`
 pub(super) async fn list(State(state): State<ApiState>) -> Shown {
     let snapshot = state.catalog.load();
     let items = snapshot.instances_of(snapshot.local).map(|entry| view_of(&snapshot, entry)).collect();
     Shown::new(&Collection::whole(items), Interest::Own)
 }
+
+pub(super) const SHOW: Operation =
+    Operation::read("getOwnInstance", "One definition; it can be PUT back", Content::json::<DefinitionView<'_>>())
+        .fails(&[ProblemType::NoSuchInstance]);
 
 /// `GET /v1/agent/instances/{id}`
 pub(super) async fn show(State(state): State<ApiState>, Named(id): Named<InstanceId>) -> Result<Shown, Problem> {
@@ -47,6 +55,16 @@ fn view_of<'a>(snapshot: &'a Snapshot, entry: &'a Entry) -> DefinitionView<'a> {
         None => DefinitionView::from(&*entry.instance),
     }
 }
+
+pub(super) const PUT: Operation = Operation::write(
+    "putInstance",
+    "Registers an instance, or replaces it",
+    Answer::new(StatusCode::OK, "It was replaced, or was so already", Content::json::<DefinitionView<'_>>()),
+)
+.or(Answer::new(StatusCode::CREATED, "It is new", Content::json::<DefinitionView<'_>>()).located())
+.takes(DEFINITION)
+.guarded()
+.fails(&[ProblemType::DefinedByFile, ProblemType::DefinitionTooLarge, ProblemType::NodeFull]);
 
 /// `PUT /v1/agent/instances/{id}`: answered when it is durable. The answer has no ETag: what is stored is not to the octet
 /// what was sent (RFC 9110, 9.3.4).
@@ -68,6 +86,10 @@ pub(super) async fn put(
         _ => definition.into_response(),
     })
 }
+
+pub(super) const DELETE: Operation = Operation::write("deleteInstance", "Removes an instance", Answer::done("It is gone"))
+    .guarded()
+    .fails(&[ProblemType::NoSuchInstance, ProblemType::DefinedByFile]);
 
 /// `DELETE /v1/agent/instances/{id}`: answered when it is durable.
 pub(super) async fn delete(State(state): State<ApiState>, Named(id): Named<InstanceId>, headers: HeaderMap) -> Result<StatusCode, Problem> {

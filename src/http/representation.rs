@@ -7,29 +7,38 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
+
+use super::openapi::shapes;
 
 use crate::{
     catalog::{
         Entry, NodeEntry, Snapshot,
         select::{HeldBack, held_back_with},
     },
-    model::{Check, Health, Instance, Registration, Status, check::Probe},
+    checks::Output,
+    model::{Check, CheckId, CheckState, Health, Instance, Registration, Status, check::Probe},
 };
 
 /// A definition as its owner gave it: what `GET` answers can be `PUT` back.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Definition")]
 pub(super) struct DefinitionView<'a> {
+    #[schemars(schema_with = "shapes::id")]
     id: &'a str,
+    #[schemars(schema_with = "shapes::label")]
     service: &'a str,
     addresses: &'a [IpAddr],
     port: u16,
+    #[schemars(schema_with = "shapes::protocol")]
     protocol: &'static str,
     tags: Vec<&'a str>,
     meta: &'a BTreeMap<String, String>,
     weight: u16,
     checks: Vec<CheckView<'a>>,
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "optional_duration")]
+    #[schemars(schema_with = "shapes::duration")]
     deregister_after: Option<Duration>,
 }
 
@@ -61,8 +70,10 @@ impl<'a> From<&'a Instance> for DefinitionView<'a> {
 }
 
 /// A check as it was given, with what was left out filled in.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Default, Serialize, JsonSchema)]
+#[schemars(rename = "Check")]
 pub(super) struct CheckView<'a> {
+    #[schemars(schema_with = "shapes::id")]
     id: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     http: Option<&'a str>,
@@ -81,13 +92,17 @@ pub(super) struct CheckView<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     tcp: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "optional_duration")]
+    #[schemars(schema_with = "shapes::duration")]
     ttl: Option<Duration>,
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "optional_duration")]
+    #[schemars(schema_with = "shapes::duration")]
     interval: Option<Duration>,
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "optional_duration")]
+    #[schemars(schema_with = "shapes::duration")]
     timeout: Option<Duration>,
     rise: u16,
     fall: u16,
+    #[schemars(schema_with = "shapes::status")]
     initial: &'static str,
 }
 
@@ -116,18 +131,56 @@ impl<'a> From<&'a Check> for CheckView<'a> {
 }
 
 /// What a check has yielded.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "CheckState")]
 pub(super) struct CheckStateView<'a> {
+    #[schemars(schema_with = "shapes::id")]
     id: &'a str,
+    #[schemars(schema_with = "shapes::status")]
     status: &'static str,
     reason: &'a str,
 }
 
+impl<'a> CheckStateView<'a> {
+    fn new(id: &'a CheckId, state: &'a CheckState) -> Self {
+        CheckStateView { id: id.as_str(), status: state.status.as_str(), reason: &state.reason }
+    }
+}
+
+/// A check with what its last run said, for those who look for the cause.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "CheckRun")]
+pub(super) struct CheckRunView<'a> {
+    #[serde(flatten)]
+    state: CheckStateView<'a>,
+    /// What the last run, or the last heartbeat, said; null before the first one since the agent started.
+    output: Option<&'a str>,
+    /// How long that run took; `0s` for a heartbeat.
+    #[serde(serialize_with = "optional_duration")]
+    #[schemars(schema_with = "shapes::optional_took")]
+    took: Option<Duration>,
+    /// When it ended.
+    #[serde(serialize_with = "optional_time")]
+    #[schemars(schema_with = "shapes::optional_time")]
+    ended: Option<SystemTime>,
+}
+
+impl<'a> CheckRunView<'a> {
+    pub(super) fn new(id: &'a CheckId, state: &'a CheckState, last: Option<&'a Output>) -> Self {
+        // What is shorter than a microsecond is noise.
+        let took = last.map(|last| Duration::from_micros(u64::try_from(last.duration.as_micros()).unwrap_or(u64::MAX)));
+        CheckRunView { state: CheckStateView::new(id, state), output: last.map(|last| &*last.text), took, ended: last.map(|last| last.at) }
+    }
+}
+
 /// How an instance is, apart from its definition.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Health")]
 pub(super) struct HealthView<'a> {
+    #[schemars(schema_with = "shapes::status")]
     status: &'static str,
     #[serde(serialize_with = "time")]
+    #[schemars(schema_with = "shapes::time")]
     since: SystemTime,
     maintenance: Option<&'a str>,
     checks: Vec<CheckStateView<'a>>,
@@ -145,11 +198,12 @@ impl<'a> From<&'a Entry> for HealthView<'a> {
 }
 
 fn states(health: &Health) -> impl Iterator<Item = CheckStateView<'_>> {
-    health.checks.iter().map(|(id, state)| CheckStateView { id: id.as_str(), status: state.status.as_str(), reason: &state.reason })
+    health.checks.iter().map(|(id, state)| CheckStateView::new(id, state))
 }
 
 /// A check as the cluster finds it. One of a node is of no service and no instance.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "FoundCheck")]
 pub(super) struct FoundCheckView<'a> {
     node: Option<&'a str>,
     service: Option<&'a str>,
@@ -179,23 +233,30 @@ impl<'a> FoundCheckView<'a> {
 }
 
 /// An instance as the cluster finds it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Instance")]
 pub(super) struct InstanceView<'a> {
     /// The name of its node; null in the moment in which that is not known.
     node: Option<&'a str>,
     #[serde(serialize_with = "text")]
+    #[schemars(schema_with = "shapes::node_id")]
     node_id: crate::model::NodeId,
+    #[schemars(schema_with = "shapes::id")]
     id: &'a str,
+    #[schemars(schema_with = "shapes::label")]
     service: &'a str,
     /// Where it is found: its own, else those of its node.
     addresses: &'a [IpAddr],
     port: u16,
+    #[schemars(schema_with = "shapes::protocol")]
     protocol: &'static str,
     tags: Vec<&'a str>,
     meta: &'a BTreeMap<String, String>,
     weight: u16,
+    #[schemars(schema_with = "shapes::status")]
     status: &'static str,
     #[serde(serialize_with = "time")]
+    #[schemars(schema_with = "shapes::time")]
     since: SystemTime,
     held_back: Option<HeldBackView>,
 }
@@ -228,8 +289,10 @@ impl<'a> InstanceView<'a> {
 }
 
 /// Why an instance is not handed out: a word for programs, a sentence for people.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "HeldBack")]
 struct HeldBackView {
+    #[schemars(schema_with = "shapes::held_back")]
     reason: &'static str,
     detail: String,
 }
@@ -253,14 +316,19 @@ impl HeldBackView {
 }
 
 /// A node as this agent sees it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Node")]
 pub(super) struct NodeView<'a> {
     #[serde(serialize_with = "text")]
+    #[schemars(schema_with = "shapes::node_id")]
     id: crate::model::NodeId,
+    #[schemars(schema_with = "shapes::label")]
     name: &'a str,
+    #[schemars(schema_with = "shapes::state")]
     state: &'static str,
     reason: &'a str,
     #[serde(serialize_with = "time")]
+    #[schemars(schema_with = "shapes::time")]
     since: SystemTime,
     addresses: &'a [IpAddr],
     gossip: SocketAddr,
@@ -318,6 +386,13 @@ fn time<S: Serializer>(time: &SystemTime, serializer: S) -> Result<S::Ok, S::Err
     serializer.collect_str(&format_args!("{at:.3}"))
 }
 
+fn optional_time<S: Serializer>(at: &Option<SystemTime>, serializer: S) -> Result<S::Ok, S::Error> {
+    match at {
+        Some(at) => time(at, serializer),
+        None => serializer.serialize_none(),
+    }
+}
+
 /// As it is displayed.
 pub(super) fn text<T: std::fmt::Display, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(value)
@@ -325,6 +400,7 @@ pub(super) fn text<T: std::fmt::Display, S: Serializer>(value: &T, serializer: S
 
 /// For example `10s` or `1m 30s`: what a definition takes.
 fn optional_duration<S: Serializer>(duration: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
-    let signed = duration.and_then(|duration| jiff::SignedDuration::try_from(duration).ok()).unwrap_or_default();
+    let Some(duration) = *duration else { return serializer.serialize_none() };
+    let signed = jiff::SignedDuration::try_from(duration).unwrap_or(jiff::SignedDuration::MAX);
     serializer.collect_str(&format_args!("{signed:#}"))
 }

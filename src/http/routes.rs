@@ -8,12 +8,15 @@ use axum::{
     response::Response,
     routing::{MethodFilter, MethodRouter, on},
 };
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
     ApiState, agent, checks,
     conditional::{Shown, conditional},
-    events, health, host, instances, maintenance, nodes, parameters,
+    events, health, host, instances, maintenance, nodes,
+    openapi::{self, Content, Operation, Parameter, query, shapes},
+    parameters,
     problem::{Problem, ProblemType},
     registrations, services,
 };
@@ -25,47 +28,80 @@ pub struct Route {
     /// With names in braces where a segment varies (RFC 6570, level 1).
     pub path: &'static str,
     /// The query parameters that it takes; any other is refused.
-    pub parameters: &'static [&'static str],
+    pub parameters: &'static [Parameter],
+    /// What there is to say of it.
+    pub operation: Operation,
     handler: fn(MethodFilter) -> MethodRouter<ApiState>,
 }
 
 impl Route {
-    const fn new(method: Method, path: &'static str, handler: fn(MethodFilter) -> MethodRouter<ApiState>) -> Self {
-        Route { method, path, parameters: &[], handler }
+    const fn new(method: Method, path: &'static str, handler: fn(MethodFilter) -> MethodRouter<ApiState>, operation: Operation) -> Self {
+        Route { method, path, parameters: &[], operation, handler }
     }
 
-    const fn with_parameters(mut self, parameters: &'static [&'static str]) -> Self {
+    const fn with_parameters(mut self, parameters: &'static [Parameter]) -> Self {
         self.parameters = parameters;
         self
+    }
+
+    /// The names of its parameters.
+    pub fn parameter_names(&self) -> Vec<&'static str> {
+        self.parameters.iter().map(|parameter| parameter.name).collect()
     }
 }
 
 /// Everything that is served.
 pub const ROUTES: &[Route] = &[
-    Route::new(Method::GET, "/v1", |method| on(method, index)),
-    Route::new(Method::GET, "/v1/agent", |method| on(method, agent::show)),
-    Route::new(Method::POST, "/v1/agent/leave", |method| on(method, agent::leave)),
-    Route::new(Method::GET, "/v1/agent/instances", |method| on(method, registrations::list)),
-    Route::new(Method::GET, "/v1/agent/instances/{id}", |method| on(method, registrations::show)),
-    Route::new(Method::PUT, "/v1/agent/instances/{id}", |method| on(method, registrations::put)),
-    Route::new(Method::DELETE, "/v1/agent/instances/{id}", |method| on(method, registrations::delete)),
-    Route::new(Method::GET, "/v1/agent/instances/{id}/status", |method| on(method, checks::show)),
-    Route::new(Method::PUT, "/v1/agent/instances/{id}/checks/{check}/status", |method| on(method, checks::heartbeat)),
-    Route::new(Method::PUT, "/v1/agent/checks/{check}/status", |method| on(method, checks::heartbeat_of_node)),
-    Route::new(Method::PUT, "/v1/agent/instances/{id}/maintenance", |method| on(method, maintenance::begin)),
-    Route::new(Method::DELETE, "/v1/agent/instances/{id}/maintenance", |method| on(method, maintenance::end)),
-    Route::new(Method::PUT, "/v1/agent/maintenance", |method| on(method, maintenance::begin_node)),
-    Route::new(Method::DELETE, "/v1/agent/maintenance", |method| on(method, maintenance::end_node)),
-    Route::new(Method::GET, "/v1/checks", |method| on(method, checks::list)).with_parameters(&["status", "service", "node"]),
-    Route::new(Method::GET, "/v1/nodes", |method| on(method, nodes::list)).with_parameters(&["state", "zone", "limit", "cursor"]),
-    Route::new(Method::GET, "/v1/nodes/{node}", |method| on(method, nodes::show)),
-    Route::new(Method::GET, "/v1/services", |method| on(method, services::list)).with_parameters(&["prefix", "limit", "cursor"]),
-    Route::new(Method::GET, "/v1/services/{service}", |method| on(method, services::show)),
-    Route::new(Method::GET, "/v1/instances", |method| on(method, instances::list))
-        .with_parameters(&["service", "tag", "meta", "node", "zone", "status", "pick", "limit", "cursor"]),
-    Route::new(Method::GET, "/v1/events", |method| on(method, events::follow)).with_parameters(&["service", "kind"]),
-    Route::new(Method::GET, "/health/live", |method| on(method, health::live)),
-    Route::new(Method::GET, "/health/ready", |method| on(method, health::ready)),
+    Route::new(Method::GET, "/v1", |method| on(method, index), INDEX),
+    Route::new(Method::GET, "/v1/openapi.json", |method| on(method, openapi::show), openapi::SHOW),
+    Route::new(Method::GET, "/v1/agent", |method| on(method, agent::show), agent::SHOW),
+    Route::new(Method::POST, "/v1/agent/leave", |method| on(method, agent::leave), agent::LEAVE),
+    Route::new(Method::GET, "/v1/agent/instances", |method| on(method, registrations::list), registrations::LIST),
+    Route::new(Method::GET, "/v1/agent/instances/{id}", |method| on(method, registrations::show), registrations::SHOW),
+    Route::new(Method::PUT, "/v1/agent/instances/{id}", |method| on(method, registrations::put), registrations::PUT),
+    Route::new(Method::DELETE, "/v1/agent/instances/{id}", |method| on(method, registrations::delete), registrations::DELETE),
+    Route::new(Method::GET, "/v1/agent/instances/{id}/status", |method| on(method, checks::show), checks::SHOW),
+    Route::new(Method::GET, "/v1/agent/instances/{id}/checks/{check}", |method| on(method, checks::last_run), checks::LAST_RUN),
+    Route::new(Method::PUT, "/v1/agent/instances/{id}/checks/{check}/status", |method| on(method, checks::heartbeat), checks::BEAT),
+    Route::new(Method::GET, "/v1/agent/checks/{check}", |method| on(method, checks::last_run_of_node), checks::LAST_RUN_OF_NODE),
+    Route::new(Method::PUT, "/v1/agent/checks/{check}/status", |method| on(method, checks::heartbeat_of_node), checks::BEAT_OF_NODE),
+    Route::new(Method::PUT, "/v1/agent/instances/{id}/maintenance", |method| on(method, maintenance::begin), maintenance::BEGIN),
+    Route::new(Method::DELETE, "/v1/agent/instances/{id}/maintenance", |method| on(method, maintenance::end), maintenance::END),
+    Route::new(Method::PUT, "/v1/agent/maintenance", |method| on(method, maintenance::begin_node), maintenance::BEGIN_NODE),
+    Route::new(Method::DELETE, "/v1/agent/maintenance", |method| on(method, maintenance::end_node), maintenance::END_NODE),
+    Route::new(Method::GET, "/v1/checks", |method| on(method, checks::list), checks::LIST).with_parameters(&[
+        query::CHECK_STATUS,
+        query::SERVICE,
+        query::NODE,
+    ]),
+    Route::new(Method::GET, "/v1/nodes", |method| on(method, nodes::list), nodes::LIST).with_parameters(&[
+        query::STATE,
+        query::ZONE,
+        query::LIMIT,
+        query::NODE_CURSOR,
+    ]),
+    Route::new(Method::GET, "/v1/nodes/{node}", |method| on(method, nodes::show), nodes::SHOW),
+    Route::new(Method::GET, "/v1/services", |method| on(method, services::list), services::LIST).with_parameters(&[
+        query::PREFIX,
+        query::LIMIT,
+        query::SERVICE_CURSOR,
+    ]),
+    Route::new(Method::GET, "/v1/services/{service}", |method| on(method, services::show), services::SHOW),
+    Route::new(Method::GET, "/v1/instances", |method| on(method, instances::list), instances::LIST).with_parameters(&[
+        query::SERVICE,
+        query::TAG,
+        query::META,
+        query::NODE,
+        query::ZONE,
+        query::STATUS,
+        query::PICK,
+        query::LIMIT,
+        query::INSTANCE_CURSOR,
+    ]),
+    Route::new(Method::GET, "/v1/events", |method| on(method, events::follow), events::FOLLOW)
+        .with_parameters(&[query::SERVICE, query::KIND]),
+    Route::new(Method::GET, "/health/live", |method| on(method, health::live), health::LIVE),
+    Route::new(Method::GET, "/health/ready", |method| on(method, health::ready), health::READY),
 ];
 
 /// The API as a service.
@@ -74,7 +110,7 @@ pub fn router(state: ApiState) -> Router {
     for route in ROUTES {
         let method = MethodFilter::try_from(route.method.clone()).expect("the table has standard methods only");
         let strict = move |request: Request, next: Next| async move {
-            parameters::refuse_unknown(request.uri(), route.parameters)?;
+            parameters::refuse_unknown(request.uri(), &route.parameter_names())?;
             Ok::<_, Problem>(next.run(request).await)
         };
         let mut handler = (route.handler)(method);
@@ -91,30 +127,33 @@ pub fn router(state: ApiState) -> Router {
         .with_state(state)
 }
 
+const INDEX: Operation = Operation::read("getIndex", "What is here", Content::json::<Index>());
+
 /// `GET /v1`: what is here.
 async fn index() -> Shown {
     let mut links: Vec<Link> = Vec::new();
     for route in ROUTES {
         match links.last_mut().filter(|link| link.href == route.path) {
             Some(link) => link.methods.push(route.method.as_str()),
-            None => links.push(Link { href: route.path, methods: vec![route.method.as_str()], parameters: route.parameters }),
+            None => links.push(Link { href: route.path, methods: vec![route.method.as_str()], parameters: route.parameter_names() }),
         }
     }
     Shown::fixed(&Index { links })
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Index {
     links: Vec<Link>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Link {
     /// A URI template (RFC 6570).
     href: &'static str,
+    #[schemars(schema_with = "shapes::methods")]
     methods: Vec<&'static str>,
     /// Of the query of its `GET`.
-    parameters: &'static [&'static str],
+    parameters: Vec<&'static str>,
 }
 
 async fn no_such_route(uri: Uri) -> Problem {
@@ -205,7 +244,7 @@ mod tests {
             let answer = api.send(route.method.as_str(), &path, None, Body::empty()).await;
             assert_eq!((answer.status, answer.problem().as_str()), (400, "invalid-query"), "{} {path}", route.method);
             let detail = &answer.errors()["colour"];
-            assert!(route.parameters.iter().all(|allowed| detail.contains(allowed)), "{detail}");
+            assert!(route.parameter_names().iter().all(|allowed| detail.contains(allowed)), "{detail}");
         }
     }
 

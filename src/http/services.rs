@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 
 use axum::extract::State;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
     ApiState,
     collection::{self, Collection},
     conditional::Shown,
+    openapi::{Content, Operation},
     page::Page,
     parameters::Parameters,
     path::Named,
@@ -18,6 +20,10 @@ use crate::{
     catalog::{Interest, ServiceEntry, Snapshot, select::held_back},
     model::{ServiceName, Status},
 };
+
+pub(super) const LIST: Operation =
+    Operation::read("listServices", "The names that instances share", Content::json::<Collection<ServiceView<'_>>>())
+        .fails(&[ProblemType::NotReady]);
 
 /// `GET /v1/services[?prefix=&limit=&cursor=]`, by name.
 pub(super) async fn list(State(state): State<ApiState>, mut query: Parameters) -> Result<Shown, Problem> {
@@ -31,6 +37,9 @@ pub(super) async fn list(State(state): State<ApiState>, mut query: Parameters) -
     let items = services.into_iter().map(|(name, instances)| ServiceView::new(&snapshot, name, instances)).collect();
     Collection { items, next }.found(&snapshot, Interest::Everything)
 }
+
+pub(super) const SHOW: Operation = Operation::read("getService", "One service", Content::json::<ServiceView<'_>>())
+    .fails(&[ProblemType::NoSuchService, ProblemType::NotReady]);
 
 /// `GET /v1/services/{service}`: also where none of its instances is healthy.
 pub(super) async fn show(State(state): State<ApiState>, Named(name): Named<ServiceName>) -> Result<Shown, Problem> {
@@ -49,7 +58,8 @@ fn read_prefix(text: &str) -> Result<String, String> {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Service")]
 struct ServiceView<'a> {
     name: &'a str,
     /// Those of all its instances. Of tags that differ in case only, the first one.
@@ -58,7 +68,7 @@ struct ServiceView<'a> {
 }
 
 /// How many instances there are. Each has one status, and may be held back for whatever reason besides.
-#[derive(Serialize, Default)]
+#[derive(Serialize, JsonSchema, Default)]
 struct Counts {
     total: usize,
     passing: usize,

@@ -19,6 +19,7 @@ use tower::ServiceExt;
 use super::{AgentInfo, ApiState, problem::PROBLEM_TYPES, router};
 use crate::{
     catalog::{Catalog, Publisher},
+    checks::Outputs,
     model::{
         Change, ClusterName, Command, Done, Health, Instance, InstanceId, Life, MemberState, Node, NodeId, NodeName, Refusal, Reply,
         ServiceName, Status, Tag, Zone, node::NodeInfo,
@@ -76,7 +77,7 @@ impl Api {
             http_names: vec![],
             dns: address(8753),
         };
-        let api = Api { state: ApiState::new(catalog, registrar, Arc::new(info)), publisher };
+        let api = Api { state: ApiState::new(catalog, registrar, Outputs::default(), Arc::new(info)), publisher };
         api.publish([Change::Node(Arc::new(node(HERE.0, "here")))]);
         api
     }
@@ -90,11 +91,13 @@ impl Api {
         self.ask(method, path, headers.as_slice(), body).await
     }
 
-    /// The whole answer to a request with these header fields.
+    /// The whole answer to a request with these header fields. It must be one that the OpenAPI document has.
     pub(super) async fn ask(&self, method: &str, path: &str, headers: &[(&str, &str)], body: impl Into<Body>) -> Answer {
         let (parts, body) = self.begin(method, path, headers, body).await.into_parts();
         let text = String::from_utf8(body.collect().await.unwrap().to_bytes().to_vec()).unwrap();
-        Answer { status: parts.status.as_u16(), headers: parts.headers, text }
+        let answer = Answer { status: parts.status.as_u16(), headers: parts.headers, text };
+        super::openapi::held::holds(method, path, &answer);
+        answer
     }
 
     /// An answer whose body has not been read yet.

@@ -264,6 +264,8 @@ pub enum CheckOrder {
         check: CheckId,
         /// How it is.
         state: CheckState,
+        /// What it says of it, in full.
+        output: String,
     },
 }
 

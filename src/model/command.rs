@@ -41,6 +41,8 @@ pub enum Command {
         check: CheckId,
         /// How it is.
         state: CheckState,
+        /// What it says of it, in full: for those beside it alone.
+        output: String,
     },
     /// Takes an instance out of discovery, for a reason, or lets it back in.
     Maintain {

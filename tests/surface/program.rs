@@ -70,7 +70,7 @@ pub(crate) fn differences() -> Vec<String> {
 /// Query parameters that no feature uses.
 fn unnamed_parameters(features: &str) -> Vec<String> {
     let used = |parameter: &str| features.contains(&format!("?{parameter}=")) || features.contains(&format!("&{parameter}="));
-    let of = |route: &http::Route| route.parameters.iter().copied().filter(|it| !used(it)).map(str::to_owned).collect::<Vec<_>>();
+    let of = |route: &http::Route| route.parameter_names().into_iter().filter(|it| !used(it)).map(str::to_owned).collect::<Vec<_>>();
     http::ROUTES
         .iter()
         .flat_map(of)

@@ -161,6 +161,7 @@ async fn a_heartbeat_holds_for_the_ttl_and_no_longer() {
         world.pass(14 * SECOND).await;
     }
     assert_eq!(world.told(), [], "nothing changed");
+    assert_eq!(world.outputs.get(&subject(0), &id("beat")).unwrap().text, "fine\nin full");
     let last = world.now();
     assert_eq!(world.verdict().await.1, state(Critical, "no heartbeat for 15s"));
     assert_eq!((world.now() - last).as_secs_f64().round(), 1.0);
@@ -294,7 +295,8 @@ impl World {
     }
 
     fn heartbeat(&self, state: CheckState) {
-        self.order(CheckOrder::Heartbeat { subject: subject(0), check: id("beat"), state });
+        let output = format!("{}\nin full", state.reason);
+        self.order(CheckOrder::Heartbeat { subject: subject(0), check: id("beat"), state, output });
     }
 
     fn now(&self) -> Duration {

@@ -16,7 +16,7 @@ use tokio::{
     time::{Instant, Interval, interval_at},
 };
 
-use super::{Filter, reset::Reset, write_event};
+use super::{CutOff, Filter, json, reset::Reset, write_event};
 use crate::{
     catalog::{Catalog, HISTORY, Waiter},
     http::ApiState,
@@ -155,5 +155,5 @@ fn id(generation: u32, number: u64) -> String {
 fn cut_off() -> String {
     let detail =
         format!("more than {HISTORY} changes came before this client took them: it is cut off, and begins anew when it comes back");
-    format!("event: cut_off\ndata: {{\"detail\":{detail:?}}}\n\n")
+    format!("event: cut_off\ndata: {}\n\n", json(&CutOff { detail }))
 }

@@ -1,6 +1,6 @@
 //! Asking over HTTP.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cucumber::{gherkin::Step, given, then, when};
 use tokio::{
@@ -200,6 +200,41 @@ async fn empty(world: &mut World) {
     assert!(world.answered().body.is_empty(), "{}", world.answered());
 }
 
+/// Holds an OpenAPI document that was answered against the links of `GET /v1`.
+#[then(regex = r"^it describes every route that GET /v1 at (\w+) lists, and no other$")]
+async fn describes_all(world: &mut World, name: String) {
+    let described: BTreeSet<String> = methods(json(world.answered()).get("paths").and_then(serde_json::Value::as_object));
+    let index = world.agent(&name).get("/v1").await.unwrap_or_else(|error| panic!("{error}"));
+    let links = json(&index);
+    let links = links.pointer("/links").and_then(serde_json::Value::as_array).expect("an index has links");
+    let listed: BTreeSet<String> = links
+        .iter()
+        .flat_map(|link| {
+            let methods = link["methods"].as_array().expect("a link has methods");
+            methods.iter().map(|method| format!("{} {}", method.as_str().unwrap_or_default(), link["href"].as_str().unwrap_or_default()))
+        })
+        .collect();
+    assert_eq!(described, listed);
+}
+
+#[then(regex = r"^its version is that of the agent (\w+)$")]
+async fn version(world: &mut World, name: String) {
+    let agent = world.agent(&name).get("/v1/agent").await.unwrap_or_else(|error| panic!("{error}"));
+    let (told, version) = (json(&agent), json(world.answered()));
+    assert!(told["version"].is_string());
+    assert_eq!(version["info"]["version"], told["version"]);
+}
+
+/// `GET /v1` and so on, of the paths of a document.
+fn methods(paths: Option<&serde_json::Map<String, serde_json::Value>>) -> BTreeSet<String> {
+    let paths = paths.expect("a document has paths").iter();
+    let of = |(path, methods): (&String, &serde_json::Value)| {
+        let methods = methods.as_object().expect("a path has methods").keys();
+        methods.map(|method| format!("{} {path}", method.to_uppercase())).collect::<Vec<_>>()
+    };
+    paths.flat_map(of).collect()
+}
+
 #[then(regex = r"^the answer lists$")]
 #[then(regex = r"^the answer lists nothing$")]
 async fn lists(world: &mut World, step: &Step) {
@@ -213,6 +248,12 @@ async fn lists(world: &mut World, step: &Step) {
 async fn lists_soon(world: &mut World, path: String, name: String, step: &Step) {
     let rows = world.table(step);
     soon(world, &path, &name, |answer| expect::lists(&answer.json()?, &rows)).await;
+}
+
+#[then(regex = r"^GET (\S+) at (\w+) soon has$")]
+async fn has_soon(world: &mut World, path: String, name: String, step: &Step) {
+    let rows = world.table(step);
+    soon(world, &path, &name, |answer| expect::holds(&answer.json()?, &rows)).await;
 }
 
 #[then(regex = r"^GET (\S+) at (\w+) is soon (\d+)$")]

@@ -1,0 +1,75 @@
+//! Schemas of fields of answers whose types say less than is known of them.
+
+use schemars::{Schema, SchemaGenerator, json_schema};
+use serde_json::Value;
+
+use super::text;
+use crate::{
+    catalog::select::REASONS,
+    http::nodes::STATES,
+    model::{Protocol, Status},
+};
+
+/// The name of a field of an answer that is a name.
+pub(in crate::http) fn label(_: &mut SchemaGenerator) -> Schema {
+    schema(text::label())
+}
+
+/// An id of an instance or a check.
+pub(in crate::http) fn id(_: &mut SchemaGenerator) -> Schema {
+    schema(text::id())
+}
+
+/// An id of a node.
+pub(in crate::http) fn node_id(_: &mut SchemaGenerator) -> Schema {
+    schema(text::node_id())
+}
+
+/// A verdict.
+pub(in crate::http) fn status(_: &mut SchemaGenerator) -> Schema {
+    schema(text::words([Status::Passing, Status::Warning, Status::Critical].map(Status::as_str)))
+}
+
+/// A transport.
+pub(in crate::http) fn protocol(_: &mut SchemaGenerator) -> Schema {
+    schema(text::words([Protocol::Tcp, Protocol::Udp].map(Protocol::as_str)))
+}
+
+/// What is held of a node's being there.
+pub(in crate::http) fn state(_: &mut SchemaGenerator) -> Schema {
+    schema(text::words(STATES.map(|state| state.as_str())))
+}
+
+/// Why an instance is not handed out.
+pub(in crate::http) fn held_back(_: &mut SchemaGenerator) -> Schema {
+    schema(text::words(REASONS))
+}
+
+/// RFC 3339.
+pub(in crate::http) fn time(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "string", "format": "date-time"})
+}
+
+/// The same, or null.
+pub(in crate::http) fn optional_time(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": ["string", "null"], "format": "date-time"})
+}
+
+/// A duration that a definition takes.
+pub(in crate::http) fn duration(_: &mut SchemaGenerator) -> Schema {
+    schema(text::duration("duration-text"))
+}
+
+/// How long something took, down to microseconds; or null.
+pub(in crate::http) fn optional_took(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": ["string", "null"], "pattern": "^[0-9]+(h|m|s|ms|µs)( [0-9]+(m|s|ms|µs))*$"})
+}
+
+/// A method of a route.
+pub(in crate::http) fn methods(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "array", "items": {"type": "string", "enum": ["GET", "PUT", "POST", "DELETE"]}})
+}
+
+fn schema(value: Value) -> Schema {
+    Schema::try_from(value).unwrap_or_default()
+}
