@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    http::definition::DIGITS,
+    http::definition::scalar::DIGITS,
     model::{check, limits},
 };
 
