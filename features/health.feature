@@ -170,7 +170,11 @@ Feature: Checks decide what is handed out
       """
     And alpha's instance web-1 is told to be passing
     Then web-1 of alpha is soon passing at beta
-    When alpha is killed
+    # A verdict is told before it is on disk. What is acknowledged after it is on disk behind it.
+    When alpha registers
+      | id   | service | port |
+      | db-1 | db      | 5432 |
+    And alpha is killed
     And alpha starts again
     Then web-1 of alpha is soon passing at alpha
     And GET /v1/checks at alpha soon lists

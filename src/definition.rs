@@ -2,12 +2,14 @@
 
 pub mod checks;
 pub mod notes;
+pub mod scalar;
 
 use std::{collections::BTreeMap, fmt, net::IpAddr, str::FromStr, time::Duration};
 
 use jiff::SignedDuration;
 use serde_json::{Map, Value};
 
+use self::scalar::{is_duration, whole};
 use crate::model::{
     Check, Instance, InstanceId, NameError, Protocol, Registration, ServiceName, Status, Tag,
     instance::{DEFAULT_WEIGHT, Flaw, escape_pointer},
@@ -16,9 +18,6 @@ use crate::model::{
 
 /// The fields of a definition, in the order in which they are shown.
 pub const FIELDS: &[&str] = &["id", "service", "addresses", "port", "protocol", "tags", "meta", "weight", "checks", "deregister_after"];
-
-/// Digits of a number in a duration.
-pub const DIGITS: usize = 9;
 
 /// Characters of a wrong value that are repeated to whoever sent it.
 const SHOWN: usize = 80;
@@ -208,31 +207,6 @@ impl<'a> Reading<'a> {
                 None => format!("the fields are {}", self.known.join(", ")),
             };
             self.flaw(format!("/{}", escape_pointer(name)), format!("is not a field of {}; {hint}", self.what));
-        }
-    }
-}
-
-/// A whole number, `80.0` included: JSON does not tell the two apart (RFC 8259, 6).
-fn whole(value: &Value) -> Option<u64> {
-    let exact = |float: f64| (float >= 0.0 && float <= f64::from(u32::MAX) && float.fract() == 0.0).then_some(float as u64);
-    value.as_u64().or_else(|| value.as_f64().and_then(exact))
-}
-
-/// Whole numbers of `h`, `m`, `s` and `ms`, the largest first, each once, with a space between or none.
-fn is_duration(text: &str) -> bool {
-    let mut units = ["h", "m", "s", "ms"].as_slice();
-    let mut rest = text;
-    loop {
-        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
-        let (number, behind) = rest.split_at(digits);
-        let unit = &behind[..behind.bytes().take_while(u8::is_ascii_alphabetic).count()];
-        let Some(place) = units.iter().position(|known| *known == unit).filter(|_| (1..=DIGITS).contains(&number.len())) else {
-            return false;
-        };
-        units = &units[place + 1..];
-        match &behind[unit.len()..] {
-            "" => return true,
-            more => rest = more.strip_prefix(' ').unwrap_or(more),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::{ops::RangeInclusive, path::PathBuf};
 
 use serde_json::Value;
 
-use super::{Reading, Shown, whole};
+use super::{Reading, Shown, scalar::whole};
 use crate::model::{
     Check, CheckId, Status,
     check::{DEFAULT_INTERVAL, DEFAULT_TIMEOUT, HttpProbe, Probe},

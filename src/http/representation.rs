@@ -1,24 +1,32 @@
 //! The shapes of what is answered. The order of fields is the order in which they are sent.
 
+mod checks;
+mod written;
+
 use std::{
     collections::BTreeMap,
     net::{IpAddr, SocketAddr},
-    path::Path,
     time::{Duration, SystemTime},
 };
 
 use schemars::JsonSchema;
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
+pub(super) use self::{
+    checks::{CheckRunView, CheckView, FoundCheckView, HealthView},
+    written::text,
+};
+use self::{
+    checks::{CheckStateView, states},
+    written::{optional_duration, time},
+};
 use super::openapi::shapes;
-
 use crate::{
     catalog::{
         Entry, NodeEntry, Snapshot,
         select::{HeldBack, held_back_with},
     },
-    checks::Output,
-    model::{Check, CheckId, CheckState, Health, Instance, Registration, Status, check::Probe},
+    model::{Instance, Registration},
 };
 
 /// A definition as its owner gave it: what `GET` answers can be `PUT` back.
@@ -66,169 +74,6 @@ impl<'a> From<&'a Instance> for DefinitionView<'a> {
             checks: Vec::new(),
             deregister_after: None,
         }
-    }
-}
-
-/// A check as it was given, with what was left out filled in.
-#[derive(Debug, Default, Serialize, JsonSchema)]
-#[schemars(rename = "Check")]
-pub(super) struct CheckView<'a> {
-    #[schemars(schema_with = "shapes::id")]
-    id: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    http: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    method: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    headers: Option<&'a BTreeMap<String, String>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    statuses: Option<Vec<String>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    redirects: Option<u8>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    ca_file: Option<&'a Path>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    verify: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    tcp: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "optional_duration")]
-    #[schemars(schema_with = "shapes::duration")]
-    ttl: Option<Duration>,
-    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "optional_duration")]
-    #[schemars(schema_with = "shapes::duration")]
-    interval: Option<Duration>,
-    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "optional_duration")]
-    #[schemars(schema_with = "shapes::duration")]
-    timeout: Option<Duration>,
-    rise: u16,
-    fall: u16,
-    #[schemars(schema_with = "shapes::status")]
-    initial: &'static str,
-}
-
-impl<'a> From<&'a Check> for CheckView<'a> {
-    fn from(check: &'a Check) -> Self {
-        let (interval, timeout) = (Some(check.interval), Some(check.timeout));
-        let common =
-            CheckView { id: check.id.as_str(), rise: check.rise, fall: check.fall, initial: check.initial.as_str(), ..Self::default() };
-        match &check.probe {
-            Probe::Ttl { ttl } => CheckView { ttl: Some(*ttl), ..common },
-            Probe::Tcp { target } => CheckView { tcp: Some(target), interval, timeout, ..common },
-            Probe::Http(http) => CheckView {
-                http: Some(&http.url),
-                method: Some(&http.method),
-                headers: Some(&http.headers),
-                statuses: Some(http.statuses.iter().map(|range| format!("{}-{}", range.start(), range.end())).collect()),
-                redirects: Some(http.redirects),
-                ca_file: http.ca_file.as_deref(),
-                verify: Some(http.verify),
-                interval,
-                timeout,
-                ..common
-            },
-        }
-    }
-}
-
-/// What a check has yielded.
-#[derive(Debug, Serialize, JsonSchema)]
-#[schemars(rename = "CheckState")]
-pub(super) struct CheckStateView<'a> {
-    #[schemars(schema_with = "shapes::id")]
-    id: &'a str,
-    #[schemars(schema_with = "shapes::status")]
-    status: &'static str,
-    reason: &'a str,
-}
-
-impl<'a> CheckStateView<'a> {
-    fn new(id: &'a CheckId, state: &'a CheckState) -> Self {
-        CheckStateView { id: id.as_str(), status: state.status.as_str(), reason: &state.reason }
-    }
-}
-
-/// A check with what its last run said, for those who look for the cause.
-#[derive(Debug, Serialize, JsonSchema)]
-#[schemars(rename = "CheckRun")]
-pub(super) struct CheckRunView<'a> {
-    #[serde(flatten)]
-    state: CheckStateView<'a>,
-    /// What the last run, or the last heartbeat, said; null before the first one since the agent started.
-    output: Option<&'a str>,
-    /// How long that run took; `0s` for a heartbeat.
-    #[serde(serialize_with = "optional_duration")]
-    #[schemars(schema_with = "shapes::optional_took")]
-    took: Option<Duration>,
-    /// When it ended.
-    #[serde(serialize_with = "optional_time")]
-    #[schemars(schema_with = "shapes::optional_time")]
-    ended: Option<SystemTime>,
-}
-
-impl<'a> CheckRunView<'a> {
-    pub(super) fn new(id: &'a CheckId, state: &'a CheckState, last: Option<&'a Output>) -> Self {
-        // What is shorter than a microsecond is noise.
-        let took = last.map(|last| Duration::from_micros(u64::try_from(last.duration.as_micros()).unwrap_or(u64::MAX)));
-        CheckRunView { state: CheckStateView::new(id, state), output: last.map(|last| &*last.text), took, ended: last.map(|last| last.at) }
-    }
-}
-
-/// How an instance is, apart from its definition.
-#[derive(Debug, Serialize, JsonSchema)]
-#[schemars(rename = "Health")]
-pub(super) struct HealthView<'a> {
-    #[schemars(schema_with = "shapes::status")]
-    status: &'static str,
-    #[serde(serialize_with = "time")]
-    #[schemars(schema_with = "shapes::time")]
-    since: SystemTime,
-    maintenance: Option<&'a str>,
-    checks: Vec<CheckStateView<'a>>,
-}
-
-impl<'a> From<&'a Entry> for HealthView<'a> {
-    fn from(entry: &'a Entry) -> Self {
-        HealthView {
-            status: entry.status.as_str(),
-            since: entry.since,
-            maintenance: entry.health.maintenance.as_deref(),
-            checks: states(&entry.health).collect(),
-        }
-    }
-}
-
-fn states(health: &Health) -> impl Iterator<Item = CheckStateView<'_>> {
-    health.checks.iter().map(|(id, state)| CheckStateView::new(id, state))
-}
-
-/// A check as the cluster finds it. One of a node is of no service and no instance.
-#[derive(Debug, Serialize, JsonSchema)]
-#[schemars(rename = "FoundCheck")]
-pub(super) struct FoundCheckView<'a> {
-    node: Option<&'a str>,
-    service: Option<&'a str>,
-    instance: Option<&'a str>,
-    #[serde(flatten)]
-    state: CheckStateView<'a>,
-}
-
-impl<'a> FoundCheckView<'a> {
-    /// Whether it is in this status.
-    pub(super) fn is(&self, status: Status) -> bool {
-        self.state.status == status.as_str()
-    }
-
-    /// All checks of a node itself.
-    pub(super) fn of_node(entry: &'a NodeEntry) -> impl Iterator<Item = FoundCheckView<'a>> {
-        let node = Some(entry.node.info.name.as_str());
-        states(&entry.node.health).map(move |state| FoundCheckView { node, service: None, instance: None, state })
-    }
-
-    /// All checks of an instance.
-    pub(super) fn of(snapshot: &'a Snapshot, entry: &'a Entry) -> impl Iterator<Item = FoundCheckView<'a>> {
-        let node = snapshot.node(entry.node).map(|owner| owner.node.info.name.as_str());
-        let (service, instance) = (Some(entry.instance.service.as_str()), Some(entry.instance.id.as_str()));
-        states(&entry.health).map(move |state| FoundCheckView { node, service, instance, state })
     }
 }
 
@@ -377,30 +222,4 @@ impl<'a> NodeView<'a> {
             name_conflict: None,
         }
     }
-}
-
-/// RFC 3339 in UTC, to the millisecond.
-fn time<S: Serializer>(time: &SystemTime, serializer: S) -> Result<S::Ok, S::Error> {
-    let before_year_one = *time < SystemTime::UNIX_EPOCH;
-    let at = jiff::Timestamp::try_from(*time).unwrap_or(if before_year_one { jiff::Timestamp::MIN } else { jiff::Timestamp::MAX });
-    serializer.collect_str(&format_args!("{at:.3}"))
-}
-
-fn optional_time<S: Serializer>(at: &Option<SystemTime>, serializer: S) -> Result<S::Ok, S::Error> {
-    match at {
-        Some(at) => time(at, serializer),
-        None => serializer.serialize_none(),
-    }
-}
-
-/// As it is displayed.
-pub(super) fn text<T: std::fmt::Display, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(value)
-}
-
-/// For example `10s` or `1m 30s`: what a definition takes.
-fn optional_duration<S: Serializer>(duration: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
-    let Some(duration) = *duration else { return serializer.serialize_none() };
-    let signed = jiff::SignedDuration::try_from(duration).unwrap_or(jiff::SignedDuration::MAX);
-    serializer.collect_str(&format_args!("{signed:#}"))
 }

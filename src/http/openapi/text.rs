@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    definition::DIGITS,
+    definition::scalar::DIGITS,
     model::{check, limits},
 };
 
