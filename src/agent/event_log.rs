@@ -31,6 +31,7 @@ impl EventLog {
     pub(super) fn log(&mut self, event: Event) {
         match event {
             Event::Dropped { from, reason } => self.count(from, reason),
+            Event::News { .. } => {}
             Event::Refused { peer, by_us, code: _, detail } => {
                 if self.refused.len() < REMEMBERED && self.refused.insert((peer, by_us, detail.clone())) {
                     match by_us {
