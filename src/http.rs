@@ -16,6 +16,7 @@ mod health;
 mod host;
 mod instances;
 mod maintenance;
+mod metrics;
 mod nodes;
 mod page;
 mod parameters;
@@ -44,6 +45,7 @@ pub use server::{CONNECTIONS, HttpServer};
 
 use crate::{
     catalog::Catalog,
+    metrics::Metrics,
     model::{ClusterName, Domain, NodeId, NodeName},
     registrar::Registrar,
 };
@@ -59,6 +61,8 @@ pub struct ApiState {
     pub registrar: Registrar,
     /// What does not change while the agent runs.
     pub info: Arc<AgentInfo>,
+    /// What the agent counts.
+    pub metrics: Metrics,
     shared: Arc<Shared>,
 }
 
@@ -78,7 +82,7 @@ struct Shared {
 
 impl ApiState {
     /// The state of an API that nobody uses yet.
-    pub fn new(catalog: Catalog, registrar: Registrar, info: Arc<AgentInfo>) -> ApiState {
+    pub fn new(catalog: Catalog, registrar: Registrar, info: Arc<AgentInfo>, metrics: Metrics) -> ApiState {
         let shared = Shared {
             waiting: Semaphore::new(WAITING),
             following: Arc::new(Semaphore::new(FOLLOWERS)),
@@ -86,7 +90,7 @@ impl ApiState {
             writes: Writes::default(),
             ending: watch::Sender::new(false),
         };
-        ApiState { catalog, registrar, info, shared: Arc::new(shared) }
+        ApiState { catalog, registrar, info, metrics, shared: Arc::new(shared) }
     }
 
     /// Done when the server is to end: whoever waits for a change is answered then.

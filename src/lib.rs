@@ -11,6 +11,7 @@ pub mod config;
 pub mod core;
 pub mod dns;
 pub mod http;
+pub mod metrics;
 pub mod model;
 pub mod registrar;
 pub mod store;

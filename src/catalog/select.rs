@@ -29,6 +29,9 @@ pub enum HeldBack {
     },
 }
 
+/// The words for all reasons.
+pub const REASONS: [&str; 6] = ["node_unknown", "node_left", "node_down", "node_maintenance", "maintenance", "critical"];
+
 impl HeldBack {
     /// The word for it in answers.
     pub fn as_str(&self) -> &'static str {
@@ -255,5 +258,6 @@ mod tests {
         let snapshot = catalog(changes).1.load();
         let entry = snapshot.service("web").unwrap().values().next().unwrap();
         assert_eq!(held_back(&snapshot, entry), reason);
+        assert!(reason.is_none_or(|reason| REASONS.contains(&reason.as_str())));
     }
 }

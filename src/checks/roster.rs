@@ -10,10 +10,13 @@ use rand::{RngExt as _, rngs::StdRng};
 
 use super::{
     finding::Finding,
-    kind::{Ask, Kind},
+    kind::{self, Ask, Kind},
     verdict::Verdict,
 };
-use crate::model::{Check, CheckId, CheckOrder, CheckState, Health, InstanceId, Registration, Status};
+use crate::{
+    metrics::CheckKind,
+    model::{Check, CheckId, CheckOrder, CheckState, Health, InstanceId, Registration, Status},
+};
 
 /// The first runs of checks are spread over this time, or over their interval where that is shorter.
 const SPREAD: Duration = Duration::from_secs(1);
@@ -29,11 +32,11 @@ pub(super) type Slot = u64;
 /// What has to be done.
 pub(super) enum Act {
     /// Run a check, and bring what it found to [`Roster::found`].
-    Run { slot: Slot, ask: Arc<dyn Ask>, patience: Duration },
+    Run { slot: Slot, ask: Arc<dyn Ask>, patience: Duration, due: Instant },
     /// End its run, if there is one: nobody waits for it any more.
     Abandon(Slot),
-    /// Keep an output for its owner.
-    Keep { instance: InstanceId, check: CheckId, text: String, duration: Duration },
+    /// Keep the output of a result for its owner, and count it.
+    Keep { instance: InstanceId, check: CheckId, text: String, duration: Duration, kind: CheckKind, status: Status },
     /// Tell everyone.
     Tell { instance: InstanceId, check: CheckId, state: CheckState },
     /// It was critical for too long.
@@ -218,7 +221,7 @@ impl Roster {
             Kind::Asks(ask) => {
                 if !watch.running {
                     watch.running = true;
-                    self.acts.push_back(Act::Run { slot, ask: Arc::clone(ask), patience: watch.check.timeout });
+                    self.acts.push_back(Act::Run { slot, ask: Arc::clone(ask), patience: watch.check.timeout, due: at });
                 }
                 let interval = watch.check.interval.mul_f64(self.rng.random_range(1.0 - JITTER..1.0 + JITTER));
                 // After a stall there is nothing to catch up with.
@@ -235,17 +238,28 @@ impl Roster {
         watch.due = next;
         self.timers.extend(next.map(|next| (next, Timer::Check(slot))));
         if let Some((told, finding)) = expired {
-            self.conclude(now, instance, id, told, finding.text(), Duration::ZERO);
+            self.conclude(now, instance, id, told, &finding, Duration::ZERO);
         }
     }
 
     fn judge(&mut self, now: Instant, instance: InstanceId, check: CheckId, finding: &Finding, duration: Duration) {
         let told = self.watch(&instance, &check).and_then(|watch| watch.verdict.judge(now, finding));
-        self.conclude(now, instance, check, told, finding.text(), duration);
+        self.conclude(now, instance, check, told, finding, duration);
     }
 
-    fn conclude(&mut self, now: Instant, instance: InstanceId, check: CheckId, told: Option<CheckState>, text: String, duration: Duration) {
-        self.acts.push_back(Act::Keep { instance: instance.clone(), check: check.clone(), text, duration });
+    fn conclude(
+        &mut self,
+        now: Instant,
+        instance: InstanceId,
+        check: CheckId,
+        told: Option<CheckState>,
+        finding: &Finding,
+        duration: Duration,
+    ) {
+        if let Some(watch) = self.watch(&instance, &check) {
+            let (kind, status, text) = (kind::name(&watch.check), finding.status, finding.text());
+            self.acts.push_back(Act::Keep { instance: instance.clone(), check: check.clone(), text, duration, kind, status });
+        }
         if let Some(state) = told {
             self.acts.push_back(Act::Tell { instance: instance.clone(), check, state });
             self.weigh(now, &instance);

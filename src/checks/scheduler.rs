@@ -23,6 +23,7 @@ use super::{
     roster::{Act, MakeKind, Roster, Slot},
 };
 use crate::{
+    metrics::{CheckKind, CheckMetrics},
     model::{CheckOrder, Command},
     registrar::Registrar,
 };
@@ -44,6 +45,7 @@ pub struct Scheduler {
     ready: VecDeque<Ready>,
     outbox: Outbox,
     outputs: Outputs,
+    metrics: CheckMetrics,
 }
 
 /// A run that waits for its place among [`RUNS`].
@@ -51,6 +53,7 @@ struct Ready {
     slot: Slot,
     ask: Arc<dyn Ask>,
     patience: Duration,
+    due: Instant,
 }
 
 /// A run that has ended.
@@ -62,11 +65,16 @@ struct Ran {
 
 impl Scheduler {
     /// A scheduler that watches nothing yet, and where its orders go. It ends when that sender, and all its clones, are dropped.
-    pub fn new(registrar: Registrar) -> (Scheduler, mpsc::UnboundedSender<CheckOrder>) {
-        Scheduler::with(registrar, Box::new(kind::of), rand::make_rng())
+    pub fn new(registrar: Registrar, metrics: CheckMetrics) -> (Scheduler, mpsc::UnboundedSender<CheckOrder>) {
+        Scheduler::with(registrar, metrics, Box::new(kind::of), rand::make_rng())
     }
 
-    fn with(registrar: Registrar, make_kind: MakeKind, rng: StdRng) -> (Scheduler, mpsc::UnboundedSender<CheckOrder>) {
+    fn with(
+        registrar: Registrar,
+        metrics: CheckMetrics,
+        make_kind: MakeKind,
+        rng: StdRng,
+    ) -> (Scheduler, mpsc::UnboundedSender<CheckOrder>) {
         let (order, orders) = mpsc::unbounded_channel();
         let scheduler = Scheduler {
             registrar,
@@ -78,6 +86,7 @@ impl Scheduler {
             ready: VecDeque::new(),
             outbox: Outbox::default(),
             outputs: Outputs::default(),
+            metrics,
         };
         (scheduler, order)
     }
@@ -127,14 +136,21 @@ impl Scheduler {
     fn act(&mut self) {
         while let Some(act) = self.roster.poll_act() {
             match act {
-                Act::Run { slot, ask, patience } => self.ready.push_back(Ready { slot, ask, patience }),
+                Act::Run { slot, ask, patience, due } => self.ready.push_back(Ready { slot, ask, patience, due: due.into() }),
                 Act::Abandon(slot) => {
                     self.ready.retain(|ready| ready.slot != slot);
                     if let Some(handle) = self.running.remove(&slot) {
                         handle.abort();
                     }
                 }
-                Act::Keep { instance, check, text, duration } => self.outputs.put(&instance, &check, text, duration),
+                Act::Keep { instance, check, text, duration, kind, status } => {
+                    self.metrics.result(kind, status);
+                    // Heartbeats are no runs.
+                    if kind != CheckKind::Ttl {
+                        self.metrics.ran(kind, duration);
+                    }
+                    self.outputs.put(&instance, &check, text, duration);
+                }
                 Act::Tell { instance, check, state } => {
                     debug!(%instance, %check, status = %state.status, reason = state.reason, "a check came to a verdict");
                     self.outbox.verdict(instance, check, state);
@@ -153,13 +169,14 @@ impl Scheduler {
             && let Some(ready) = self.ready.pop_front()
         {
             let slot = ready.slot;
+            self.metrics.began(Instant::now().saturating_duration_since(ready.due));
             let handle = self.runs.spawn(run(ready, Arc::clone(&self.tools)));
             self.running.insert(slot, handle);
         }
     }
 }
 
-async fn run(Ready { slot, ask, patience }: Ready, tools: Arc<Tools>) -> Ran {
+async fn run(Ready { slot, ask, patience, .. }: Ready, tools: Arc<Tools>) -> Ran {
     let begun = Instant::now();
     let finding = timeout(patience, ask.ask(&tools, patience)).await;
     let finding = finding.unwrap_or_else(|_| Finding::critical(format!("no answer within {patience:?}")));

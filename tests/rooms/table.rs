@@ -20,14 +20,23 @@ pub(crate) struct Ban {
 
 /// From the top of the house down: a room may use what stands below it, never what stands above or beside it.
 pub(crate) const HOUSE: &[Room] = &[
-    Room { modules: &["main", "cli"], never: &["http", "dns", "core", "catalog", "checks", "registrar", "store", "wire"], bans: &[] },
+    Room {
+        modules: &["main", "cli"],
+        never: &["http", "dns", "core", "catalog", "checks", "metrics", "registrar", "store", "wire"],
+        bans: &[],
+    },
     Room { modules: &["agent"], never: &[], bans: &[] },
     Room { modules: &["sim"], never: &[], bans: &[TOKIO, SOCKETS] },
     Room { modules: &["http"], never: &["dns", "core"], bans: &[] },
     Room { modules: &["dns"], never: &["core"], bans: &[] },
-    Room { modules: &["core"], never: &["catalog", "registrar", "store"], bans: &[TOKIO, SOCKETS, CLOCKS, OS_RANDOMNESS, HASH_TABLES] },
-    Room { modules: &["catalog"], never: &["registrar"], bans: &[TOKIO] },
+    Room {
+        modules: &["core"],
+        never: &["catalog", "metrics", "registrar", "store"],
+        bans: &[TOKIO, SOCKETS, CLOCKS, OS_RANDOMNESS, HASH_TABLES],
+    },
+    Room { modules: &["catalog"], never: &["metrics", "registrar"], bans: &[TOKIO] },
     Room { modules: &["checks"], never: &[], bans: &[] },
+    Room { modules: &["metrics"], never: &["registrar", "store", "config", "wire"], bans: &[TOKIO, SOCKETS, HASH_TABLES] },
     Room { modules: &["registrar"], never: &[], bans: &[] },
     Room { modules: &["store"], never: &["config"], bans: &[TOKIO] },
     Room { modules: &["config"], never: &[], bans: &[] },

@@ -205,7 +205,7 @@ async fn a_server_that_takes_connections_and_says_nothing_is_critical() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (registrar, mut pending) = Registrar::new();
-    let (scheduler, orders) = Scheduler::new(registrar);
+    let (scheduler, orders) = Scheduler::new(registrar, CheckMetrics::unread());
     tokio::spawn(scheduler.run());
     let quick = Check { interval: SECOND / 10, timeout: SECOND / 5, initial: Passing, ..check("port") };
     let probe = Probe::Http(crate::model::check::HttpProbe {
@@ -275,7 +275,7 @@ impl World {
             _ => Kind::Asks(Arc::new(Scripted { id: check.id.to_string(), runs: Arc::clone(&log), script })),
         };
         let (registrar, pending) = Registrar::new();
-        let (scheduler, orders) = Scheduler::with(registrar.clone(), Box::new(make_kind), StdRng::seed_from_u64(7));
+        let (scheduler, orders) = Scheduler::with(registrar.clone(), CheckMetrics::unread(), Box::new(make_kind), StdRng::seed_from_u64(7));
         let outputs = scheduler.outputs();
         tokio::spawn(scheduler.run());
         World { registrar, orders, pending, outputs, runs, start: Instant::now() }
