@@ -36,6 +36,7 @@ Feature: Configuring an agent
       | TIDINGS_DNS        | {alpha}:8753        |
       | TIDINGS_DOMAIN     | corp.example        |
       | TIDINGS_JOIN       | {alpha}             |
+      | TIDINGS_SERVICE_DIR | {folder}           |
       | TIDINGS_ON_TERM    | leave               |
       | TIDINGS_LOG        | info                |
       | TIDINGS_LOG_FORMAT | text                |

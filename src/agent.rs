@@ -6,6 +6,7 @@ mod event_log;
 mod figures;
 mod gossip;
 mod lifecycle;
+mod reload;
 mod sockets;
 mod streams;
 
@@ -35,6 +36,8 @@ use crate::{
 use disk::Disk;
 pub use figures::metrics;
 use gossip::Gossip;
+pub use reload::Reload;
+use reload::Reloader;
 use sockets::GossipSockets;
 
 /// Why an agent did not start. The message says what to do.
@@ -91,7 +94,7 @@ impl std::error::Error for AgentError {}
 ///
 /// # Errors
 /// When it can't start. Nothing was announced to anybody then.
-pub async fn run(config: Resolved) -> Result<(), AgentError> {
+pub async fn run(config: Resolved, reload: Reload) -> Result<(), AgentError> {
     raise_descriptor_limit();
     let sockets = Sockets::bind(&config).await?;
     let mut rng: StdRng = rand::make_rng();
@@ -100,6 +103,7 @@ pub async fn run(config: Resolved) -> Result<(), AgentError> {
     let address = address::advertised(gossip_address, config.advertise);
     let (publisher, catalog) = Publisher::new(contents.node_id);
     let (registrar, commands) = Registrar::new();
+    let (reloader, seeds) = Reloader::new(reload, config.clone(), registrar.clone());
     let info = Arc::new(AgentInfo {
         node_id: contents.node_id,
         name: config.name.clone(),
@@ -124,26 +128,37 @@ pub async fn run(config: Resolved) -> Result<(), AgentError> {
     let metrics = figures::metrics(catalog.clone(), facts);
     let disk = Disk::start(store, metrics.store.clone()).map_err(AgentError::System)?;
     let (scheduler, orders) = Scheduler::new(registrar.clone(), metrics.checks.clone());
-    let gossip = Gossip::new(core, sockets.gossip, disk, commands, orders, publisher, config.join, metrics.gossip.clone())
-        .map_err(AgentError::System)?;
+    let gossip =
+        Gossip::new(core, sockets.gossip, disk, commands, orders, publisher, seeds, metrics.gossip.clone()).map_err(AgentError::System)?;
     tokio::spawn(scheduler.run());
     let dns =
         DnsServer::bind(config.dns, config.domain, catalog.clone(), metrics.dns.clone()).map_err(bind_error("DNS", "--dns", config.dns))?;
     let state = ApiState::new(catalog, registrar.clone(), info, metrics);
-    serve(gossip, dns, sockets.http, state, registrar, config.on_term).await;
+    serve(gossip, reloader, dns, sockets.http, state, registrar, config.on_term).await;
     Ok(())
 }
 
 /// Everything at once, until gossip ends after a leave or the lifecycle says so.
-async fn serve(gossip: Gossip, dns: DnsServer, http: HttpServer, state: ApiState, registrar: Registrar, on_term: OnTerm) {
+async fn serve(
+    gossip: Gossip,
+    reloader: Reloader,
+    dns: DnsServer,
+    http: HttpServer,
+    state: ApiState,
+    registrar: Registrar,
+    on_term: OnTerm,
+) {
     let (stop, stopping) = watch::channel(false);
     let stopped = move || {
         let mut stopping = stopping.clone();
         async move { drop(stopping.wait_for(|stop| *stop).await) }
     };
+    let gossip = tokio::spawn(gossip.run());
+    // Nobody reads what the files do not define any more.
+    reloader.begin().await;
+    tokio::spawn(reloader.run());
     let dns = tokio::spawn(dns.serve(stopped()));
     let http = tokio::spawn(http.serve(state, stopped()));
-    let gossip = tokio::spawn(gossip.run());
     tokio::select! {
         _ = gossip => info!("left the cluster"),
         () = lifecycle::until_told_to_end(&registrar, on_term) => {}
@@ -220,6 +235,7 @@ fn settings(config: &Resolved, contents: Contents, life: Life, address: SocketAd
         seeds: config.join.len(),
         peers: contents.peers,
         records: contents.records,
+        node_checks: config.definitions.checks.iter().map(|(check, _)| check.clone()).collect(),
         host_rebooted,
         random_seed,
         reap_after: crate::core::REAP_AFTER,

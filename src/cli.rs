@@ -2,6 +2,7 @@
 
 mod agent;
 mod client;
+mod config;
 mod demo;
 mod exit;
 mod logging;
@@ -69,6 +70,9 @@ enum Command {
     Maintenance(write::Maintenance),
     /// Have the agent of this host leave its cluster and stop
     Leave(write::Leave),
+    /// Check a configuration, or show what an agent would run with
+    #[command(subcommand)]
+    Config(config::Config),
     /// Watch three agents on this machine find each other, fail and recover
     Demo,
 }
@@ -94,6 +98,7 @@ pub fn main() -> ExitCode {
     let Cli { command } = Cli::parse();
     let result = match command {
         Command::Agent(args) => agent::run(&args),
+        Command::Config(args) => config::run(&args),
         Command::Demo => wait_for(demo::run()),
         Command::Members(args) => ask(&args.target, |api| query::members(api, &args)),
         Command::Services(args) => ask(&args.target, |api| query::services(api, &args)),
@@ -151,6 +156,7 @@ mod tests {
                 "heartbeat",
                 "maintenance",
                 "leave",
+                "config",
                 "demo"
             ]
         );
@@ -165,8 +171,8 @@ mod tests {
     }
 
     #[test]
-    fn every_command_but_agent_and_demo_takes_an_agent_and_json() {
-        for sub in command().get_subcommands().filter(|sub| !["agent", "demo"].contains(&sub.get_name())) {
+    fn every_command_that_asks_an_agent_takes_its_address_and_json() {
+        for sub in command().get_subcommands().filter(|sub| !["agent", "config", "demo"].contains(&sub.get_name())) {
             let has = |flag| sub.get_arguments().any(|arg| arg.get_long() == Some(flag));
             assert!(has("agent") && has("json"), "{}", sub.get_name());
         }

@@ -27,22 +27,41 @@
 //!
 //! [meta]                              # of this node; no flag
 //! owner = "storage"
+//!
+//! [[service]]                         # an instance: the fields of a registration; in files of --service-dir, too
+//! id = "web-1"                        # the service's name where it is left out
+//! service = "web"
+//! port = 8080
+//!
+//! [[service.checks]]
+//! id = "alive"
+//! http = "http://127.0.0.1:8080/health"
+//!
+//! [[check]]                           # of the node: holds all its instances back while it is critical
+//! id = "disk"
+//! ttl = "2m"
 //! ```
 //!
 //! A variable that is set to nothing counts as not set, and relative paths are taken from the working directory.
 
 pub mod address;
+mod block;
+mod definitions;
 pub mod file;
 pub mod keys;
 mod layers;
 pub mod resolved;
+mod shown;
 mod surroundings;
 
 use std::{collections::BTreeMap, fmt, path::Path};
 
 pub use address::Seed;
+pub use block::Block;
+pub use definitions::{Definitions, Place};
 pub use keys::{KEYS, Key};
 pub use resolved::{Advertise, LogFormat, OnTerm, Resolved};
+pub use shown::Shown;
 pub use surroundings::Surroundings;
 
 use layers::Layers;
@@ -67,6 +86,26 @@ impl std::error::Error for ConfigError {}
 /// # Errors
 /// Everything that is wrong, each with where it was written and what is allowed there.
 pub fn load(flags: &Flags, surroundings: &Surroundings) -> Result<Resolved, ConfigError> {
+    resolved::resolve(&layers(flags, surroundings)?, surroundings)
+}
+
+/// The same, and where each value comes from.
+///
+/// # Errors
+/// As [`load`].
+pub fn explain(flags: &Flags, surroundings: &Surroundings) -> Result<Vec<Shown>, ConfigError> {
+    let layers = layers(flags, surroundings)?;
+    Ok(shown::show(&layers, &resolved::resolve(&layers, surroundings)?))
+}
+
+/// What an agent that runs with `old` would need a restart for to run with `new`: the names of the settings.
+pub fn needs_restart(old: &Resolved, new: &Resolved) -> Vec<&'static str> {
+    let meta = (old.meta != new.meta).then_some(keys::META);
+    let other = |key: &&Key| !keys::RELOADED.contains(&key.flag) && shown::value_of(key, old) != shown::value_of(key, new);
+    KEYS.iter().filter(other).filter_map(|key| key.file).chain(meta).collect()
+}
+
+fn layers<'a>(flags: &'a Flags, surroundings: &'a Surroundings) -> Result<Layers<'a>, ConfigError> {
     let mut layers = Layers::new(flags, surroundings);
     if let Some(given) = layers.get(&keys::CONFIG) {
         let path = given.text();
@@ -76,7 +115,7 @@ pub fn load(flags: &Flags, surroundings: &Surroundings) -> Result<Resolved, Conf
             .map_err(|errors| ConfigError(errors.iter().map(|error| format!("{path}, line {}: {}", error.line, error.value)).collect()))?;
         layers = layers.over(path.to_owned(), written);
     }
-    resolved::resolve(&layers, surroundings)
+    Ok(layers)
 }
 
 #[cfg(test)]
@@ -139,6 +178,7 @@ mod tests {
                 "log" => "trace",
                 "log-format" => "json",
                 "data-dir" => "/srv/tidings",
+                "service-dir" => "/",
                 _ => "other",
             };
             let default = Given::default().load().unwrap();

@@ -5,6 +5,7 @@
 //! [`Core::poll_timeout`] for the next deadline. Time and randomness are handed in: the same inputs at the same moments
 //! give the same outputs.
 
+mod configure;
 mod conversation;
 pub mod counters;
 mod datagram;
@@ -51,7 +52,7 @@ use timers::{Timer, Timers};
 
 use crate::{
     model::{
-        Change, ClusterName, InstanceId, Life, NodeId, Reply,
+        Change, Check, ClusterName, InstanceId, Life, NodeId, Reply,
         node::NodeInfo,
         record::{Body, Key},
     },
@@ -85,6 +86,8 @@ pub struct Settings {
     pub peers: Vec<SocketAddr>,
     /// The records of its instances, from disk.
     pub records: BTreeMap<Key, (Body, Body)>,
+    /// The checks of the node itself.
+    pub node_checks: Vec<Check>,
     /// Whether the host started anew since the last life: what checks had found then is not trusted.
     pub host_rebooted: bool,
     /// Seeds its random numbers.
@@ -186,6 +189,7 @@ impl Core {
             Input::Sent { stream, octets } => self.on_sent(now, stream, octets),
             Input::Closed { stream, reason } => self.on_closed(now, stream, &reason),
             Input::Resolved { seed, addresses } => self.on_resolved(now, seed, addresses),
+            Input::Seeds(seeds) => self.on_seeds(now, seeds),
             Input::Command { id, command } => self.on_command(now, id, command),
             Input::Stored { ticket, result } => self.on_stored(now, ticket, result),
         }
@@ -204,11 +208,10 @@ impl Core {
                 Timer::Peers => self.store_peers(),
                 Timer::Conversation(stream) => self.check_conversation(now, stream),
                 Timer::Farewell => self.end_farewell(),
-                Timer::Grace(node) => self.touch(node, Shift::default()),
+                Timer::Grace(node) => self.end_grace(now, node),
                 Timer::Reap => self.reap(now),
             }
         }
-        self.expire_graces(now);
         self.finish();
     }
 

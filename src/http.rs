@@ -8,7 +8,6 @@ mod body;
 mod checks;
 mod collection;
 mod conditional;
-mod definition;
 mod etag;
 mod events;
 mod guard;

@@ -9,6 +9,7 @@ pub mod checks;
 pub mod cli;
 pub mod config;
 pub mod core;
+pub mod definition;
 pub mod dns;
 pub mod http;
 pub mod metrics;

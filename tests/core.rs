@@ -1,5 +1,7 @@
 //! Claims about the core, in a world of virtual time.
 
+#[path = "core/configuring.rs"]
+mod configuring;
 #[path = "core/world.rs"]
 mod world;
 
@@ -7,11 +9,32 @@ use std::time::Duration;
 
 use tidings::{
     core::io::Event,
-    model::{Check, CheckId, CheckState, Command, Done, InstanceId, MemberState, Refusal, Registration, Status, check::Probe},
+    model::{
+        Check, CheckId, CheckState, Command, Done, InstanceId, MemberState, Refusal, Registration, Status,
+        check::{Probe, Subject},
+        command::Cause,
+    },
 };
 use world::{REAP_AFTER, World, instance};
 
 const SECOND: Duration = Duration::from_secs(1);
+
+fn deregister(instance: InstanceId) -> Command {
+    Command::Deregister { instance, cause: Cause::Asked }
+}
+
+/// A check that is told, so that a test can tell it.
+fn beat() -> Check {
+    Check {
+        id: CheckId::new("beat").expect("an id"),
+        probe: Probe::Ttl { ttl: 60 * SECOND },
+        interval: SECOND,
+        timeout: SECOND,
+        rise: 1,
+        fall: 1,
+        initial: Status::Critical,
+    }
+}
 
 #[test]
 fn two_agents_that_meet_hold_the_same() {
@@ -51,7 +74,7 @@ fn a_fifth_of_all_datagrams_lost_delays_and_loses_nothing() {
     });
     for agent in &agents[..10] {
         let id = world.instances_of(*agent).pop().unwrap();
-        assert_eq!(world.submit_and_wait(*agent, Command::Deregister(id), SECOND).0, Ok(Done::Removed));
+        assert_eq!(world.submit_and_wait(*agent, deregister(id), SECOND).0, Ok(Done::Removed));
     }
     world.until(20 * SECOND, World::all_equal);
     assert!(!world.shows(agents[19], "n3", "web-3") && world.shows(agents[19], "n13", "web-13"));
@@ -111,21 +134,12 @@ fn an_instance_stays_shown_while_its_agent_restarts_at_once() {
 fn a_last_status_outlives_the_agent_but_not_its_host() {
     let mut world = World::new(18);
     let agents = world.cluster(3);
-    let beat = Check {
-        id: CheckId::new("beat").unwrap(),
-        probe: Probe::Ttl { ttl: 60 * SECOND },
-        interval: SECOND,
-        timeout: SECOND,
-        rise: 1,
-        fall: 1,
-        initial: Status::Critical,
-    };
-    let registration = Registration { checks: vec![beat], ..Registration::plain(instance("web-1", "web")) };
+    let registration = Registration { checks: vec![beat()], ..Registration::plain(instance("web-1", "web")) };
     assert_eq!(world.submit_and_wait(agents[1], Command::Register(registration), SECOND).0, Ok(Done::Created));
     let seen = |world: &World, status| agents.iter().all(|agent| world.status(*agent, "n1", "web-1") == Some(status));
     world.until(SECOND, |world| seen(world, Status::Critical));
     let verdict = |status| Command::Verdict {
-        instance: InstanceId::new("web-1").unwrap(),
+        subject: Subject::Instance(InstanceId::new("web-1").unwrap()),
         check: CheckId::new("beat").unwrap(),
         state: CheckState { status, reason: "told".into() },
     };
@@ -222,6 +236,20 @@ fn a_newcomer_with_the_name_of_a_live_holder_is_refused_with_both_addresses() {
 }
 
 #[test]
+fn seeds_can_be_named_later_and_others_in_their_place() {
+    let mut world = World::new(24);
+    let (a, b) = (world.start("a", &[]), world.start("b", &[]));
+    let c = world.start("c", &["nowhere"]);
+    world.run(5 * SECOND);
+    assert!(!world.ready(c));
+    for agent in [b, c] {
+        world.set_seeds(agent, &["a"]);
+    }
+    world.until(30 * SECOND, |world| [a, b, c].iter().all(|agent| world.nodes(*agent).len() == 3));
+    assert!(world.ready(c));
+}
+
+#[test]
 fn an_agent_that_knows_of_seeds_is_not_ready_before_its_first_sync() {
     let mut world = World::new(11);
     let a = world.start("a", &["b"]);
@@ -245,7 +273,7 @@ fn a_failed_write_to_disk_changes_nothing_and_says_so() {
     assert_eq!(world.submit_and_wait(a, Command::Register(Registration::plain(instance("web-1", "web"))), SECOND).0, Ok(Done::Unchanged));
     assert_eq!(world.submit_and_wait(a, Command::Register(Registration::plain(instance("web-1", "api"))), SECOND).0, Ok(Done::Replaced));
     let gone = InstanceId::new("gone").unwrap();
-    assert_eq!(world.submit_and_wait(a, Command::Deregister(gone.clone()), SECOND).0, Err(Refusal::NotFound(gone)));
+    assert_eq!(world.submit_and_wait(a, deregister(gone.clone()), SECOND).0, Err(Refusal::NotFound(gone)));
 }
 
 #[test]

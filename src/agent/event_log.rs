@@ -7,7 +7,11 @@ use std::{
 
 use tracing::{debug, error, info, warn};
 
-use crate::{core::io::Event, metrics::GossipMetrics, model::Status};
+use crate::{
+    core::io::Event,
+    metrics::GossipMetrics,
+    model::{Status, check::Subject},
+};
 
 /// Refusals that are remembered, to be logged once each.
 const REMEMBERED: usize = 1_024;
@@ -60,9 +64,11 @@ impl EventLog {
             Event::Member { node, name, address, state } => info!(%node, name, %address, "member {state}"),
             Event::Instance { id: Some(id), what } => info!(instance = %id, "{what}"),
             Event::Instance { id: None, what } => info!("this node is {what}"),
-            Event::Verdict { instance, check, state } => match state.status {
-                Status::Passing => info!(%instance, %check, "the check is passing"),
-                Status::Warning | Status::Critical => warn!(%instance, %check, "the check is {}: {}", state.status, state.reason),
+            Event::Verdict { subject, check, state } => match (subject, state.status) {
+                (Subject::Instance(instance), Status::Passing) => info!(%instance, %check, "the check is passing"),
+                (Subject::Instance(instance), status) => warn!(%instance, %check, "the check is {status}: {}", state.reason),
+                (Subject::Node, Status::Passing) => info!(%check, "the check of this node is passing"),
+                (Subject::Node, status) => warn!(%check, "the check of this node is {status}: {}", state.reason),
             },
             Event::Rejoined => warn!("the cluster took this agent for down; it is back"),
             Event::MetItself { peer, seen } => {

@@ -5,13 +5,12 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     io,
     net::SocketAddr,
-    sync::Arc,
     time::{Duration, Instant, SystemTime},
 };
 
 use tokio::{
     net::{TcpListener, UdpSocket},
-    sync::{mpsc, oneshot},
+    sync::{mpsc, oneshot, watch},
     time::{interval, sleep_until, timeout},
 };
 use tracing::debug;
@@ -59,7 +58,10 @@ pub(super) struct Gossip {
     commands: mpsc::Receiver<Pending>,
     waiting: BTreeMap<CommandId, (oneshot::Sender<Reply>, bool)>,
     command_count: u64,
-    seeds: Arc<[Seed]>,
+    /// Those that are to be joined, and the place in the list that the first of them has: see [`Input::Seeds`].
+    seeds: Vec<Seed>,
+    first_seed: usize,
+    new_seeds: watch::Receiver<Vec<Seed>>,
     resolving: BTreeSet<usize>,
     resolver: mpsc::UnboundedSender<Resolved>,
     resolved: mpsc::UnboundedReceiver<Resolved>,
@@ -81,11 +83,12 @@ impl Gossip {
         commands: mpsc::Receiver<Pending>,
         orders: mpsc::UnboundedSender<CheckOrder>,
         publisher: Publisher,
-        seeds: Vec<Seed>,
+        mut seeds: watch::Receiver<Vec<Seed>>,
         metrics: GossipMetrics,
     ) -> io::Result<Gossip> {
         let (streams, stream_events) = Streams::new(sockets.local_addr()?);
         let (resolver, resolved) = mpsc::unbounded_channel();
+        let first_seeds = seeds.borrow_and_update().clone();
         Ok(Gossip {
             core,
             udp: sockets.udp,
@@ -98,7 +101,9 @@ impl Gossip {
             commands,
             waiting: BTreeMap::new(),
             command_count: 0,
-            seeds: seeds.into(),
+            seeds: first_seeds,
+            first_seed: 0,
+            new_seeds: seeds,
             resolving: BTreeSet::new(),
             resolver,
             resolved,
@@ -136,6 +141,7 @@ impl Gossip {
                     self.resolving.remove(&seed);
                     self.core.handle(self.moment(), Input::Resolved { seed, addresses });
                 }
+                Ok(()) = self.new_seeds.changed() => self.on_seeds(),
                 accepted = self.tcp.accept() => {
                     if let Ok((tcp, from)) = accepted {
                         self.accepted += 1;
@@ -258,9 +264,17 @@ impl Gossip {
         }
     }
 
+    fn on_seeds(&mut self) {
+        self.first_seed += self.seeds.len();
+        self.seeds = self.new_seeds.borrow_and_update().clone();
+        let seeds = self.first_seed..self.first_seed + self.seeds.len();
+        let moment = self.moment();
+        self.core.handle(moment, Input::Seeds(seeds));
+    }
+
     /// Looks a seed's name up, afresh each time and never in the loop.
     fn resolve(&mut self, index: usize) {
-        let Some(seed) = self.seeds.get(index).cloned() else {
+        let Some(seed) = index.checked_sub(self.first_seed).and_then(|place| self.seeds.get(place)).cloned() else {
             return;
         };
         if !self.resolving.insert(index) {

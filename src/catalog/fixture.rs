@@ -39,6 +39,7 @@ pub(crate) fn node(id: u64, name: &str, addresses: &[&str], state: MemberState) 
             grace_seconds: None,
             maintenance: None,
         },
+        health: Health::default(),
         state,
         reason: String::new(),
     }))

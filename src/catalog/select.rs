@@ -18,6 +18,13 @@ pub enum HeldBack {
     NodeDown,
     /// An operator took its node out of discovery, for this reason.
     NodeMaintenance(String),
+    /// A check of its node is critical, for this reason.
+    NodeCritical {
+        /// Which.
+        check: CheckId,
+        /// Why, in short.
+        reason: String,
+    },
     /// An operator took it out of discovery, for this reason.
     Maintenance(String),
     /// One of its checks is critical, for this reason.
@@ -30,7 +37,7 @@ pub enum HeldBack {
 }
 
 /// The words for all reasons.
-pub const REASONS: [&str; 6] = ["node_unknown", "node_left", "node_down", "node_maintenance", "maintenance", "critical"];
+pub const REASONS: [&str; 7] = ["node_unknown", "node_left", "node_down", "node_maintenance", "node_critical", "maintenance", "critical"];
 
 impl HeldBack {
     /// The word for it in answers.
@@ -40,6 +47,7 @@ impl HeldBack {
             HeldBack::NodeLeft => "node_left",
             HeldBack::NodeDown => "node_down",
             HeldBack::NodeMaintenance(_) => "node_maintenance",
+            HeldBack::NodeCritical { .. } => "node_critical",
             HeldBack::Maintenance(_) => "maintenance",
             HeldBack::Critical { .. } => "critical",
         }
@@ -72,10 +80,13 @@ pub fn held_back_with(owner: Option<&NodeEntry>, entry: &Entry) -> Option<HeldBa
     if let Some(reason) = &owner.node.info.maintenance {
         return Some(HeldBack::NodeMaintenance(reason.clone()));
     }
+    if let Some((check, state)) = owner.node.health.critical() {
+        return Some(HeldBack::NodeCritical { check: check.clone(), reason: state.reason.clone() });
+    }
     if let Some(reason) = &entry.health.maintenance {
         return Some(HeldBack::Maintenance(reason.clone()));
     }
-    let (check, state) = entry.health.worst().filter(|(_, state)| state.status == Status::Critical)?;
+    let (check, state) = entry.health.critical()?;
     Some(HeldBack::Critical { check: check.clone(), reason: state.reason.clone() })
 }
 

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use crate::model::{CheckId, InstanceId};
+use crate::model::{CheckId, check::Subject};
 
 /// What the last run of a check, or the last heartbeat, said.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,33 +22,33 @@ pub struct Output {
 /// Reads the last outputs. Cheap to clone; one lookup at a time holds a lock, for as long as it copies one output.
 #[derive(Debug, Clone, Default)]
 pub struct Outputs {
-    kept: Arc<Mutex<BTreeMap<InstanceId, BTreeMap<CheckId, Output>>>>,
+    kept: Arc<Mutex<BTreeMap<Subject, BTreeMap<CheckId, Output>>>>,
 }
 
 impl Outputs {
     /// The last output of a check; none before its first run, and for one that is not watched.
-    pub fn get(&self, instance: &InstanceId, check: &CheckId) -> Option<Output> {
-        self.lock().get(instance)?.get(check).cloned()
+    pub fn get(&self, subject: &Subject, check: &CheckId) -> Option<Output> {
+        self.lock().get(subject)?.get(check).cloned()
     }
 
-    pub(super) fn put(&self, instance: &InstanceId, check: &CheckId, text: String, duration: Duration) {
+    pub(super) fn put(&self, subject: &Subject, check: &CheckId, text: String, duration: Duration) {
         #[expect(clippy::disallowed_methods, reason = "people want to know when a check ran; nothing is decided by it")]
         let at = SystemTime::now();
-        self.lock().entry(instance.clone()).or_default().insert(check.clone(), Output { text, at, duration });
+        self.lock().entry(subject.clone()).or_default().insert(check.clone(), Output { text, at, duration });
     }
 
-    /// Forgets the checks of an instance, but for those that `keep` names.
-    pub(super) fn retain(&self, instance: &InstanceId, keep: impl Fn(&CheckId) -> bool) {
+    /// Forgets the checks of something, but for those that `keep` names.
+    pub(super) fn retain(&self, subject: &Subject, keep: impl Fn(&CheckId) -> bool) {
         let mut kept = self.lock();
-        if let Some(checks) = kept.get_mut(instance) {
+        if let Some(checks) = kept.get_mut(subject) {
             checks.retain(|check, _| keep(check));
             if checks.is_empty() {
-                kept.remove(instance);
+                kept.remove(subject);
             }
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<InstanceId, BTreeMap<CheckId, Output>>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<Subject, BTreeMap<CheckId, Output>>> {
         // Each change is one insertion or removal, so what a panic left behind is whole.
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     metrics::CheckKind,
-    model::{Check, CheckId, CheckOrder, CheckState, Health, InstanceId, Registration, Status},
+    model::{Check, CheckId, CheckOrder, CheckState, Health, InstanceId, Status, check::Subject},
 };
 
 /// The first runs of checks are spread over this time, or over their interval where that is shorter.
@@ -36,13 +36,13 @@ pub(super) enum Act {
     /// End its run, if there is one: nobody waits for it any more.
     Abandon(Slot),
     /// Keep the output of a result for its owner, and count it.
-    Keep { instance: InstanceId, check: CheckId, text: String, duration: Duration, kind: CheckKind, status: Status },
+    Keep { subject: Subject, check: CheckId, text: String, duration: Duration, kind: CheckKind, status: Status },
     /// Tell everyone.
-    Tell { instance: InstanceId, check: CheckId, state: CheckState },
+    Tell { subject: Subject, check: CheckId, state: CheckState },
     /// It was critical for too long.
     Deregister(InstanceId),
-    /// Forget reports and outputs of the instance, but for these checks.
-    Retain { instance: InstanceId, checks: BTreeSet<CheckId> },
+    /// Forget reports and outputs of the subject, but for these checks.
+    Retain { subject: Subject, checks: BTreeSet<CheckId> },
 }
 
 /// Makes the kind of a check.
@@ -52,8 +52,8 @@ pub(super) type MakeKind = Box<dyn Fn(&Check) -> Kind + Send>;
 pub(super) struct Roster {
     make_kind: MakeKind,
     rng: StdRng,
-    instances: BTreeMap<InstanceId, Watched>,
-    slots: BTreeMap<Slot, (InstanceId, CheckId)>,
+    instances: BTreeMap<Subject, Watched>,
+    slots: BTreeMap<Slot, (Subject, CheckId)>,
     last_slot: Slot,
     timers: BTreeSet<(Instant, Timer)>,
     acts: VecDeque<Act>,
@@ -63,8 +63,8 @@ pub(super) struct Roster {
 enum Timer {
     /// When a run is due, or a lease may have run out.
     Check(Slot),
-    /// When an instance will have been critical for too long.
-    Deregister(InstanceId),
+    /// When an subject will have been critical for too long.
+    Deregister(Subject),
 }
 
 #[derive(Default)]
@@ -114,9 +114,9 @@ impl Roster {
     /// Takes an order.
     pub(super) fn handle_order(&mut self, now: Instant, order: CheckOrder) {
         match order {
-            CheckOrder::Start { registration, health } => self.start(now, registration, &health),
-            CheckOrder::Stop(instance) => self.stop(&instance),
-            CheckOrder::Heartbeat { instance, check, state } => self.heartbeat(now, &instance, &check, state),
+            CheckOrder::Start { subject, checks, deregister_after, health } => self.start(now, subject, checks, deregister_after, &health),
+            CheckOrder::Stop(subject) => self.stop(&subject),
+            CheckOrder::Heartbeat { subject, check, state } => self.heartbeat(now, &subject, &check, state),
         }
     }
 
@@ -125,7 +125,7 @@ impl Roster {
         while self.timers.first().is_some_and(|(at, _)| *at <= now) {
             match self.timers.pop_first() {
                 Some((at, Timer::Check(slot))) => self.check_due(now, at, slot),
-                Some((_, Timer::Deregister(instance))) => self.deregister_due(now, instance),
+                Some((_, Timer::Deregister(subject))) => self.deregister_due(now, subject),
                 None => {}
             }
         }
@@ -133,18 +133,17 @@ impl Roster {
 
     /// A run has ended.
     pub(super) fn found(&mut self, now: Instant, slot: Slot, finding: &Finding, duration: Duration) {
-        let Some((instance, check)) = self.slots.get(&slot).cloned() else { return };
-        let Some(watch) = self.watch(&instance, &check) else { return };
+        let Some((subject, check)) = self.slots.get(&slot).cloned() else { return };
+        let Some(watch) = self.watch(&subject, &check) else { return };
         watch.running = false;
-        self.judge(now, instance, check, finding, duration);
+        self.judge(now, subject, check, finding, duration);
     }
 
-    fn start(&mut self, now: Instant, registration: Registration, health: &Health) {
-        let instance = registration.instance.id;
-        let mut watched = self.instances.remove(&instance).unwrap_or_default();
+    fn start(&mut self, now: Instant, subject: Subject, checks: Vec<Check>, deregister_after: Option<Duration>, health: &Health) {
+        let mut watched = self.instances.remove(&subject).unwrap_or_default();
         let mut known = std::mem::take(&mut watched.checks);
         let mut kept = BTreeSet::new();
-        for check in registration.checks {
+        for check in checks {
             let id = check.id.clone();
             let watch = match known.remove(&id) {
                 Some(same) if same.check == check => {
@@ -153,31 +152,31 @@ impl Roster {
                 }
                 other => {
                     other.into_iter().for_each(|old| self.drop_watch(old));
-                    self.begin(now, &instance, check, health)
+                    self.begin(now, &subject, check, health)
                 }
             };
             watched.checks.insert(id, watch);
         }
         known.into_values().for_each(|old| self.drop_watch(old));
-        self.acts.push_back(Act::Retain { instance: instance.clone(), checks: kept });
-        watched.deregister_after = registration.deregister_after;
-        self.instances.insert(instance.clone(), watched);
-        self.weigh(now, &instance);
+        self.acts.push_back(Act::Retain { subject: subject.clone(), checks: kept });
+        watched.deregister_after = deregister_after;
+        self.instances.insert(subject.clone(), watched);
+        self.weigh(now, &subject);
     }
 
-    fn stop(&mut self, instance: &InstanceId) {
-        let Some(old) = self.instances.remove(instance) else { return };
+    fn stop(&mut self, subject: &Subject) {
+        let Some(old) = self.instances.remove(subject) else { return };
         old.checks.into_values().for_each(|watch| self.drop_watch(watch));
         if let Some(at) = old.deregister_at {
-            self.timers.remove(&(at, Timer::Deregister(instance.clone())));
+            self.timers.remove(&(at, Timer::Deregister(subject.clone())));
         }
-        self.acts.push_back(Act::Retain { instance: instance.clone(), checks: BTreeSet::new() });
+        self.acts.push_back(Act::Retain { subject: subject.clone(), checks: BTreeSet::new() });
     }
 
-    fn begin(&mut self, now: Instant, instance: &InstanceId, check: Check, health: &Health) -> Watch {
+    fn begin(&mut self, now: Instant, subject: &Subject, check: Check, health: &Health) -> Watch {
         self.last_slot += 1;
         let slot = self.last_slot;
-        self.slots.insert(slot, (instance.clone(), check.id.clone()));
+        self.slots.insert(slot, (subject.clone(), check.id.clone()));
         let mut kind = (self.make_kind)(&check);
         let due = match &mut kind {
             Kind::Asks(_) => now + SPREAD.min(check.interval).mul_f64(self.rng.random_range(0.0..1.0)),
@@ -199,8 +198,8 @@ impl Roster {
         }
     }
 
-    fn heartbeat(&mut self, now: Instant, instance: &InstanceId, check: &CheckId, state: CheckState) {
-        let Some(watch) = self.instances.get_mut(instance).and_then(|it| it.checks.get_mut(check)) else { return };
+    fn heartbeat(&mut self, now: Instant, subject: &Subject, check: &CheckId, state: CheckState) {
+        let Some(watch) = self.instances.get_mut(subject).and_then(|it| it.checks.get_mut(check)) else { return };
         // The core lets only those through that are for a check that waits.
         let Kind::Waits(lease) = &mut watch.kind else { return };
         let until = lease.renew(now);
@@ -210,12 +209,12 @@ impl Roster {
             self.timers.insert((until, Timer::Check(watch.slot)));
         }
         let finding = Finding::new(state.status, state.reason);
-        self.judge(now, instance.clone(), check.clone(), &finding, Duration::ZERO);
+        self.judge(now, subject.clone(), check.clone(), &finding, Duration::ZERO);
     }
 
     fn check_due(&mut self, now: Instant, at: Instant, slot: Slot) {
-        let Some((instance, id)) = self.slots.get(&slot).cloned() else { return };
-        let Some(watch) = self.instances.get_mut(&instance).and_then(|it| it.checks.get_mut(&id)) else { return };
+        let Some((subject, id)) = self.slots.get(&slot).cloned() else { return };
+        let Some(watch) = self.instances.get_mut(&subject).and_then(|it| it.checks.get_mut(&id)) else { return };
         let mut expired = None;
         let next = match &mut watch.kind {
             Kind::Asks(ask) => {
@@ -238,37 +237,37 @@ impl Roster {
         watch.due = next;
         self.timers.extend(next.map(|next| (next, Timer::Check(slot))));
         if let Some((told, finding)) = expired {
-            self.conclude(now, instance, id, told, &finding, Duration::ZERO);
+            self.conclude(now, subject, id, told, &finding, Duration::ZERO);
         }
     }
 
-    fn judge(&mut self, now: Instant, instance: InstanceId, check: CheckId, finding: &Finding, duration: Duration) {
-        let told = self.watch(&instance, &check).and_then(|watch| watch.verdict.judge(now, finding));
-        self.conclude(now, instance, check, told, finding, duration);
+    fn judge(&mut self, now: Instant, subject: Subject, check: CheckId, finding: &Finding, duration: Duration) {
+        let told = self.watch(&subject, &check).and_then(|watch| watch.verdict.judge(now, finding));
+        self.conclude(now, subject, check, told, finding, duration);
     }
 
     fn conclude(
         &mut self,
         now: Instant,
-        instance: InstanceId,
+        subject: Subject,
         check: CheckId,
         told: Option<CheckState>,
         finding: &Finding,
         duration: Duration,
     ) {
-        if let Some(watch) = self.watch(&instance, &check) {
+        if let Some(watch) = self.watch(&subject, &check) {
             let (kind, status, text) = (kind::name(&watch.check), finding.status, finding.text());
-            self.acts.push_back(Act::Keep { instance: instance.clone(), check: check.clone(), text, duration, kind, status });
+            self.acts.push_back(Act::Keep { subject: subject.clone(), check: check.clone(), text, duration, kind, status });
         }
         if let Some(state) = told {
-            self.acts.push_back(Act::Tell { instance: instance.clone(), check, state });
-            self.weigh(now, &instance);
+            self.acts.push_back(Act::Tell { subject: subject.clone(), check, state });
+            self.weigh(now, &subject);
         }
     }
 
-    /// Sees whether the instance is critical, and since when.
-    fn weigh(&mut self, now: Instant, instance: &InstanceId) {
-        let Some(watched) = self.instances.get_mut(instance) else { return };
+    /// Sees whether the subject is critical, and since when.
+    fn weigh(&mut self, now: Instant, subject: &Subject) {
+        let Some(watched) = self.instances.get_mut(subject) else { return };
         let critical = watched.checks.values().any(|watch| watch.verdict.status() == Status::Critical);
         if critical {
             watched.critical_since.get_or_insert(now);
@@ -281,21 +280,23 @@ impl Roster {
         });
         let old = std::mem::replace(&mut watched.deregister_at, at);
         if old != at {
-            self.timers.extend(at.map(|at| (at, Timer::Deregister(instance.clone()))));
+            self.timers.extend(at.map(|at| (at, Timer::Deregister(subject.clone()))));
             if let Some(old) = old {
-                self.timers.remove(&(old, Timer::Deregister(instance.clone())));
+                self.timers.remove(&(old, Timer::Deregister(subject.clone())));
             }
         }
     }
 
-    fn deregister_due(&mut self, now: Instant, instance: InstanceId) {
-        let Some(watched) = self.instances.get_mut(&instance) else { return };
+    fn deregister_due(&mut self, now: Instant, subject: Subject) {
+        let Some(watched) = self.instances.get_mut(&subject) else { return };
         (watched.deregister_at, watched.asked_at) = (None, Some(now));
-        self.acts.push_back(Act::Deregister(instance.clone()));
-        self.weigh(now, &instance);
+        if let Subject::Instance(instance) = &subject {
+            self.acts.push_back(Act::Deregister(instance.clone()));
+        }
+        self.weigh(now, &subject);
     }
 
-    fn watch(&mut self, instance: &InstanceId, check: &CheckId) -> Option<&mut Watch> {
-        self.instances.get_mut(instance)?.checks.get_mut(check)
+    fn watch(&mut self, subject: &Subject, check: &CheckId) -> Option<&mut Watch> {
+        self.instances.get_mut(subject)?.checks.get_mut(check)
     }
 }

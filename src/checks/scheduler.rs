@@ -143,25 +143,25 @@ impl Scheduler {
                         handle.abort();
                     }
                 }
-                Act::Keep { instance, check, text, duration, kind, status } => {
+                Act::Keep { subject, check, text, duration, kind, status } => {
                     self.metrics.result(kind, status);
                     // Heartbeats are no runs.
                     if kind != CheckKind::Ttl {
                         self.metrics.ran(kind, duration);
                     }
-                    self.outputs.put(&instance, &check, text, duration);
+                    self.outputs.put(&subject, &check, text, duration);
                 }
-                Act::Tell { instance, check, state } => {
-                    debug!(%instance, %check, status = %state.status, reason = state.reason, "a check came to a verdict");
-                    self.outbox.verdict(instance, check, state);
+                Act::Tell { subject, check, state } => {
+                    debug!(%subject, %check, status = %state.status, reason = state.reason, "a check came to a verdict");
+                    self.outbox.verdict(subject, check, state);
                 }
                 Act::Deregister(instance) => {
                     info!(%instance, "the instance has been critical for too long and is deregistered");
                     self.outbox.deregister(instance);
                 }
-                Act::Retain { instance, checks } => {
-                    self.outbox.retain(&instance, |check| checks.contains(check));
-                    self.outputs.retain(&instance, |check| checks.contains(check));
+                Act::Retain { subject, checks } => {
+                    self.outbox.retain(&subject, |check| checks.contains(check));
+                    self.outputs.retain(&subject, |check| checks.contains(check));
                 }
             }
         }

@@ -3,11 +3,15 @@
 use clap::{Arg, ArgAction, ArgMatches, FromArgMatches};
 
 use super::{Exit, Failure, logging};
-use crate::config::{self, Flags, KEYS, Surroundings};
+use crate::{
+    agent::Reload,
+    config::{self, Flags, KEYS, Surroundings},
+};
 
 pub(super) const AFTER_HELP: &str = "\
 A flag wins over its environment variable, that over the file, that over the default.
-SIGTERM and SIGINT end the agent.
+SIGTERM and SIGINT end the agent. SIGHUP has it read its files again: services, checks, whom to join and what to
+log follow, and nothing does where there is a flaw.
 
 Examples:
   tidings agent                                        The first agent of a cluster
@@ -31,12 +35,24 @@ In a file:
   domain = \"tidings.internal\"
 
   [meta]
-  owner = \"storage\"";
+  owner = \"storage\"
+
+  [[service]]
+  service = \"web\"
+  port = 8080
+
+  [[service.checks]]
+  id = \"alive\"
+  http = \"http://127.0.0.1:8080/health\"
+
+  [[check]]
+  id = \"disk\"
+  ttl = \"2m\"";
 
 /// The flags of the agent, made from the table of settings.
 #[derive(Debug)]
 pub(super) struct AgentArgs {
-    flags: Flags,
+    pub(super) flags: Flags,
 }
 
 impl clap::Args for AgentArgs {
@@ -74,12 +90,15 @@ const WORKERS: usize = 2;
 /// Runs an agent until it is told to end.
 pub(super) fn run(args: &AgentArgs) -> Result<Exit, Failure> {
     let resolved = config::load(&args.flags, &Surroundings::here()).map_err(|error| Failure::usage(error.to_string()))?;
-    logging::start(&resolved.log, resolved.log_format).map_err(|error| Failure::usage(format!("--log: {error}")))?;
+    let log = logging::start(&resolved.log, resolved.log_format).map_err(|error| Failure::usage(format!("--log: {error}")))?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(WORKERS)
         .enable_all()
         .build()
         .map_err(|error| Failure::no(format!("the system gives no threads: {error}")))?;
-    runtime.block_on(crate::agent::run(resolved)).map_err(|error| Failure::no(error.to_string()))?;
+    let flags = args.flags.clone();
+    let reload =
+        Reload { load: Box::new(move || config::load(&flags, &Surroundings::here())), set_log: Box::new(move |filter| log.set(filter)) };
+    runtime.block_on(crate::agent::run(resolved, reload)).map_err(|error| Failure::no(error.to_string()))?;
     Ok(Exit::Done)
 }

@@ -4,20 +4,34 @@ use std::{env, io, io::IsTerminal};
 
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::{
-    Layer,
+    Layer, Registry,
     filter::{ParseError, Targets},
     layer::SubscriberExt,
+    reload,
     util::SubscriberInitExt,
 };
 
 use crate::config::LogFormat;
 
+/// The log of this process, while it is written.
+pub(super) struct Log(reload::Handle<Targets, Registry>);
+
+impl Log {
+    /// Writes by another filter from now on. One that can't be understood changes nothing.
+    pub(super) fn set(&self, filter: &str) {
+        if let Ok(targets) = targets(filter) {
+            // It fails where the log is written by nobody any more.
+            let _ = self.0.reload(targets);
+        }
+    }
+}
+
 /// Writes the log of this process to standard error from now on.
 ///
 /// # Errors
 /// When the filter can't be understood.
-pub(super) fn start(filter: &str, format: LogFormat) -> Result<(), ParseError> {
-    let targets = targets(filter)?;
+pub(super) fn start(filter: &str, format: LogFormat) -> Result<Log, ParseError> {
+    let (targets, handle) = reload::Layer::new(targets(filter)?);
     let colour = io::stderr().is_terminal() && env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     // Without `log_internal_errors(false)` a log that can't be written would be complained about on the same broken stream.
     let lines = tracing_subscriber::fmt::layer().with_writer(io::stderr).with_ansi(colour).log_internal_errors(false);
@@ -27,7 +41,7 @@ pub(super) fn start(filter: &str, format: LogFormat) -> Result<(), ParseError> {
     };
     // Another subscriber that is there already belongs to whoever set it up first; it stays.
     drop(tracing_subscriber::registry().with(layer.with_filter(targets)).try_init());
-    Ok(())
+    Ok(Log(handle))
 }
 
 /// The filter with what it leaves open: `info` for all parts, but `warn` for the DNS library, which logs two lines a query.

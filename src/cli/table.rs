@@ -13,21 +13,16 @@ use super::{
     output::{BAD, DOUBTFUL, FAINT, HEADING, plain},
     view::{Check, Instance, Node, Service},
 };
+use crate::config::Shown;
 
 /// Nodes, a line each.
 pub(super) fn nodes(nodes: &[Node], now: Timestamp) -> String {
     let rows = nodes.iter().map(|node| {
         let style = match node.state.as_str() {
-            "alive" => Style::new(),
+            "alive" if node.maintenance.is_none() && node.checks.iter().all(|check| check.status == "passing") => Style::new(),
             "down" => BAD,
             "left" => FAINT,
             _ => DOUBTFUL,
-        };
-        let reason = if node.state == "alive" { "" } else { &node.reason };
-        let note = match (node.name_conflict, reason) {
-            (false, reason) => reason.to_owned(),
-            (true, "") => "another node holds its name".to_owned(),
-            (true, reason) => format!("another node holds its name; {reason}"),
         };
         let cells = [
             node.name.clone(),
@@ -38,11 +33,21 @@ pub(super) fn nodes(nodes: &[Node], now: Timestamp) -> String {
             node.zone.clone().unwrap_or_default(),
             node.instances.to_string(),
             node.version.clone(),
-            note,
+            note_on(node),
         ];
         (style, cells)
     });
     render(["NODE", "STATE", "SINCE", "ADDRESSES", "GOSSIP", "ZONE", "INSTANCES", "VERSION", "NOTE"], rows)
+}
+
+/// What is not as it should be.
+fn note_on(node: &Node) -> String {
+    let conflict = node.name_conflict.then(|| "another node holds its name".to_owned());
+    let maintenance = node.maintenance.as_ref().map(|reason| format!("in maintenance: {reason}"));
+    let reason = (node.state != "alive").then(|| node.reason.clone());
+    let checks = node.checks.iter().filter(|check| check.status != "passing");
+    let checks = checks.map(|check| format!("its check {} is {}: {}", check.id, check.status, check.reason));
+    conflict.into_iter().chain(reason).chain(maintenance).chain(checks).collect::<Vec<_>>().join("; ")
 }
 
 /// Services, a line each.
@@ -94,9 +99,19 @@ pub(super) fn checks(checks: &[Check]) -> String {
             _ => BAD,
         };
         let node = check.node.clone().unwrap_or_default();
-        (style, [check.service.clone(), check.instance.clone(), node, check.id.clone(), check.status.clone(), check.reason.clone()])
+        let (service, instance) = (check.service.clone().unwrap_or_default(), check.instance.clone().unwrap_or_default());
+        (style, [service, instance, node, check.id.clone(), check.status.clone(), check.reason.clone()])
     });
     render(["SERVICE", "INSTANCE", "NODE", "CHECK", "STATUS", "REASON"], rows)
+}
+
+/// Settings, a line each.
+pub(super) fn settings(shown: &[Shown]) -> String {
+    let rows = shown.iter().map(|Shown { key, value, from }| {
+        let style = if from == "default" { FAINT } else { Style::new() };
+        (style, [key.clone(), value.clone(), from.clone()])
+    });
+    render(["SETTING", "VALUE", "FROM"], rows)
 }
 
 /// A heading and lines below it. A last column in which nobody has anything is left out.
@@ -238,6 +253,8 @@ mod tests {
             version: "0.1.0".into(),
             instances: 2,
             name_conflict: false,
+            maintenance: None,
+            checks: Vec::new(),
         }
     }
 

@@ -27,6 +27,18 @@ pub(super) struct Node {
     pub(super) version: String,
     pub(super) instances: u64,
     pub(super) name_conflict: bool,
+    #[serde(default)]
+    pub(super) maintenance: Option<String>,
+    #[serde(default)]
+    pub(super) checks: Vec<NodeCheck>,
+}
+
+/// A check of a node itself.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct NodeCheck {
+    pub(super) id: String,
+    pub(super) status: String,
+    pub(super) reason: String,
 }
 
 /// A service.
@@ -73,8 +85,9 @@ pub(super) struct HeldBack {
 #[derive(Debug, Deserialize)]
 pub(super) struct Check {
     pub(super) node: Option<String>,
-    pub(super) service: String,
-    pub(super) instance: String,
+    /// A check of a node is of no service and no instance.
+    pub(super) service: Option<String>,
+    pub(super) instance: Option<String>,
     pub(super) id: String,
     pub(super) status: String,
     pub(super) reason: String,

@@ -12,7 +12,10 @@ use toml::{
     de::{DeTable, DeValue},
 };
 
-use super::keys::{self, Key};
+use super::{
+    block::Block,
+    keys::{self, Key},
+};
 
 /// Octets of the largest file that is read.
 const FILE_OCTETS: u64 = 1024 * 1024;
@@ -27,7 +30,7 @@ pub struct Line<T> {
 }
 
 /// What a file sets.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Written {
     /// The texts of each setting, by its key in the file.
     pub settings: BTreeMap<&'static str, Line<Vec<String>>>,
@@ -35,6 +38,10 @@ pub struct Written {
     pub meta: BTreeMap<String, Line<String>>,
     /// The line of `[meta]` itself.
     pub meta_line: usize,
+    /// The `[[service]]` tables.
+    pub services: Vec<Block>,
+    /// The `[[check]]` tables.
+    pub checks: Vec<Block>,
 }
 
 /// Reads a file as text.
@@ -55,15 +62,27 @@ pub fn read(path: &Path) -> io::Result<String> {
 /// # Errors
 /// All that is wrong with it: what is no TOML, unknown keys, and values of the wrong kind, each with its line.
 pub fn parse(text: &str) -> Result<Written, Vec<Line<String>>> {
+    read_with(text, |reader, table| reader.table("", table)).map(|reader| reader.written)
+}
+
+/// Understands the text of a file that has `[[service]]` tables and nothing else.
+///
+/// # Errors
+/// As [`parse`].
+pub(super) fn parse_services(text: &str) -> Result<Vec<Block>, Vec<Line<String>>> {
+    read_with(text, Reader::services_alone).map(|reader| reader.written.services)
+}
+
+fn read_with<'t>(text: &'t str, read: impl FnOnce(&mut Reader<'t>, &DeTable<'_>)) -> Result<Reader<'t>, Vec<Line<String>>> {
     let (table, errors) = DeTable::parse_recoverable(text);
     if !errors.is_empty() {
         let line = |error: &toml::de::Error| error.span().map_or(1, |span| line_of(text, span.start));
         return Err(errors.iter().map(|error| Line { line: line(error), value: error.message().to_owned() }).collect());
     }
     let mut reader = Reader { text, written: Written::default(), errors: Vec::new() };
-    reader.table("", table.get_ref());
+    read(&mut reader, table.get_ref());
     reader.errors.sort_by_key(|error| error.line);
-    if reader.errors.is_empty() { Ok(reader.written) } else { Err(reader.errors) }
+    if reader.errors.is_empty() { Ok(reader) } else { Err(reader.errors) }
 }
 
 struct Reader<'t> {
@@ -80,6 +99,8 @@ impl Reader<'_> {
             match (keys::by_file_key(&path), value.get_ref()) {
                 (Some(key), value) => self.setting(key, line, value),
                 (None, DeValue::Table(inner)) if path == keys::META => self.meta(line, inner),
+                (None, value) if path == keys::SERVICE => self.written.services = self.blocks(&path, line, value),
+                (None, value) if path == keys::CHECK => self.written.checks = self.blocks(&path, line, value),
                 (None, DeValue::Table(inner)) if is_table(&path) => self.table(&format!("{path}."), inner),
                 (None, _) if path == keys::META || is_table(&path) => self.error(line, not_a_table(&path)),
                 (None, _) => self.error(line, unknown(&path)),
@@ -110,6 +131,28 @@ impl Reader<'_> {
                 None => self.error(line, format!("meta.{} takes a text in quotes", name.get_ref())),
             }
         }
+    }
+
+    fn services_alone(&mut self, table: &DeTable<'_>) {
+        for (name, value) in table {
+            let line = line_of(self.text, name.span().start);
+            match name.get_ref().as_ref() {
+                keys::SERVICE => self.written.services = self.blocks(keys::SERVICE, line, value.get_ref()),
+                other => self.error(line, format!("unknown key {other}; a service file has [[{}]] tables and nothing else", keys::SERVICE)),
+            }
+        }
+    }
+
+    /// The tables of a list.
+    fn blocks(&mut self, name: &str, line: usize, value: &DeValue<'_>) -> Vec<Block> {
+        let is_list = value.as_array().is_some_and(|items| items.iter().all(|item| item.get_ref().is_table()));
+        let Some(items) = value.as_array().filter(|_| is_list) else {
+            self.error(line, format!("{name} is a list of tables: write [[{name}]] and the fields of each below it"));
+            return Vec::new();
+        };
+        let text = self.text;
+        let line_of = |offset| line_of(text, offset);
+        items.iter().map(|item| Block::read(item.get_ref(), line_of(item.span().start), &line_of)).collect()
     }
 
     fn error(&mut self, line: usize, value: String) {
@@ -149,7 +192,7 @@ fn unknown(path: &str) -> String {
         _ => format!("; did you mean {key}?"),
     });
     let hint = meant.unwrap_or_else(|| {
-        let known: Vec<&str> = keys::KEYS.iter().filter_map(|key| key.file).chain([keys::META]).collect();
+        let known: Vec<&str> = keys::KEYS.iter().filter_map(|key| key.file).chain(keys::TABLES).collect();
         format!("; known are {}", known.join(", "))
     });
     format!("unknown key {path}{hint}")

@@ -108,12 +108,30 @@ pub const LOG_FORMAT: Key =
     Key::new("log-format", "TIDINGS_LOG_FORMAT", "log_format", "text|json", "How to write the log, which goes to standard error")
         .or("text");
 
+/// Where files with services are.
+pub const SERVICE_DIR: Key = Key::new(
+    "service-dir",
+    "TIDINGS_SERVICE_DIR",
+    "service_dir",
+    "DIR",
+    "Folder with files of [[service]] tables, named *.toml [default: none]",
+);
+
 /// All settings that have a flag, in the order of the help.
-pub const KEYS: [Key; 15] =
-    [CONFIG, NAME, ZONE, CLUSTER, DATA_DIR, GOSSIP, ADVERTISE, HTTP, HTTP_NAME, DNS, DOMAIN, JOIN, ON_TERM, LOG, LOG_FORMAT];
+pub const KEYS: [Key; 16] =
+    [CONFIG, NAME, ZONE, CLUSTER, DATA_DIR, GOSSIP, ADVERTISE, HTTP, HTTP_NAME, DNS, DOMAIN, JOIN, SERVICE_DIR, ON_TERM, LOG, LOG_FORMAT];
+
+/// The flags of the settings that a running agent takes over at a reload, beside services and checks.
+pub const RELOADED: [&str; 3] = ["join", "service-dir", "log"];
 
 /// The table of the file with this node's metadata. It has neither flag nor variable.
 pub const META: &str = "meta";
+/// The tables of the file that define an instance each.
+pub const SERVICE: &str = "service";
+/// The tables of the file that define a check of the node each.
+pub const CHECK: &str = "check";
+/// All tables of the file that have neither flag nor variable.
+pub const TABLES: [&str; 3] = [META, SERVICE, CHECK];
 
 /// The setting with this key in the file.
 pub fn by_file_key(key: &str) -> Option<&'static Key> {
@@ -132,7 +150,7 @@ pub fn nearest(unknown: &str) -> Option<&'static str> {
         // Ties go to the key that also stands in the right table.
         (whole.min(part).min(flag), whole)
     };
-    let known = KEYS.iter().filter_map(|key| Some((key.file?, key.flag))).chain([(META, META)]);
+    let known = KEYS.iter().filter_map(|key| Some((key.file?, key.flag))).chain(TABLES.map(|table| (table, table)));
     let (near, key) = known.map(|(key, flag)| (distance(key, flag), key)).min()?;
     (near.0 <= 1.max(meant.len() / 3)).then_some(key)
 }

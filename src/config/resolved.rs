@@ -2,16 +2,16 @@
 
 use std::{
     collections::BTreeMap,
-    fmt::Display,
+    fmt::{self, Display},
     net::{IpAddr, SocketAddr},
-    path::{self, PathBuf},
+    path::{self, Path, PathBuf},
     str::FromStr,
 };
 
 use tracing_subscriber::filter::{LevelFilter, Targets};
 
 use super::{
-    ConfigError, Key, Seed, Surroundings, address,
+    ConfigError, Definitions, Key, Seed, Surroundings, address,
     keys::{self, META},
     layers::{Given, Layers},
 };
@@ -44,6 +44,10 @@ pub struct Resolved {
     pub domain: Domain,
     /// Whom to join, in the order given, without repetition.
     pub join: Vec<Seed>,
+    /// A folder with files of services; an absolute path.
+    pub service_dir: Option<PathBuf>,
+    /// What files define.
+    pub definitions: Definitions,
     /// What to do on SIGTERM and SIGINT.
     pub on_term: OnTerm,
     /// A filter that [`Targets`] understands.
@@ -61,6 +65,15 @@ pub struct Advertise {
     pub port: Option<u16>,
 }
 
+impl fmt::Display for Advertise {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.port {
+            Some(port) => SocketAddr::new(self.ip, port).fmt(f),
+            None => self.ip.fmt(f),
+        }
+    }
+}
+
 /// What to do on SIGTERM and SIGINT.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OnTerm {
@@ -68,6 +81,15 @@ pub enum OnTerm {
     Leave,
     /// Announce a short absence: what this node offers stays handed out meanwhile.
     Restart,
+}
+
+impl fmt::Display for OnTerm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            OnTerm::Leave => "leave",
+            OnTerm::Restart => "restart",
+        })
+    }
 }
 
 impl FromStr for OnTerm {
@@ -88,6 +110,15 @@ pub enum LogFormat {
     Text,
     /// An object a line.
     Json,
+}
+
+impl fmt::Display for LogFormat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            LogFormat::Text => "text",
+            LogFormat::Json => "json",
+        })
+    }
 }
 
 impl FromStr for LogFormat {
@@ -121,6 +152,8 @@ pub(super) fn resolve(layers: &Layers<'_>, surroundings: &Surroundings) -> Resul
     let domain = check.setting(&keys::DOMAIN, Domain::new);
     let http_names = check.settings(&keys::HTTP_NAME, Domain::new);
     let join: Vec<Seed> = check.settings(&keys::JOIN, str::parse);
+    let service_dir = check.setting(&keys::SERVICE_DIR, absolute);
+    let definitions = check.definitions(service_dir.as_deref());
     let on_term = check.setting(&keys::ON_TERM, str::parse);
     let log = check.setting(&keys::LOG, log_filter);
     let log_format = check.setting(&keys::LOG_FORMAT, str::parse);
@@ -145,6 +178,8 @@ pub(super) fn resolve(layers: &Layers<'_>, surroundings: &Surroundings) -> Resul
             dns,
             domain,
             join,
+            service_dir,
+            definitions,
             on_term,
             log,
             log_format,
@@ -183,6 +218,19 @@ impl Check<'_> {
             }
         }
         values
+    }
+
+    fn definitions(&mut self, service_dir: Option<&Path>) -> Definitions {
+        let mut definitions = Definitions::default();
+        if let Some((path, written)) = self.layers.file() {
+            definitions.add_services(path, &written.services, &mut self.errors);
+            definitions.add_checks(path, &written.checks, &mut self.errors);
+        }
+        if let Some((folder, given)) = service_dir.zip(self.layers.get(&keys::SERVICE_DIR)) {
+            definitions.add_folder(&given.origin.to_string(), folder, &mut self.errors);
+        }
+        definitions.check_limits(&mut self.errors);
+        definitions
     }
 
     fn meta(&mut self) -> BTreeMap<String, String> {

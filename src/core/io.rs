@@ -1,10 +1,10 @@
 //! What goes into the core and what comes out of it. All of the world that it has.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, ops::Range, time::Duration};
 
 use super::time::Moment;
 use crate::{
-    model::{Change, CheckId, CheckOrder, CheckState, Command, InstanceId, NodeId, Reply, StoreOp},
+    model::{Change, CheckId, CheckOrder, CheckState, Command, InstanceId, NodeId, Reply, StoreOp, check::Subject},
     wire::message::RefuseCode,
 };
 
@@ -75,6 +75,8 @@ pub enum Input<'a> {
         /// Its addresses.
         addresses: Vec<SocketAddr>,
     },
+    /// The seeds are others now: those with these places in the list. A place is never given to another seed.
+    Seeds(Range<usize>),
     /// Somebody wants something written.
     Command {
         /// Under what the answer is expected.
@@ -199,10 +201,10 @@ pub enum Event {
         /// What happened to it.
         what: String,
     },
-    /// A check of an instance of this node changed its status.
+    /// A check of this node, or of one of its instances, changed its status.
     Verdict {
-        /// Of which instance.
-        instance: InstanceId,
+        /// Whose check it is.
+        subject: Subject,
         /// Which check.
         check: CheckId,
         /// What it is now.

@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     net::SocketAddr,
+    ops::Range,
     time::Duration,
 };
 
@@ -99,8 +100,21 @@ impl Core {
         }
     }
 
+    /// Whom to join is another question now.
+    pub(super) fn on_seeds(&mut self, now: Moment, seeds: Range<usize>) {
+        self.join.seeds = seeds.map(|seed| (seed, None)).collect();
+        self.join.round.clear();
+        self.resolve_seeds();
+        if !self.join.established {
+            self.look_for_peers_at(now);
+        }
+    }
+
     pub(super) fn on_resolved(&mut self, now: Moment, seed: usize, addresses: Vec<SocketAddr>) {
-        let first = self.join.seeds.get(&seed).is_some_and(Option::is_none);
+        let Some(known) = self.join.seeds.get(&seed) else {
+            return;
+        };
+        let first = known.is_none();
         // A name that has no address for the moment keeps those it had.
         if first || !addresses.is_empty() {
             self.join.seeds.insert(seed, Some(addresses));

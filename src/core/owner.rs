@@ -1,6 +1,6 @@
 //! What this node owns: commands, their way to disk, and the versions that they take when they are there.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::{
     Core,
@@ -11,7 +11,10 @@ use super::{
 };
 use crate::{
     model::{
-        Change, CheckOrder, Command, Done, Health, InstanceId, Life, Refusal, Registration, Reply, StoreOp, limits,
+        Change, Check, CheckOrder, Command, Done, Health, InstanceId, Life, Refusal, Registration, Reply, StoreOp,
+        check::Subject,
+        command::Cause,
+        limits,
         record::{Body, Key, Kind},
     },
     wire::{body, local},
@@ -28,8 +31,8 @@ pub(super) struct Known {
     pub bridged: bool,
     /// Since when it is down or left.
     pub gone_since: Option<Moment>,
-    /// The announced absence: of which life, and when it ends here.
-    pub grace: Option<(Life, Moment)>,
+    /// The announced absence: of which life, and when it ends here, unless it did.
+    pub grace: Option<(Life, Option<Moment>)>,
     /// What readers were told.
     pub shown: Option<super::view::Shown>,
 }
@@ -70,17 +73,42 @@ pub(super) enum Act {
         /// The health that was written.
         stored: Body,
     },
+    /// The node has these checks.
+    Watch {
+        /// All of them.
+        checks: Vec<Check>,
+        /// The health that was written with them.
+        stored: Body,
+    },
+    /// What files define is in effect.
+    Configure(Vec<Act>),
     /// The node says farewell.
     Farewell,
 }
 
+/// An instance as it is, or is to be: what was asked for, and the bodies that this makes.
+type ToBe<'a> = (&'a Registration, &'a Body, &'a Body);
+
 impl Act {
     /// What it makes of an instance: `Some(None)` where it is gone then.
-    fn on(&self, id: &InstanceId) -> Option<Option<(&Body, &Body)>> {
+    fn on(&self, id: &InstanceId) -> Option<Option<ToBe<'_>>> {
         match self {
-            Act::Register { registration, definition, local, .. } if registration.instance.id == *id => Some(Some((definition, local))),
+            Act::Register { registration, definition, local, .. } if registration.instance.id == *id => {
+                Some(Some((&**registration, definition, local)))
+            }
             Act::Remove(removed) if removed == id => Some(None),
+            Act::Configure(acts) => acts.iter().rev().find_map(|act| act.on(id)),
             _ => None,
+        }
+    }
+
+    /// Takes note of what it makes of all instances.
+    fn note<'a>(&'a self, instances: &mut BTreeMap<&'a InstanceId, &'a Registration>) {
+        match self {
+            Act::Register { registration, .. } => drop(instances.insert(&registration.instance.id, registration)),
+            Act::Remove(id) => drop(instances.remove(id)),
+            Act::Configure(acts) => acts.iter().for_each(|act| act.note(instances)),
+            Act::Nothing(_) | Act::Maintain { .. } | Act::Watch { .. } | Act::Farewell => {}
         }
     }
 }
@@ -94,13 +122,22 @@ pub(super) struct Pending {
     act: Act,
 }
 
+impl Pending {
+    /// The checks that the node is to have.
+    pub(super) fn watches(&self) -> Option<&[Check]> {
+        let Act::Configure(acts) = &self.act else { return None };
+        acts.iter().find_map(|act| match act {
+            Act::Watch { checks, .. } => Some(checks.as_slice()),
+            _ => None,
+        })
+    }
+}
+
 impl Core {
     /// The records that this life begins with take the versions 1 to base.
     pub(super) fn stamp_records(&mut self) {
         let mut records = std::mem::take(&mut self.settings.records);
-        if let Some(info) = records.remove(&Key::node()).and_then(|(definition, _)| body::decode_node(&definition).ok()) {
-            self.settings.info.maintenance = info.maintenance;
-        }
+        let node_record = self.begin_node(records.remove(&Key::node()));
         let mut locals: BTreeMap<Key, Body> = BTreeMap::new();
         records.retain(|key, (definition, _)| {
             let is_local = key.kind == Kind::LOCAL;
@@ -110,7 +147,7 @@ impl Core {
             !is_local
         });
         let mut part = Part::new(self.settings.life, records.len() as u64 + 1);
-        part.write(Key::node(), self.node_record());
+        part.write(Key::node(), node_record);
         for (key, (definition, mut status)) in records {
             if let Some(local) = locals.remove(&Key { kind: Kind::LOCAL, id: key.id.clone() }) {
                 status = self.take_up(&key, &definition, status, local);
@@ -125,6 +162,29 @@ impl Core {
         self.touch(node, Shift { promoted: true, ..Shift::default() });
     }
 
+    /// The node's record, with what an earlier life left: maintenance, and what its checks had found.
+    fn begin_node(&mut self, stored: Option<(Body, Body)>) -> Write {
+        let mut health = Health::initial(&self.settings.node_checks);
+        let is_stored = stored.is_some();
+        if let Some((definition, status)) = stored {
+            self.settings.info.maintenance = body::decode_node(&definition).ok().and_then(|info| info.maintenance);
+            health = body::decode_health(&status).unwrap_or_default().following(&self.settings.node_checks, &self.settings.node_checks);
+        }
+        if self.settings.host_rebooted {
+            health.distrust();
+        }
+        let (definition, status) = (body::encode_node(&self.settings.info), body::encode_health(&health));
+        if !is_stored {
+            // What is written later of its health needs a record to be written to.
+            let op = StoreOp::Put { key: Key::node(), definition: definition.clone(), status: status.clone() };
+            self.store(None, vec![op], Act::Nothing(Done::Unchanged));
+        }
+        if !self.settings.node_checks.is_empty() {
+            self.watch_node(health);
+        }
+        Write::Definition { definition, status }
+    }
+
     /// An instance of an earlier life: its checks run again. It has its last status, unless the host started anew: then
     /// nothing is known of it before its checks have run.
     fn take_up(&mut self, key: &Key, definition: &Body, status: Body, local: Body) -> Body {
@@ -132,7 +192,7 @@ impl Core {
         let Ok(registration) = registration else {
             return status;
         };
-        let mut health = body::decode_health(&status).unwrap_or_else(|_| registration.initial_health());
+        let mut health = body::decode_health(&status).unwrap_or_else(|_| Health::initial(&registration.checks));
         if self.settings.host_rebooted {
             health.distrust();
         }
@@ -143,12 +203,14 @@ impl Core {
 
     fn begin_checks(&mut self, registration: &Registration, health: &Health) {
         self.outputs.push_back(Output::Change(Change::Registered(registration.clone().into())));
-        let order = CheckOrder::Start { registration: registration.clone(), health: health.clone() };
-        self.outputs.push_back(Output::Check(order));
+        let Registration { instance, checks, deregister_after, file: _ } = registration.clone();
+        let subject = Subject::Instance(instance.id);
+        self.outputs.push_back(Output::Check(CheckOrder::Start { subject, checks, deregister_after, health: health.clone() }));
     }
 
     pub(super) fn node_record(&self) -> Write {
-        Write::Definition { definition: body::encode_node(&self.settings.info), status: body::encode_health(&Health::default()) }
+        let health = self.health_of(&Subject::Node).unwrap_or_default();
+        Write::Definition { definition: body::encode_node(&self.settings.info), status: body::encode_health(&health) }
     }
 
     pub(super) fn own_part(&self) -> &Part {
@@ -161,15 +223,10 @@ impl Core {
         }
         match command {
             Command::Register(registration) => self.register(id, registration),
-            Command::Deregister(instance) => {
-                if self.to_be(&instance).is_none() {
-                    return self.answer(id, Err(Refusal::NotFound(instance)));
-                }
-                let ops = vec![StoreOp::Delete(Key::instance(&instance)), StoreOp::Delete(Key::local(&instance))];
-                self.store(Some(id), ops, Act::Remove(instance));
-            }
-            Command::Verdict { instance, check, state } => self.verdict(now, id, &instance, check, state),
-            Command::Heartbeat { instance, check, state } => self.heartbeat(id, instance, check, state),
+            Command::Deregister { instance, cause } => self.deregister(id, instance, cause),
+            Command::Configure { services, checks } => self.configure(id, services, checks),
+            Command::Verdict { subject, check, state } => self.verdict(now, id, subject, check, state),
+            Command::Heartbeat { subject, check, state } => self.heartbeat(id, subject, check, state),
             Command::Maintain { instance, reason } => self.maintain(id, instance, reason),
             Command::Leave => self.bid_farewell(id, None),
             Command::Absent(grace) => self.bid_farewell(id, Some(grace)),
@@ -177,33 +234,63 @@ impl Core {
     }
 
     fn register(&mut self, id: CommandId, registration: Registration) {
+        let instance = &registration.instance.id;
+        if let Err(refusal) = self.refuse_if_a_file_defines(instance) {
+            return self.answer(id, Err(refusal));
+        }
+        let full = self.to_be(instance).is_none() && self.instances_to_be().len() >= limits::INSTANCES_PER_NODE;
+        match self.plan(registration) {
+            Err(refusal) => self.answer(id, Err(refusal)),
+            Ok(None) => self.store(Some(id), vec![], Act::Nothing(Done::Unchanged)),
+            Ok(Some(_)) if full => self.answer(id, Err(Refusal::Full { limit: limits::INSTANCES_PER_NODE })),
+            Ok(Some((ops, act))) => self.store(Some(id), ops, act),
+        }
+    }
+
+    /// What a registration takes: writes to disk, and what follows when they are there. None where it is registered so already.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub(super) fn plan(&self, registration: Registration) -> Result<Option<(Vec<StoreOp>, Act)>, Refusal> {
         let flaws = registration.validate();
         if !flaws.is_empty() {
-            return self.answer(id, Err(Refusal::Invalid(flaws)));
+            return Err(Refusal::Invalid(flaws));
         }
         let (definition, local) = (body::encode_instance(&registration.instance), local::encode(&registration));
         let (octets, limit) = (definition.len().max(local.len()), limits::DEFINITION_OCTETS);
         if octets > limit {
-            return self.answer(id, Err(Refusal::TooLarge { octets, limit }));
+            return Err(Refusal::TooLarge { octets, limit });
         }
         let instance = &registration.instance.id;
-        match self.to_be(instance) {
-            // One that is only on its way to disk may not get there: then this one has to.
-            Some((d, l)) if *d == definition && *l == local && !self.is_pending(instance) => {
-                self.store(Some(id), vec![], Act::Nothing(Done::Unchanged));
-            }
-            None if self.instances_to_be() >= limits::INSTANCES_PER_NODE => {
-                self.answer(id, Err(Refusal::Full { limit: limits::INSTANCES_PER_NODE }));
-            }
-            _ => {
-                let stored = body::encode_health(&self.health_of_new(&registration));
-                let nothing = body::encode_health(&Health::default());
-                let ops = vec![
-                    StoreOp::Put { key: Key::instance(instance), definition: definition.clone(), status: stored.clone() },
-                    StoreOp::Put { key: Key::local(instance), definition: local.clone(), status: nothing },
-                ];
-                self.store(Some(id), ops, Act::Register { registration: Box::new(registration), definition, local, stored });
-            }
+        // One that is only on its way to disk may not get there: then this one has to.
+        if self.to_be(instance).is_some_and(|(_, d, l)| *d == definition && *l == local) && !self.is_pending(instance) {
+            return Ok(None);
+        }
+        let stored = body::encode_health(&self.health_of_new(&registration));
+        let nothing = body::encode_health(&Health::default());
+        let ops = vec![
+            StoreOp::Put { key: Key::instance(instance), definition: definition.clone(), status: stored.clone() },
+            StoreOp::Put { key: Key::local(instance), definition: local.clone(), status: nothing },
+        ];
+        Ok(Some((ops, Act::Register { registration: Box::new(registration), definition, local, stored })))
+    }
+
+    fn deregister(&mut self, id: CommandId, instance: InstanceId, cause: Cause) {
+        if self.to_be(&instance).is_none() {
+            return self.answer(id, Err(Refusal::NotFound(instance)));
+        }
+        if cause == Cause::Asked
+            && let Err(refusal) = self.refuse_if_a_file_defines(&instance)
+        {
+            return self.answer(id, Err(refusal));
+        }
+        self.store(Some(id), removal_of(&instance), Act::Remove(instance));
+    }
+
+    fn refuse_if_a_file_defines(&self, instance: &InstanceId) -> Result<(), Refusal> {
+        match self.to_be(instance).and_then(|(registration, ..)| registration.file.clone()) {
+            Some(file) => Err(Refusal::DefinedByFile { instance: instance.clone(), file }),
+            None => Ok(()),
         }
     }
 
@@ -231,24 +318,32 @@ impl Core {
     }
 
     fn complete(&mut self, now: Moment, pending: Pending) {
-        let done = match pending.act {
+        if matches!(pending.act, Act::Farewell) {
+            self.write(now, Key::node(), self.node_record());
+            return pending.command.into_iter().for_each(|id| self.begin_farewell(now, id));
+        }
+        let done = self.take_effect(now, pending.act);
+        if let Some(id) = pending.command {
+            self.answer(id, Ok(done));
+        }
+    }
+
+    /// It is on disk.
+    pub(super) fn take_effect(&mut self, now: Moment, act: Act) -> Done {
+        match act {
             Act::Nothing(done) => done,
             Act::Register { registration, definition, local, stored } => self.registered(now, *registration, definition, local, &stored),
             Act::Remove(instance) => {
                 self.registered.remove(&instance);
                 self.event(Event::Instance { id: Some(instance.clone()), what: "deregistered".into() });
-                self.outputs.push_back(Output::Check(CheckOrder::Stop(instance.clone())));
+                self.outputs.push_back(Output::Check(CheckOrder::Stop(Subject::Instance(instance.clone()))));
                 self.write(now, Key::instance(&instance), Write::Gone);
                 Done::Removed
             }
             Act::Maintain { instance, reason, stored } => self.maintained(now, instance, reason, &stored),
-            Act::Farewell => {
-                self.write(now, Key::node(), self.node_record());
-                return pending.command.into_iter().for_each(|id| self.begin_farewell(now, id));
-            }
-        };
-        if let Some(id) = pending.command {
-            self.answer(id, Ok(done));
+            Act::Watch { checks, stored } => self.node_watched(now, checks, &stored),
+            Act::Configure(acts) => self.configured(now, acts),
+            Act::Farewell => Done::Noted,
         }
     }
 
@@ -303,22 +398,25 @@ impl Core {
     }
 
     /// The definition of an instance, and what is kept beside it, when all pending writes are done.
-    fn to_be<'a>(&'a self, id: &InstanceId) -> Option<(&'a Body, &'a Body)> {
+    pub(super) fn to_be<'a>(&'a self, id: &InstanceId) -> Option<ToBe<'a>> {
         match self.pending.iter().rev().find_map(|pending| pending.act.on(id)) {
             Some(to_be) => to_be,
-            None => Some((self.own_part().get(&Key::instance(id))?.0, &self.registered.get(id)?.local)),
+            None => {
+                let registered = self.registered.get(id)?;
+                Some((&registered.registration, self.own_part().get(&Key::instance(id))?.0, &registered.local))
+            }
         }
     }
 
-    fn instances_to_be(&self) -> usize {
-        let mut ids: BTreeSet<&InstanceId> = self.registered.keys().collect();
-        for pending in &self.pending {
-            match &pending.act {
-                Act::Register { registration, .. } => drop(ids.insert(&registration.instance.id)),
-                Act::Remove(id) => drop(ids.remove(id)),
-                Act::Nothing(_) | Act::Maintain { .. } | Act::Farewell => {}
-            }
-        }
-        ids.len()
+    /// The instances that there are when all pending writes are done.
+    pub(super) fn instances_to_be(&self) -> BTreeMap<&InstanceId, &Registration> {
+        let mut instances = self.registered.iter().map(|(id, registered)| (id, &registered.registration)).collect();
+        self.pending.iter().for_each(|pending| pending.act.note(&mut instances));
+        instances
     }
+}
+
+/// What takes an instance off the disk.
+pub(super) fn removal_of(instance: &InstanceId) -> Vec<StoreOp> {
+    vec![StoreOp::Delete(Key::instance(instance)), StoreOp::Delete(Key::local(instance))]
 }

@@ -11,6 +11,7 @@ use super::{
     replica::Shift,
     time::Moment,
     timers::Timer,
+    view::node_info,
 };
 use crate::{
     model::{
@@ -18,7 +19,7 @@ use crate::{
         record::{Body, Key, Kind},
     },
     wire::{
-        WireError, body,
+        WireError,
         envelope::{Carrier, Envelope},
         limits,
         message::{Message as _, Push, What},
@@ -205,9 +206,7 @@ impl Write {
             Write::Gone => true,
         }
     }
-}
 
-impl Write {
     fn queued_as(&self) -> dissemination::Kind {
         match self {
             Write::Status { .. } => dissemination::Kind::How,
@@ -246,14 +245,14 @@ impl Core {
             return;
         };
         let life = part.life;
-        let Some(info) = part.get(&Key::node()).and_then(|(definition, _)| body::decode_node(definition).ok()) else {
+        let Some(info) = node_info(part) else {
             return;
         };
         if let Some(seconds) = info.grace_seconds
             && known.grace.is_none_or(|(of, _)| of < life)
         {
             let until = now + Duration::from_secs(u64::from(seconds));
-            known.grace = Some((life, until));
+            known.grace = Some((life, Some(until)));
             self.timers.set(until, Timer::Grace(node));
         }
         if info.left

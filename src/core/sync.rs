@@ -125,7 +125,7 @@ impl Core {
     }
 
     pub(super) fn with_grace(&self, now: Moment, mut entry: message::MemberEntry) -> message::MemberEntry {
-        if let Some((life, until)) = self.known.get(&entry.identity.node()).and_then(|known| known.grace)
+        if let Some((life, Some(until))) = self.known.get(&entry.identity.node()).and_then(|known| known.grace)
             && life == entry.identity.life()
         {
             entry.grace_ms = (until - now).as_millis() as u32;
@@ -155,7 +155,7 @@ impl Core {
             && known.grace.is_none_or(|(of, _)| of < life)
         {
             let left = Duration::from_millis(u64::from(entry.grace_ms)).min(LONGEST_GRACE);
-            known.grace = Some((life, now + left));
+            known.grace = Some((life, Some(now + left)));
             self.timers.set(now + left, super::timers::Timer::Grace(entry.identity.node()));
         }
     }

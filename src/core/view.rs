@@ -6,13 +6,13 @@ use super::{
     Core,
     io::{Event, Output},
     owner::Known,
-    part::Slot,
+    part::Part,
     replica::{Replica, Shift},
     time::Moment,
 };
 use crate::{
     model::{
-        Change, Health, Instance, InstanceId, MemberState, Node, NodeId,
+        Change, Health, Instance, InstanceId, Life, MemberState, Node, NodeId,
         node::NodeInfo,
         record::{Key, Kind},
     },
@@ -63,38 +63,29 @@ impl Core {
         }
     }
 
-    /// Grace that has ended is no grace.
-    pub(super) fn expire_graces(&mut self, now: Moment) {
-        let over: Vec<NodeId> =
-            self.known.iter().filter(|(_, known)| known.grace.is_some_and(|(_, until)| until <= now)).map(|(node, _)| *node).collect();
-        for node in over {
-            if let Some(known) = self.known.get_mut(&node)
-                && let Some((life, _)) = known.grace
-                && known.shown.as_ref().is_some_and(|shown| shown.node.state == MemberState::Restarting)
-            {
-                // Kept, so that the same life gets no second one; the end of time is in the past.
-                known.grace = Some((life, Moment::default()));
-                self.touch(node, Shift::default());
-            }
+    /// A time of grace may be over. That there was one is kept, so that the same life gets no second one.
+    pub(super) fn end_grace(&mut self, now: Moment, node: NodeId) {
+        if let Some((_, until)) = self.known.get_mut(&node).and_then(|known| known.grace.as_mut())
+            && until.is_some_and(|until| until <= now)
+        {
+            *until = None;
+            self.touch(node, Shift::default());
         }
     }
 
     /// Whether a node's instances are handed out, and why (the first rule that matches holds).
     /// `None` where the node is not shown at all.
-    fn state_of(&self, node: NodeId) -> Option<(MemberState, String)> {
-        let known = self.known.get(&node)?;
-        let part = known.replica.shown.as_ref()?;
-        let info = node_info(known)?;
+    fn state_of(&self, node: NodeId, life: Life, info: &NodeInfo) -> Option<(MemberState, String)> {
         if node == self.me() {
             let state = if info.left { MemberState::Left } else { MemberState::Alive };
             return Some((state, "this agent".into()));
         }
-        let member = self.membership.get(node)?;
+        let (known, member) = (self.known.get(&node)?, self.membership.get(node)?);
         if info.left {
             return Some((MemberState::Left, "it left the cluster".into()));
         }
-        let grace = known.grace.is_some_and(|(life, until)| life == part.life && until > Moment::default());
-        let waiting = part.life < member.identity.life();
+        let grace = known.grace.is_some_and(|(of, until)| of == life && until.is_some());
+        let waiting = life < member.identity.life();
         if !member.is_up() {
             return Some(match grace {
                 true => (MemberState::Restarting, "it announced a short absence".into()),
@@ -120,7 +111,7 @@ impl Core {
     }
 
     fn publish_node(&mut self, id: NodeId, shift: Shift) {
-        let view = self.state_of(id).and_then(|(state, reason)| self.view_of(id, state, reason));
+        let view = self.view_of(id);
         let Some(known) = self.known.get_mut(&id) else {
             return;
         };
@@ -134,21 +125,14 @@ impl Core {
             }
             return;
         };
+        let first = known.shown.is_none();
+        let (before, instances) = known.shown.take().map(|shown| (shown.node, shown.instances)).unzip();
+        let mut instances: BTreeSet<InstanceId> = instances.unwrap_or_default();
         let mut keys = shift.keys;
-        let shown = match known.shown.take() {
-            Some(shown) => {
-                if shift.promoted {
-                    keys.extend(shown.instances.iter().map(Key::instance));
-                }
-                Some(shown)
-            }
-            None => None,
-        };
-        if shift.promoted || shown.is_none() {
+        if shift.promoted || first {
+            keys.extend(instances.iter().map(Key::instance));
             keys.extend(known.replica.shown.iter().flat_map(|part| part.slots().keys().cloned()));
         }
-        let before = shown.as_ref().map(|shown| Arc::clone(&shown.node));
-        let mut instances = shown.map(|shown| shown.instances).unwrap_or_default();
         let mut changes = Vec::new();
         if before.as_deref() != Some(&node) {
             changes.push(Change::Node(Arc::new(node.clone())));
@@ -177,12 +161,14 @@ impl Core {
         self.outputs.extend(event.map(Output::Event));
     }
 
-    fn view_of(&self, id: NodeId, state: MemberState, reason: String) -> Option<Node> {
-        let known = self.known.get(&id)?;
-        let info = node_info(known)?;
-        let life = known.replica.shown.as_ref()?.life;
+    /// A node as readers are to see it; `None` where it is not shown.
+    fn view_of(&self, id: NodeId) -> Option<Node> {
+        let part = self.known.get(&id)?.replica.shown.as_ref()?;
+        let info = node_info(part)?;
+        let (state, reason) = self.state_of(id, part.life, &info)?;
         let gossip = if id == self.me() { self.settings.address } else { self.membership.get(id)?.identity.address };
-        Some(Node { id, life, gossip, info, state, reason })
+        let health = part.get(&Key::node()).and_then(|(_, status)| body::decode_health(status).ok()).unwrap_or_default();
+        Some(Node { id, life: part.life, gossip, info, health, state, reason })
     }
 
     /// The node that is up and holds a name, by what it says of itself.
@@ -200,14 +186,13 @@ impl Core {
     }
 }
 
-fn node_info(known: &Known) -> Option<NodeInfo> {
-    let (definition, _) = known.replica.shown.as_ref()?.get(&Key::node())?;
+/// What a node says of itself in one of its lives.
+pub(super) fn node_info(part: &Part) -> Option<NodeInfo> {
+    let (definition, _) = part.get(&Key::node())?;
     body::decode_node(definition).ok()
 }
 
 fn instance_of(known: &Known, key: &Key) -> Option<(Instance, Health)> {
-    let Some(Slot::Live { definition, status, .. }) = known.replica.shown.as_ref()?.slots().get(key) else {
-        return None;
-    };
+    let (definition, status) = known.replica.shown.as_ref()?.get(key)?;
     Some((body::decode_instance(&key.id, definition).ok()?, body::decode_health(status).ok()?))
 }

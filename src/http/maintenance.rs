@@ -6,8 +6,11 @@ use axum::{
     http::{HeaderMap, StatusCode},
 };
 
-use super::{ApiState, body, definition, path::Named, problem::Problem};
-use crate::model::{Command, InstanceId};
+use super::{ApiState, body, path::Named, problem::Problem};
+use crate::{
+    definition,
+    model::{Command, InstanceId},
+};
 
 /// `PUT /v1/agent/instances/{id}/maintenance`
 pub(super) async fn begin(

@@ -87,7 +87,9 @@ problem_types! {
     TooManyFollowers = SERVICE_UNAVAILABLE, "too-many-followers", "Too many clients follow the events";
     /// No instance with this id is registered with this agent.
     NoSuchInstance = NOT_FOUND, "no-such-instance", "There is no such instance";
-    /// The instance has no check with this id.
+    /// A file of the agent's configuration defines the instance; it is changed there.
+    DefinedByFile = CONFLICT, "defined-by-file", "A file defines the instance";
+    /// There is no check with this id.
     NoSuchCheck = NOT_FOUND, "no-such-check", "There is no such check";
     /// The check finds out by itself; only one with a `ttl` takes heartbeats.
     NoHeartbeats = CONFLICT, "no-heartbeats", "The check takes no heartbeats";
@@ -181,7 +183,8 @@ impl From<Refusal> for Problem {
         let kind = match refusal {
             Refusal::Invalid(flaws) => return Problem::invalid_definition(flaws),
             Refusal::NotFound(_) => ProblemType::NoSuchInstance,
-            Refusal::NoSuchCheck(_) => ProblemType::NoSuchCheck,
+            Refusal::NoSuchCheck(..) => ProblemType::NoSuchCheck,
+            Refusal::DefinedByFile { .. } => ProblemType::DefinedByFile,
             Refusal::NoHeartbeats(_) => ProblemType::NoHeartbeats,
             Refusal::TooLarge { .. } => ProblemType::DefinitionTooLarge,
             Refusal::Full { .. } => ProblemType::NodeFull,

@@ -12,7 +12,6 @@ use super::{
     ApiState, body,
     collection::Collection,
     conditional::Shown,
-    definition,
     guard::Guard,
     path::Named,
     problem::{Problem, ProblemType},
@@ -20,7 +19,8 @@ use super::{
 };
 use crate::{
     catalog::{Entry, Interest, Snapshot},
-    model::{Command, Done, InstanceId, Refusal},
+    definition,
+    model::{Command, Done, InstanceId, Refusal, command::Cause},
 };
 
 /// `GET /v1/agent/instances`
@@ -65,24 +65,29 @@ pub(super) async fn put(
     let definition = Json(DefinitionView::from(&registration));
     Ok(match done {
         Done::Created => (StatusCode::CREATED, [(header::LOCATION, location)], definition).into_response(),
-        Done::Replaced | Done::Unchanged | Done::Removed | Done::Noted | Done::Announced { .. } => definition.into_response(),
+        _ => definition.into_response(),
     })
 }
 
 /// `DELETE /v1/agent/instances/{id}`: answered when it is durable.
 pub(super) async fn delete(State(state): State<ApiState>, Named(id): Named<InstanceId>, headers: HeaderMap) -> Result<StatusCode, Problem> {
     let guard = Guard::of(&headers)?;
-    write(state, id.clone(), guard, Command::Deregister(id)).await?;
+    write(state, id.clone(), guard, Command::Deregister { instance: id, cause: Cause::Asked }).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// Writes if the guard allows it. Between the look at what is there and the end of the write nobody else writes this
-/// instance through this API, and a write is answered after it can be read: so what was looked at is what is replaced.
+/// instance through this API, and a write is answered after it can be read: so what was looked at is what is replaced. Were it
+/// defined by a file meanwhile, the core would refuse the write.
 async fn write(state: ApiState, id: InstanceId, guard: Guard, command: Command) -> Result<Done, Problem> {
     // A task of its own, so that a client that goes away does not let the next one in before the write is done.
     let writing = tokio::spawn(async move {
         let _writing = state.shared.writes.begin(&id, &guard).await;
-        guard.check(definition_of(&state.catalog.load(), &id).as_ref().map(Shown::tag))?;
+        let snapshot = state.catalog.load();
+        if let Some(file) = snapshot.registered(&id).and_then(|registration| registration.file.clone()) {
+            return Err(Refusal::DefinedByFile { instance: id, file }.into());
+        }
+        guard.check(definition_of(&snapshot, &id).as_ref().map(Shown::tag))?;
         Ok(state.registrar.submit(command).await?)
     });
     writing.await.unwrap_or_else(|_| Err(Refusal::Stopping.into()))

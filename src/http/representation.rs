@@ -14,7 +14,7 @@ use crate::{
         Entry, NodeEntry, Snapshot,
         select::{HeldBack, held_back_with},
     },
-    model::{Check, Instance, Registration, Status, check::Probe},
+    model::{Check, Health, Instance, Registration, Status, check::Probe},
 };
 
 /// A definition as its owner gave it: what `GET` answers can be `PUT` back.
@@ -139,21 +139,21 @@ impl<'a> From<&'a Entry> for HealthView<'a> {
             status: entry.status.as_str(),
             since: entry.since,
             maintenance: entry.health.maintenance.as_deref(),
-            checks: states(entry).collect(),
+            checks: states(&entry.health).collect(),
         }
     }
 }
 
-fn states(entry: &Entry) -> impl Iterator<Item = CheckStateView<'_>> {
-    entry.health.checks.iter().map(|(id, state)| CheckStateView { id: id.as_str(), status: state.status.as_str(), reason: &state.reason })
+fn states(health: &Health) -> impl Iterator<Item = CheckStateView<'_>> {
+    health.checks.iter().map(|(id, state)| CheckStateView { id: id.as_str(), status: state.status.as_str(), reason: &state.reason })
 }
 
-/// A check as the cluster finds it.
+/// A check as the cluster finds it. One of a node is of no service and no instance.
 #[derive(Debug, Serialize)]
 pub(super) struct FoundCheckView<'a> {
     node: Option<&'a str>,
-    service: &'a str,
-    instance: &'a str,
+    service: Option<&'a str>,
+    instance: Option<&'a str>,
     #[serde(flatten)]
     state: CheckStateView<'a>,
 }
@@ -164,11 +164,17 @@ impl<'a> FoundCheckView<'a> {
         self.state.status == status.as_str()
     }
 
+    /// All checks of a node itself.
+    pub(super) fn of_node(entry: &'a NodeEntry) -> impl Iterator<Item = FoundCheckView<'a>> {
+        let node = Some(entry.node.info.name.as_str());
+        states(&entry.node.health).map(move |state| FoundCheckView { node, service: None, instance: None, state })
+    }
+
     /// All checks of an instance.
     pub(super) fn of(snapshot: &'a Snapshot, entry: &'a Entry) -> impl Iterator<Item = FoundCheckView<'a>> {
         let node = snapshot.node(entry.node).map(|owner| owner.node.info.name.as_str());
-        let (service, instance) = (entry.instance.service.as_str(), entry.instance.id.as_str());
-        states(entry).map(move |state| FoundCheckView { node, service, instance, state })
+        let (service, instance) = (Some(entry.instance.service.as_str()), Some(entry.instance.id.as_str()));
+        states(&entry.health).map(move |state| FoundCheckView { node, service, instance, state })
     }
 }
 
@@ -238,6 +244,7 @@ impl HeldBackView {
             HeldBack::NodeLeft => format!("node {node} left: {state_reason}"),
             HeldBack::NodeDown => format!("node {node} is down: {state_reason}"),
             HeldBack::NodeMaintenance(why) => format!("node {node} is in maintenance: {why}"),
+            HeldBack::NodeCritical { check, reason } => format!("check {check} of node {node} is critical: {reason}"),
             HeldBack::Maintenance(why) => format!("it is in maintenance: {why}"),
             HeldBack::Critical { check, reason } => format!("its check {check} is critical: {reason}"),
         };
@@ -261,6 +268,9 @@ pub(super) struct NodeView<'a> {
     meta: &'a BTreeMap<String, String>,
     version: &'a str,
     generation: u32,
+    maintenance: Option<&'a str>,
+    /// Its own checks; while one is critical, all its instances are held back.
+    checks: Vec<CheckStateView<'a>>,
     /// How many instances it owns. This and what follows is not of the node alone, and left out where that is shown alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     instances: Option<usize>,
@@ -293,6 +303,8 @@ impl<'a> NodeView<'a> {
             meta: &node.info.meta,
             version: &node.info.agent_version,
             generation: node.life.generation,
+            maintenance: node.info.maintenance.as_deref(),
+            checks: states(&node.health).collect(),
             instances: None,
             name_conflict: None,
         }

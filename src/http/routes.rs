@@ -51,6 +51,7 @@ pub const ROUTES: &[Route] = &[
     Route::new(Method::DELETE, "/v1/agent/instances/{id}", |method| on(method, registrations::delete)),
     Route::new(Method::GET, "/v1/agent/instances/{id}/status", |method| on(method, checks::show)),
     Route::new(Method::PUT, "/v1/agent/instances/{id}/checks/{check}/status", |method| on(method, checks::heartbeat)),
+    Route::new(Method::PUT, "/v1/agent/checks/{check}/status", |method| on(method, checks::heartbeat_of_node)),
     Route::new(Method::PUT, "/v1/agent/instances/{id}/maintenance", |method| on(method, maintenance::begin)),
     Route::new(Method::DELETE, "/v1/agent/instances/{id}/maintenance", |method| on(method, maintenance::end)),
     Route::new(Method::PUT, "/v1/agent/maintenance", |method| on(method, maintenance::begin_node)),

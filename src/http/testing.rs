@@ -21,8 +21,8 @@ use crate::{
     catalog::{Catalog, Publisher},
     metrics::{Facts, Labels, Metrics},
     model::{
-        Change, ClusterName, Command, Done, Instance, InstanceId, Life, MemberState, Node, NodeId, NodeName, Refusal, Reply, ServiceName,
-        Status, Tag, Zone, node::NodeInfo,
+        Change, ClusterName, Command, Done, Health, Instance, InstanceId, Life, MemberState, Node, NodeId, NodeName, Refusal, Reply,
+        ServiceName, Status, Tag, Zone, node::NodeInfo,
     },
     registrar::Registrar,
 };
@@ -141,17 +141,17 @@ fn accepting(publisher: Arc<Mutex<Publisher>>, catalog: Catalog) -> impl FnMut(C
                     (Some(_), Some(before)) if **before == registration => return Ok(Done::Unchanged),
                     (Some(_), _) => Done::Replaced,
                 };
-                let (instance, health) = (Arc::new(registration.instance.clone()), Arc::new(registration.initial_health()));
+                let (instance, health) = (Arc::new(registration.instance.clone()), Arc::new(Health::initial(&registration.checks)));
                 let changes = [Change::Instance { node: HERE, instance, health }, Change::Registered(Arc::new(registration))];
                 publisher.lock().unwrap().publish(changes, noon());
                 Ok(done)
             }
-            Command::Deregister(id) => {
+            Command::Deregister { instance: id, .. } => {
                 snapshot.instance(HERE, &id).ok_or_else(|| Refusal::NotFound(id.clone()))?;
                 publisher.lock().unwrap().publish([Change::InstanceGone { node: HERE, id }], noon());
                 Ok(Done::Removed)
             }
-            Command::Verdict { .. } | Command::Heartbeat { .. } | Command::Maintain { .. } => Ok(Done::Noted),
+            Command::Configure { .. } | Command::Verdict { .. } | Command::Heartbeat { .. } | Command::Maintain { .. } => Ok(Done::Noted),
             Command::Leave | Command::Absent(_) => Ok(Done::Announced { confirmed: 2, asked: 3 }),
         }
     }
@@ -229,6 +229,7 @@ pub(super) fn node(id: u64, name: &str) -> Node {
             grace_seconds: None,
             maintenance: None,
         },
+        health: Health::default(),
         state: MemberState::Alive,
         reason: "answers".to_owned(),
     }

@@ -1,6 +1,6 @@
 //! Checks: what yields a status for an instance, and what they have yielded.
 
-use std::{collections::BTreeMap, ops::RangeInclusive, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, fmt, ops::RangeInclusive, path::PathBuf, time::Duration};
 
 use super::{
     Status,
@@ -98,6 +98,24 @@ impl Check {
     }
 }
 
+/// Whose check it is.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Subject {
+    /// The node's: while it is critical, all instances of the node are held back.
+    Node,
+    /// An instance's.
+    Instance(InstanceId),
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Subject::Node => f.write_str("this node"),
+            Subject::Instance(id) => write!(f, "instance {id}"),
+        }
+    }
+}
+
 /// What is registered: an instance, and what only its owner has to know of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Registration {
@@ -107,12 +125,14 @@ pub struct Registration {
     pub checks: Vec<Check>,
     /// It is deregistered when it has been critical for so long.
     pub deregister_after: Option<Duration>,
+    /// The file of the configuration that defines it; none where it came by the API.
+    pub file: Option<String>,
 }
 
 impl Registration {
     /// A registration without checks.
     pub fn plain(instance: super::Instance) -> Registration {
-        Registration { instance, checks: Vec::new(), deregister_after: None }
+        Registration { instance, checks: Vec::new(), deregister_after: None, file: None }
     }
 
     /// Everything that is wrong with it; empty when it may be registered.
@@ -121,21 +141,22 @@ impl Registration {
         if self.checks.len() > limits::CHECKS {
             flaws.push(Flaw::new("/checks", format!("has {} checks; at most {} are allowed", self.checks.len(), limits::CHECKS)));
         }
-        for (index, check) in self.checks.iter().enumerate() {
-            let at = format!("/checks/{index}");
-            flaws.extend(check.flaws(&at));
-            if self.checks[..index].iter().any(|earlier| earlier.id == check.id) {
-                flaws.push(Flaw::new(format!("{at}/id"), format!("{:?} is there already", check.id)));
-            }
-        }
+        flaws.extend(check_flaws("/checks", &self.checks));
         flaws
     }
+}
 
-    /// The health that it begins with: each check at its initial status.
-    pub fn initial_health(&self) -> Health {
-        let initial = |check: &Check| (check.id.clone(), CheckState { status: check.initial, reason: "not checked yet".into() });
-        Health { checks: self.checks.iter().map(initial).collect(), maintenance: None }
+/// Everything that is wrong with checks at a JSON pointer.
+pub fn check_flaws(pointer: &str, checks: &[Check]) -> Vec<Flaw> {
+    let mut flaws = Vec::new();
+    for (index, check) in checks.iter().enumerate() {
+        let at = format!("{pointer}/{index}");
+        flaws.extend(check.flaws(&at));
+        if checks[..index].iter().any(|earlier| earlier.id == check.id) {
+            flaws.push(Flaw::new(format!("{at}/id"), format!("{:?} is there already", check.id)));
+        }
     }
+    flaws
 }
 
 /// What a check has yielded.
@@ -157,6 +178,23 @@ pub struct Health {
 }
 
 impl Health {
+    /// What checks begin with: each at its initial status.
+    pub fn initial(checks: &[Check]) -> Health {
+        let initial = |check: &Check| (check.id.clone(), CheckState { status: check.initial, reason: "not checked yet".into() });
+        Health { checks: checks.iter().map(initial).collect(), maintenance: None }
+    }
+
+    /// What these checks begin with where they follow on others: those that are the same as before keep their state.
+    pub fn following(&self, before: &[Check], checks: &[Check]) -> Health {
+        let mut health = Health::initial(checks);
+        for check in checks.iter().filter(|check| before.contains(check)) {
+            if let Some(state) = self.checks.get(&check.id) {
+                health.checks.insert(check.id.clone(), state.clone());
+            }
+        }
+        health
+    }
+
     /// The worst of its checks; what has no check is passing.
     pub fn status(&self) -> Status {
         self.checks.values().map(|check| check.status).max().unwrap_or_default()
@@ -172,6 +210,11 @@ impl Health {
     /// The check that the status comes from, if it is not passing.
     pub fn worst(&self) -> Option<(&CheckId, &CheckState)> {
         self.checks.iter().filter(|(_, state)| state.status != Status::Passing).max_by_key(|(_, state)| state.status)
+    }
+
+    /// The check that is critical, if one is.
+    pub fn critical(&self) -> Option<(&CheckId, &CheckState)> {
+        self.worst().filter(|(_, state)| state.status == Status::Critical)
     }
 }
 
@@ -191,17 +234,21 @@ pub fn short_reason(text: &str) -> String {
 pub enum CheckOrder {
     /// Run these, in place of those of before; a check that is the same as before keeps its state.
     Start {
-        /// Of which instance.
-        registration: Registration,
+        /// Whose they are.
+        subject: Subject,
+        /// The checks.
+        checks: Vec<Check>,
+        /// The instance is to be deregistered when it has been critical for so long.
+        deregister_after: Option<Duration>,
         /// What they have yielded so far, before a restart of the agent for example.
         health: Health,
     },
-    /// Run none for this instance any more.
-    Stop(InstanceId),
-    /// A program said how its instance is.
+    /// Run none for this one any more.
+    Stop(Subject),
+    /// A program said how something is.
     Heartbeat {
-        /// Which instance.
-        instance: InstanceId,
+        /// What.
+        subject: Subject,
         /// Which of its checks; it is one with a ttl.
         check: CheckId,
         /// How it is.

@@ -2,28 +2,41 @@
 
 use std::{fmt, time::Duration};
 
-use super::{CheckId, CheckState, InstanceId, Registration, instance::Flaw};
+use super::{Check, CheckId, CheckState, InstanceId, Registration, check::Subject, instance::Flaw};
 
 /// A write to what this node owns. It is answered when it is durable.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
-    /// Registers or replaces an instance.
+    /// Registers or replaces an instance, unless a file defines it.
     Register(Registration),
     /// Removes an instance.
-    Deregister(InstanceId),
+    Deregister {
+        /// Which.
+        instance: InstanceId,
+        /// Why.
+        cause: Cause,
+    },
+    /// Makes what files define be what they define, all or nothing: what they define no more is removed, what came by the
+    /// API stays, unless a file defines the same id now.
+    Configure {
+        /// The instances, each with its file.
+        services: Vec<Registration>,
+        /// The checks of the node.
+        checks: Vec<Check>,
+    },
     /// A check came to a verdict. It is told to everyone before it is on disk: a full disk must not silence it.
     Verdict {
-        /// Of which instance.
-        instance: InstanceId,
+        /// Of what.
+        subject: Subject,
         /// Which check.
         check: CheckId,
         /// What it is now.
         state: CheckState,
     },
-    /// A program says how its instance is, for a check with a ttl.
+    /// A program says how something is, for a check with a ttl.
     Heartbeat {
-        /// Which instance.
-        instance: InstanceId,
+        /// What.
+        subject: Subject,
         /// Which check.
         check: CheckId,
         /// How it is.
@@ -42,6 +55,15 @@ pub enum Command {
     Absent(Duration),
 }
 
+/// Why an instance is removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    /// Somebody asked for it by the API, which has no say where a file defines the instance.
+    Asked,
+    /// It has been critical for as long as its definition allows.
+    Critical,
+}
+
 /// What a command did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Done {
@@ -55,6 +77,15 @@ pub enum Done {
     Removed,
     /// It is taken note of.
     Noted,
+    /// What the files define is in effect.
+    Configured {
+        /// Instances that are new.
+        created: usize,
+        /// Instances that were defined in another way before.
+        replaced: usize,
+        /// Instances that no file defines any more.
+        removed: usize,
+    },
     /// Peers know, or were given their time to; how many confirmed it.
     Announced {
         /// Peers that confirmed.
@@ -71,8 +102,15 @@ pub enum Refusal {
     Invalid(Vec<Flaw>),
     /// No such instance on this node.
     NotFound(InstanceId),
-    /// The instance has no such check.
-    NoSuchCheck(CheckId),
+    /// A file of the configuration defines the instance.
+    DefinedByFile {
+        /// Which instance.
+        instance: InstanceId,
+        /// Which file.
+        file: String,
+    },
+    /// There is no such check of it.
+    NoSuchCheck(Subject, CheckId),
     /// The check finds out by itself and takes no heartbeats.
     NoHeartbeats(CheckId),
     /// The definition is larger than what may be gossiped.
@@ -103,7 +141,11 @@ impl fmt::Display for Refusal {
                 flaws.iter().try_for_each(|flaw| write!(f, "; {}: {}", flaw.pointer, flaw.detail))
             }
             Refusal::NotFound(id) => write!(f, "no instance {id} is registered with this agent"),
-            Refusal::NoSuchCheck(id) => write!(f, "the instance has no check {id}"),
+            Refusal::DefinedByFile { instance, file } => write!(
+                f,
+                "instance {instance} is defined by {file} on the agent's host: change it there and reload the agent, by systemctl reload or SIGHUP"
+            ),
+            Refusal::NoSuchCheck(subject, id) => write!(f, "{subject} has no check {id}"),
             Refusal::NoHeartbeats(id) => write!(f, "the check {id} finds out by itself; only one with a ttl takes heartbeats"),
             Refusal::TooLarge { octets, limit } => {
                 write!(f, "the definition takes {octets} octets when encoded; at most {limit} are allowed")

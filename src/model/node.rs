@@ -7,7 +7,10 @@ use std::{
     str::FromStr,
 };
 
-use super::name::{NodeName, Zone};
+use super::{
+    Health,
+    name::{NodeName, Zone},
+};
 
 /// Names a node for as long as its data folder lives. Drawn at random at the first start, never reused.
 ///
@@ -123,6 +126,8 @@ pub struct Node {
     pub gossip: SocketAddr,
     /// What it says of itself.
     pub info: NodeInfo,
+    /// What the checks of the node itself have yielded; its maintenance stands in `info`.
+    pub health: Health,
     /// Whether it is there.
     pub state: MemberState,
     /// Why it is in that state, for people.

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use bincode::{Decode, Encode};
 
-use super::{WireError, message};
+use super::{WireError, body, message};
 use crate::model::{
     Check, CheckId, Instance, Registration, Status,
     check::{HttpProbe, Probe},
@@ -15,6 +15,7 @@ use crate::model::{
 struct LocalBody {
     checks: Vec<CheckBody>,
     deregister_after: Option<Duration>,
+    file: Option<String>,
 }
 
 #[derive(Encode, Decode)]
@@ -50,7 +51,12 @@ enum ProbeBody {
 /// The body of what is kept beside an instance.
 pub fn encode(registration: &Registration) -> Body {
     let checks = registration.checks.iter().map(CheckBody::from).collect();
-    Body::from(message::encode(&LocalBody { checks, deregister_after: registration.deregister_after }))
+    Body::from(message::encode(&LocalBody { checks, deregister_after: registration.deregister_after, file: registration.file.clone() }))
+}
+
+/// How many octets a registration takes at most: the larger of what everyone is told and what is kept beside it.
+pub fn octets(registration: &Registration) -> usize {
+    encode(registration).len().max(body::encode_instance(&registration.instance).len())
 }
 
 /// Reads it back.
@@ -60,7 +66,7 @@ pub fn encode(registration: &Registration) -> Body {
 pub fn decode(instance: Instance, body: &[u8]) -> Result<Registration, WireError> {
     let local: LocalBody = message::decode(body)?;
     let checks = local.checks.into_iter().map(Check::try_from).collect::<Result<_, _>>()?;
-    Ok(Registration { instance, checks, deregister_after: local.deregister_after })
+    Ok(Registration { instance, checks, deregister_after: local.deregister_after, file: local.file })
 }
 
 impl From<&Check> for CheckBody {

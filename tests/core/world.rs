@@ -9,14 +9,17 @@ use std::{
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 
 use tidings::{
-    catalog::{Catalog, Publisher},
+    catalog::{
+        Catalog, Publisher,
+        select::{HeldBack, held_back},
+    },
     core::{
         Core, Settings,
         io::{CommandId, Event, Input, Output, StreamId, Ticket},
         time::Moment,
     },
     model::{
-        ClusterName, Command, Instance, InstanceId, Life, MemberState, NodeId, NodeName, Protocol, Registration, Reply, ServiceName,
+        Check, ClusterName, Command, Instance, InstanceId, Life, MemberState, NodeId, NodeName, Protocol, Registration, Reply, ServiceName,
         Status, StoreOp,
         node::NodeInfo,
         record::{Body, Key},
@@ -55,6 +58,7 @@ struct Host {
     process: u64,
     due: Option<Moment>,
     disk: BTreeMap<Key, (Body, Body)>,
+    checks: Vec<Check>,
     peers: Vec<SocketAddr>,
     generation: u32,
     /// The other end of each open stream.
@@ -147,6 +151,7 @@ impl World {
             process: 0,
             due: None,
             disk: BTreeMap::new(),
+            checks: vec![],
             peers: vec![],
             generation: 0,
             streams: BTreeMap::new(),
@@ -184,12 +189,28 @@ impl World {
             seeds: host.seeds.len(),
             peers: host.peers.clone(),
             records: host.disk.clone(),
+            node_checks: host.checks.clone(),
             host_rebooted: self.host_rebooted,
             random_seed,
             reap_after: REAP_AFTER,
         });
         core.start(self.now);
         host.core = Some(core);
+        self.carry_out(agent);
+    }
+
+    /// What an agent takes from its files at its next start.
+    pub(super) fn set_node_checks(&mut self, agent: Agent, checks: Vec<Check>) {
+        self.hosts[agent].checks = checks;
+    }
+
+    /// Tells an agent to join by others than before.
+    pub(super) fn set_seeds(&mut self, agent: Agent, seeds: &[&str]) {
+        let host = &mut self.hosts[agent];
+        let first = host.seeds.len();
+        host.seeds.extend(seeds.iter().map(ToString::to_string));
+        let (now, end) = (self.now, host.seeds.len());
+        host.core.as_mut().expect("runs").handle(now, Input::Seeds(first..end));
         self.carry_out(agent);
     }
 
@@ -448,6 +469,12 @@ impl World {
         let snapshot = self.hosts[reader].catalog.load();
         let node = snapshot.holder(owner)?.node.id;
         Some(snapshot.instance(node, &InstanceId::new(id).expect("an id"))?.status)
+    }
+
+    pub(super) fn held_back(&self, reader: Agent, owner: &str, id: &str) -> Option<HeldBack> {
+        let snapshot = self.hosts[reader].catalog.load();
+        let node = snapshot.holder(owner)?.node.id;
+        held_back(&snapshot, snapshot.instance(node, &InstanceId::new(id).expect("an id"))?)
     }
 
     pub(super) fn node_state(&self, reader: Agent, name: &str) -> Option<MemberState> {

@@ -22,7 +22,7 @@ pub(crate) struct Ban {
 pub(crate) const HOUSE: &[Room] = &[
     Room {
         modules: &["main", "cli"],
-        never: &["http", "dns", "core", "catalog", "checks", "metrics", "registrar", "store", "wire"],
+        never: &["http", "dns", "core", "catalog", "checks", "metrics", "registrar", "store", "definition", "wire"],
         bans: &[],
     },
     Room { modules: &["agent"], never: &[], bans: &[] },
@@ -36,10 +36,11 @@ pub(crate) const HOUSE: &[Room] = &[
     },
     Room { modules: &["catalog"], never: &["metrics", "registrar"], bans: &[TOKIO] },
     Room { modules: &["checks"], never: &[], bans: &[] },
-    Room { modules: &["metrics"], never: &["registrar", "store", "config", "wire"], bans: &[TOKIO, SOCKETS, HASH_TABLES] },
+    Room { modules: &["metrics"], never: &["registrar", "store", "config", "definition", "wire"], bans: &[TOKIO, SOCKETS, HASH_TABLES] },
     Room { modules: &["registrar"], never: &[], bans: &[] },
     Room { modules: &["store"], never: &["config"], bans: &[TOKIO] },
     Room { modules: &["config"], never: &[], bans: &[] },
+    Room { modules: &["definition"], never: &["wire"], bans: &[TOKIO, SOCKETS] },
     Room { modules: &["wire"], never: &[], bans: &[TOKIO] },
     Room { modules: &["model"], never: &[], bans: &[TOKIO, SOCKETS] },
 ];

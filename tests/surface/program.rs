@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use tidings::{cli, config, dns, http};
+use tidings::{cli, config, definition, dns, http};
 
 use crate::{
     compare::{Kind, command, exactly, form, key, metric, route},
@@ -22,6 +22,8 @@ const NO_ROUTES: &[(&str, &str)] = &[
     ("GET /v1/nothing", "no such route"),
 ];
 const NO_FLAGS: &[(&str, &str)] = &[("--jsno", "misspelt"), ("--nmae", "misspelt")];
+
+const NO_KEYS: &[(&str, &str)] = &[("nmae", "misspelt")];
 
 /// The agents of the features' stories.
 const AGENTS: &[&str] = &["alpha", "beta", "gamma"];
@@ -41,7 +43,7 @@ pub(crate) fn differences() -> Vec<String> {
     program.build();
     let routes: Vec<String> = http::ROUTES.iter().map(|route| format!("{} {}", route.method, route.path)).collect();
     let problems: Vec<String> = http::problem::PROBLEM_TYPES.iter().map(|problem| problem.uri().to_owned()).collect();
-    let commands: Vec<String> = program.get_subcommands().map(|command| command.get_name().to_owned()).collect();
+    let commands: Vec<String> = program.get_subcommands().flat_map(|command| commands_below("", command)).collect();
     let variables: Vec<String> = config::KEYS
         .iter()
         .map(|key| key.env.to_owned())
@@ -49,8 +51,6 @@ pub(crate) fn differences() -> Vec<String> {
         .collect::<BTreeSet<_>>()
         .into_iter()
         .collect();
-    let keys: Vec<String> =
-        config::KEYS.iter().filter_map(|key| key.file).map(ToOwned::to_owned).chain([format!("{}.*", config::keys::META)]).collect();
     let names: Vec<String> = dns::NAME_FORMS.iter().map(|form| (*form).to_owned()).collect();
     let flags = flags(&program);
     let metrics: Vec<String> = names::described().into_iter().map(|metric| metric.name).collect();
@@ -60,7 +60,7 @@ pub(crate) fn differences() -> Vec<String> {
         Kind { what: "command", has: &commands, named: &mentions.commands, absent: &[], covers: command },
         Kind { what: "flag", has: &flags, named: &mentions.flags, absent: NO_FLAGS, covers: exactly },
         Kind { what: "environment variable", has: &variables, named: &mentions.variables, absent: &[], covers: exactly },
-        Kind { what: "key of the file", has: &keys, named: &mentions.keys, absent: &[], covers: key },
+        Kind { what: "key of the file", has: &keys(), named: &mentions.keys, absent: NO_KEYS, covers: key },
         Kind { what: "metric", has: &metrics, named: &mentions.metrics, absent: &[], covers: metric },
         Kind { what: "DNS name", has: &names, named: &mentions.names, absent: &[], covers: form },
     ]
@@ -81,10 +81,31 @@ fn unnamed_parameters(features: &str) -> Vec<String> {
         .collect()
 }
 
+/// A command, or those that it is made of.
+fn commands_below(above: &str, command: &clap::Command) -> Vec<String> {
+    let name = format!("{above}{}", command.get_name());
+    let below: Vec<String> =
+        command.get_subcommands().filter(|it| it.get_name() != "help").flat_map(|it| commands_below(&format!("{name} "), it)).collect();
+    // `help` has each other command below it, and is one all the same.
+    if below.is_empty() || name == "help" { vec![name] } else { below }
+}
+
+/// Keys of the file, the fields of services and checks included.
+fn keys() -> Vec<String> {
+    let settings = config::KEYS.iter().filter_map(|key| key.file).map(ToOwned::to_owned);
+    let of_service = definition::FIELDS.iter().filter(|field| !["checks", "meta"].contains(field)).map(|field| format!("service.{field}"));
+    let of_check = ["service.checks", "check"].into_iter().flat_map(|table| {
+        let fields = definition::checks::FIELDS.iter().filter(|field| **field != "headers").map(move |field| format!("{table}.{field}"));
+        fields.chain([format!("{table}.headers.*")])
+    });
+    settings.chain(of_service).chain(of_check).chain(["meta.*".to_owned(), "service.meta.*".to_owned()]).collect()
+}
+
 fn flags(program: &clap::Command) -> Vec<String> {
     let mut flags: BTreeSet<String> = BTreeSet::new();
     let own = program.get_subcommands().chain([program]);
-    for argument in own.flat_map(clap::Command::get_arguments) {
+    let below = program.get_subcommands().flat_map(clap::Command::get_subcommands);
+    for argument in own.chain(below).flat_map(clap::Command::get_arguments) {
         flags.extend(argument.get_long().map(|long| format!("--{long}")));
     }
     flags.into_iter().collect()

@@ -96,6 +96,7 @@ fn core(end: usize, seed: u64) -> Core {
         seeds: 0,
         peers: if end == 0 { vec![] } else { vec![address(0)] },
         records: BTreeMap::new(),
+        node_checks: Vec::new(),
         host_rebooted: false,
         random_seed: seed * 2 + end as u64,
         reap_after: REAP_AFTER,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 
-use tidings::model::{Change, Command, Done, InstanceId, Registration, StoreOp};
+use tidings::model::{Change, Command, Done, InstanceId, Registration, StoreOp, command::Cause};
 
 use super::{
     mangler::{grave, mangle, stray_datagram, test_cluster},
@@ -109,7 +109,7 @@ fn assert_still_owner(seed: u64, pair: &mut Pair, rounds: usize) {
         let ids = (0..rounds).map(|round| format!("i-{round}")).chain(["web-1".to_owned(), "new".to_owned()]);
         for id in ids {
             assert_eq!(
-                pair.command(end, Command::Deregister(InstanceId::new(&id).expect("an id"))),
+                pair.command(end, Command::Deregister { instance: InstanceId::new(&id).expect("an id"), cause: Cause::Asked }),
                 Ok(Done::Removed),
                 "seed {seed}, {id}"
             );

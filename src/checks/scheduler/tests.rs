@@ -7,7 +7,11 @@ use tokio::{net::TcpListener, sync::mpsc::UnboundedSender, time::timeout};
 use super::*;
 use crate::{
     checks::{kind::Kind, ttl},
-    model::{Check, CheckId, CheckState, Health, Instance, InstanceId, Protocol, Registration, ServiceName, Status, check::Probe},
+    model::{
+        Check, CheckId, CheckState, Health, InstanceId, Status,
+        check::{Probe, Subject},
+        command::Cause,
+    },
     registrar::Pending,
 };
 use Status::{Critical, Passing};
@@ -66,7 +70,7 @@ async fn only_so_many_run_at_once_and_others_take_the_places_of_those_that_end()
     let first = world.runs.lock().unwrap()[0].0.clone();
     let number: usize = first.trim_start_matches('i').split('c').next().unwrap().parse().unwrap();
     let running = world.runs_by_check().keys().filter(|id| id.starts_with(&format!("i{number}c"))).count();
-    world.order(CheckOrder::Stop(instance(number)));
+    world.order(CheckOrder::Stop(subject(number)));
     world.pass(SECOND).await;
     assert_eq!(world.runs_by_check().len(), RUNS + running);
 }
@@ -105,7 +109,7 @@ async fn stored_health_is_what_a_check_begins_with() {
     let mut world = World::new(|_, _| Some(Passing));
     let check = Check { rise: 2, ..check("a") };
     let health = Health { checks: BTreeMap::from([(check.id.clone(), state(Critical, "500"))]), maintenance: None };
-    world.start_with(registration(instance(0), vec![check]), health);
+    world.order(start(subject(0), vec![check], None, health));
     let (_, state) = world.verdict().await;
     assert_eq!(state.status, Passing);
     assert!(world.now() > 9 * SECOND, "it took two good results to leave the stored status: {:?}", world.now());
@@ -116,33 +120,32 @@ async fn what_is_stopped_runs_and_reports_no_more_and_its_output_is_gone() {
     let mut world = World::new(|_, run| if run == 0 { Some(Passing) } else { None });
     world.start(instance(0), vec![check("a")]);
     world.verdict().await;
-    let output = world.outputs.get(&instance(0), &id("a")).unwrap();
+    let output = world.outputs.get(&subject(0), &id("a")).unwrap();
     assert_eq!((output.text.as_str(), output.duration), ("result", Duration::ZERO));
     world.pass(11 * SECOND).await;
     assert_eq!(world.runs_by_check()["a"].len(), 2, "the second run is under way");
-    world.order(CheckOrder::Stop(instance(0)));
+    world.order(CheckOrder::Stop(subject(0)));
     world.pass(60 * SECOND).await;
     assert_eq!(world.runs_by_check()["a"].len(), 2);
     assert_eq!(world.told(), []);
-    assert_eq!(world.outputs.get(&instance(0), &id("a")), None);
+    assert_eq!(world.outputs.get(&subject(0), &id("a")), None);
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_is_critical_for_too_long_is_deregistered_until_it_is_stopped() {
     let mut world = World::new(|id, run| Some(if id == "ill" || run < 2 { Critical } else { Passing }));
     for (n, id) in ["ill", "recovers"].into_iter().enumerate() {
-        let registration = Registration { deregister_after: Some(30 * SECOND), ..registration(instance(n), vec![check(id)]) };
-        world.start_with(registration, Health::default());
+        world.order(start(subject(n), vec![check(id)], Some(30 * SECOND), Health::default()));
     }
-    let deregister = Command::Deregister(instance(0));
+    let deregister = Command::Deregister { instance: instance(0), cause: Cause::Critical };
     while world.command().await != deregister {}
     assert!((30 * SECOND..=31 * SECOND + SECOND / 2).contains(&world.now()), "{:?}", world.now());
     let first = world.now();
     while world.command().await != deregister {}
     assert!(world.now() - first >= 60 * SECOND, "it is asked for again, but not at once");
-    world.order(CheckOrder::Stop(instance(0)));
+    world.order(CheckOrder::Stop(subject(0)));
     world.pass(300 * SECOND).await;
-    let deregistered = std::iter::from_fn(|| world.pending.try_recv().ok()).any(|it| matches!(it.command, Command::Deregister(_)));
+    let deregistered = std::iter::from_fn(|| world.pending.try_recv().ok()).any(|it| matches!(it.command, Command::Deregister { .. }));
     assert!(!deregistered, "one that recovers stays");
 }
 
@@ -161,7 +164,7 @@ async fn a_heartbeat_holds_for_the_ttl_and_no_longer() {
     let last = world.now();
     assert_eq!(world.verdict().await.1, state(Critical, "no heartbeat for 15s"));
     assert_eq!((world.now() - last).as_secs_f64().round(), 1.0);
-    assert_eq!(world.outputs.get(&instance(0), &id("beat")).unwrap().text, "no heartbeat for 15s");
+    assert_eq!(world.outputs.get(&subject(0), &id("beat")).unwrap().text, "no heartbeat for 15s");
     world.heartbeat(state(Status::Warning, "slow"));
     assert_eq!(world.verdict().await.1, state(Status::Warning, "slow"));
 }
@@ -171,7 +174,7 @@ async fn after_a_restart_a_passing_ttl_check_has_its_whole_ttl() {
     let mut world = World::new(|_, _| None);
     let check = Check { probe: Probe::Ttl { ttl: 15 * SECOND }, initial: Critical, ..check("beat") };
     let health = Health { checks: BTreeMap::from([(check.id.clone(), state(Passing, "fine"))]), maintenance: None };
-    world.start_with(registration(instance(0), vec![check]), health);
+    world.order(start(subject(0), vec![check], None, health));
     assert_eq!(world.verdict().await.1.status, Critical);
     assert_eq!(world.now().as_secs_f64().round(), 15.0);
 }
@@ -190,7 +193,7 @@ async fn a_check_that_panics_is_critical_and_harms_no_other() {
 async fn a_queue_that_is_full_delays_no_run_and_only_the_newest_verdict_waits() {
     let mut world = World::new(|_, run| Some(if run % 2 == 0 { Passing } else { Critical }));
     for _ in 0..crate::registrar::QUEUE {
-        drop(world.registrar.enqueue(Command::Deregister(instance(9))).await.unwrap());
+        drop(world.registrar.enqueue(Command::Deregister { instance: instance(9), cause: Cause::Critical }).await.unwrap());
     }
     world.start(instance(0), vec![check("a")]);
     world.pass(35 * SECOND).await;
@@ -219,7 +222,7 @@ async fn a_server_that_takes_connections_and_says_nothing_is_critical() {
     });
     let checks =
         vec![Check { probe, id: id("http"), ..quick.clone() }, Check { probe: Probe::Tcp { target: address.to_string() }, ..quick }];
-    orders.send(CheckOrder::Start { registration: registration(instance(0), checks), health: Health::default() }).unwrap();
+    orders.send(start(subject(0), checks, None, Health::default())).unwrap();
     let mut told = BTreeMap::new();
     while told.len() < 2 {
         let pending = timeout(30 * SECOND, pending.recv()).await.unwrap().unwrap();
@@ -286,15 +289,11 @@ impl World {
     }
 
     fn start(&self, instance: InstanceId, checks: Vec<Check>) {
-        self.start_with(registration(instance, checks), Health::default());
-    }
-
-    fn start_with(&self, registration: Registration, health: Health) {
-        self.order(CheckOrder::Start { registration, health });
+        self.order(start(Subject::Instance(instance), checks, None, Health::default()));
     }
 
     fn heartbeat(&self, state: CheckState) {
-        self.order(CheckOrder::Heartbeat { instance: instance(0), check: id("beat"), state });
+        self.order(CheckOrder::Heartbeat { subject: subject(0), check: id("beat"), state });
     }
 
     fn now(&self) -> Duration {
@@ -354,16 +353,10 @@ fn check(name: &str) -> Check {
     Check { id: id(name), probe, interval: 10 * SECOND, timeout: 5 * SECOND, rise: 1, fall: 1, initial: Passing }
 }
 
-fn registration(id: InstanceId, checks: Vec<Check>) -> Registration {
-    let instance = Instance {
-        id,
-        service: ServiceName::new("web").unwrap(),
-        addresses: vec![],
-        port: 80,
-        protocol: Protocol::Tcp,
-        tags: vec![],
-        meta: BTreeMap::new(),
-        weight: 10,
-    };
-    Registration { instance, checks, deregister_after: None }
+fn start(subject: Subject, checks: Vec<Check>, deregister_after: Option<Duration>, health: Health) -> CheckOrder {
+    CheckOrder::Start { subject, checks, deregister_after, health }
+}
+
+fn subject(n: usize) -> Subject {
+    Subject::Instance(instance(n))
 }

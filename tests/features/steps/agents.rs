@@ -165,6 +165,7 @@ async fn number(world: &World, pointer: &str, path: &str, name: &str) -> Result<
 }
 
 #[given(regex = r"^(\w+)'s configuration file$")]
+#[when(regex = r"^(\w+)'s configuration file becomes$")]
 async fn configuration_file(world: &mut World, name: String, step: &Step) {
     let text = world.text(step);
     let path = write(world, &format!("{name}.toml"), &text);
@@ -179,7 +180,18 @@ async fn environment(world: &mut World, name: String, step: &Step) {
     world.agent_mut(&name).settings.environment.extend(rows.into_iter().map(|row| (row[0].clone(), row[1].clone())));
 }
 
+#[when(regex = r"^(\w+) receives SIGHUP$")]
+async fn reloads(world: &mut World, name: String) {
+    world.agent(&name).signal("HUP").await;
+}
+
+#[when(regex = r"^the file (\S+) is removed$")]
+async fn file_removed(world: &mut World, file: String) {
+    fs::remove_file(world.folder().join(file)).expect("it is there");
+}
+
 #[given(regex = r"^a file (\S+)$")]
+#[when(regex = r"^the file (\S+) becomes$")]
 async fn any_file(world: &mut World, file: String, step: &Step) {
     let text = world.text(step);
     write(world, &file, &text);
@@ -187,6 +199,7 @@ async fn any_file(world: &mut World, file: String, step: &Step) {
 
 fn write(world: &World, file: &str, text: &str) -> PathBuf {
     let path = world.folder().join(file);
+    fs::create_dir_all(path.parent().expect("it is in a folder")).expect("the scenario's folder is writable");
     fs::write(&path, text).expect("the scenario's folder is writable");
     path
 }

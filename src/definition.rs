@@ -1,7 +1,7 @@
-//! From the JSON of a registration to an instance and its checks, or to everything that is wrong with it.
+//! From the value of a registration, be it JSON or TOML, to an instance and its checks, or to everything that is wrong with it.
 
-mod checks;
-pub(super) mod notes;
+pub mod checks;
+pub mod notes;
 
 use std::{collections::BTreeMap, fmt, net::IpAddr, str::FromStr, time::Duration};
 
@@ -9,13 +9,13 @@ use jiff::SignedDuration;
 use serde_json::{Map, Value};
 
 use crate::model::{
-    Instance, InstanceId, NameError, Protocol, Registration, ServiceName, Tag,
+    Check, Instance, InstanceId, NameError, Protocol, Registration, ServiceName, Status, Tag,
     instance::{DEFAULT_WEIGHT, Flaw, escape_pointer},
     limits,
 };
 
 /// The fields of a definition, in the order in which they are shown.
-const FIELDS: &[&str] = &["id", "service", "addresses", "port", "protocol", "tags", "meta", "weight", "checks", "deregister_after"];
+pub const FIELDS: &[&str] = &["id", "service", "addresses", "port", "protocol", "tags", "meta", "weight", "checks", "deregister_after"];
 
 /// Characters of a wrong value that are repeated to whoever sent it.
 const SHOWN: usize = 80;
@@ -24,7 +24,7 @@ const SHOWN: usize = 80;
 ///
 /// # Errors
 /// Every flaw that could be found at once, with its JSON pointer (RFC 6901).
-pub(super) fn read(id: InstanceId, value: &Value) -> Result<Registration, Vec<Flaw>> {
+pub fn read(id: InstanceId, value: &Value) -> Result<Registration, Vec<Flaw>> {
     let Value::Object(fields) = value else {
         return Err(vec![Flaw::new("", format!("is {}; a definition is an object", Shown(value)))]);
     };
@@ -54,9 +54,27 @@ pub(super) fn read(id: InstanceId, value: &Value) -> Result<Registration, Vec<Fl
         meta,
         weight: weight.unwrap_or(DEFAULT_WEIGHT),
     };
-    let registration = Registration { instance, checks, deregister_after };
+    let registration = Registration { instance, checks, deregister_after, file: None };
     flaws.extend(registration.validate());
     if flaws.is_empty() { Ok(registration) } else { Err(flaws) }
+}
+
+/// The check of a node as a value defines it. It begins as passing unless it says otherwise: what holds a whole node back
+/// needs a reason.
+///
+/// # Errors
+/// Every flaw that could be found at once, with its JSON pointer (RFC 6901).
+pub fn node_check(value: &Value) -> Result<Check, Vec<Flaw>> {
+    let nothing = Map::new();
+    let mut reading = Reading { fields: &nothing, flaws: Vec::new(), what: "a check", known: &[] };
+    let Some(mut check) = checks::read(&mut reading, "", value) else {
+        return Err(reading.flaws);
+    };
+    if value.get("initial").is_none() {
+        check.initial = Status::Passing;
+    }
+    let flaws = check.flaws("");
+    if flaws.is_empty() { Ok(check) } else { Err(flaws) }
 }
 
 /// The object that is being read, and what was found wrong with it so far.

@@ -9,7 +9,7 @@ use crate::model::{CheckState, check::short_reason, instance::Flaw, limits};
 ///
 /// # Errors
 /// Every flaw that could be found at once.
-pub(in crate::http) fn heartbeat(value: &Value) -> Result<CheckState, Vec<Flaw>> {
+pub fn heartbeat(value: &Value) -> Result<CheckState, Vec<Flaw>> {
     read(value, "a heartbeat", &["status", "output"], |reading| {
         let status = reading.required("status").and_then(|value| reading.status("/status", value));
         let output = reading.optional("output").and_then(|value| reading.text("/output", value)).unwrap_or_default();
@@ -24,7 +24,7 @@ pub(in crate::http) fn heartbeat(value: &Value) -> Result<CheckState, Vec<Flaw>>
 ///
 /// # Errors
 /// Every flaw that could be found at once.
-pub(in crate::http) fn reason(value: &Value) -> Result<String, Vec<Flaw>> {
+pub fn reason(value: &Value) -> Result<String, Vec<Flaw>> {
     read(value, "a maintenance", &["reason"], |reading| {
         let reason = reading.required("reason").and_then(|value| reading.text("/reason", value))?;
         if reason.trim().is_empty() || reason.len() > limits::REASON_OCTETS {

@@ -12,7 +12,7 @@ use crate::model::{
 };
 
 /// The fields of a check. One of `http`, `tcp` and `ttl` says what kind it is.
-const FIELDS: &[&str] = &[
+pub const FIELDS: &[&str] = &[
     "id",
     "http",
     "tcp",
@@ -102,7 +102,7 @@ impl<'a> Reading<'a> {
 
     fn http(&mut self, value: &'a Value) -> Option<Probe> {
         let url = self.text("/http", value)?;
-        let parsed = url.parse::<axum::http::Uri>().ok();
+        let parsed = url.parse::<http::Uri>().ok();
         let sound = parsed.is_some_and(|uri| matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some());
         if !sound {
             self.flaw("/http", format!("is {}; it takes a URL with http:// or https:// and a host", Shown(value)));
@@ -111,13 +111,12 @@ impl<'a> Reading<'a> {
             None => "GET".to_owned(),
             Some(value) => self.text("/method", value)?.to_ascii_uppercase(),
         };
-        if axum::http::Method::from_bytes(method.as_bytes()).is_err() {
+        if http::Method::from_bytes(method.as_bytes()).is_err() {
             self.flaw("/method", format!("is {method:?}; it takes a method such as GET or HEAD"));
         }
         let headers = self.pairs("headers");
         for (name, value) in &headers {
-            let sound =
-                axum::http::HeaderName::try_from(name.as_str()).is_ok() && axum::http::HeaderValue::try_from(value.as_str()).is_ok();
+            let sound = http::HeaderName::try_from(name.as_str()).is_ok() && http::HeaderValue::try_from(value.as_str()).is_ok();
             if !sound {
                 let pointer = format!("/headers/{}", super::escape_pointer(name));
                 self.flaw(pointer, "is no header: a name and a value in visible ASCII");
@@ -183,7 +182,7 @@ mod tests {
     use serde_json::json;
 
     use crate::{
-        http::definition::read,
+        definition::read,
         model::{InstanceId, Status, check::Probe},
     };
 

@@ -1,0 +1,89 @@
+//! Files: what they define is put into effect at the start, and again when SIGHUP says that they changed.
+
+use tokio::{
+    signal::unix::{Signal, SignalKind, signal},
+    sync::watch,
+};
+use tracing::{error, info, warn};
+
+use crate::{
+    config::{self, ConfigError, Definitions, Resolved, Seed},
+    model::{Command, Done, Refusal},
+    registrar::Registrar,
+};
+
+/// How an agent reads its configuration anew, and what follows outside of it.
+pub struct Reload {
+    /// Reads the configuration again, from the places of before.
+    pub load: Box<dyn FnMut() -> Result<Resolved, ConfigError> + Send>,
+    /// Has the log written by another filter from now on.
+    pub set_log: Box<dyn FnMut(&str) + Send>,
+}
+
+/// Waits for SIGHUP. It is caught from the moment this is made: uncaught, it would end the agent.
+pub(super) struct Reloader {
+    hup: Option<Signal>,
+    reload: Reload,
+    /// With what the agent was started.
+    started: Resolved,
+    registrar: Registrar,
+    seeds: watch::Sender<Vec<Seed>>,
+}
+
+impl Reloader {
+    /// Catches SIGHUP. Where new seeds are found is given back, too.
+    pub(super) fn new(reload: Reload, started: Resolved, registrar: Registrar) -> (Reloader, watch::Receiver<Vec<Seed>>) {
+        let (seeds, new_seeds) = watch::channel(started.join.clone());
+        let hup = signal(SignalKind::hangup()).inspect_err(|error| warn!("SIGHUP can't be received, so nothing is reloaded: {error}")).ok();
+        (Reloader { hup, reload, started, registrar, seeds }, new_seeds)
+    }
+
+    /// Puts what the files define into effect. Where that can't be, the agent runs on without it.
+    pub(super) async fn begin(&self) {
+        if let Err(refusal) = configure(&self.registrar, &self.started.definitions).await {
+            error!("what the files define is not in effect: {refusal}; mend it and send SIGHUP");
+        }
+    }
+
+    /// Reloads at each SIGHUP.
+    pub(super) async fn run(mut self) {
+        while let Some(hup) = &mut self.hup {
+            if hup.recv().await.is_none() {
+                return;
+            }
+            self.reload().await;
+        }
+    }
+
+    async fn reload(&mut self) {
+        let new = match tokio::task::block_in_place(|| (self.reload.load)()) {
+            Ok(new) => new,
+            Err(ConfigError(errors)) => {
+                errors.iter().for_each(|flaw| error!("{flaw}"));
+                return error!("the configuration has flaws, so nothing was changed: mend it and send SIGHUP again");
+            }
+        };
+        match configure(&self.registrar, &new.definitions).await {
+            Ok(Done::Configured { created, replaced, removed }) => {
+                info!(services_new = created, services_changed = replaced, services_gone = removed, "the configuration is reloaded");
+            }
+            Ok(_) => {}
+            Err(refusal) => return error!("nothing was changed: {refusal}"),
+        }
+        (self.reload.set_log)(&new.log);
+        self.seeds.send_if_modified(|seeds| {
+            let other = *seeds != new.join;
+            seeds.clone_from(&new.join);
+            other
+        });
+        for setting in config::needs_restart(&self.started, &new) {
+            warn!(setting, "takes effect at the next start of the agent");
+        }
+    }
+}
+
+async fn configure(registrar: &Registrar, definitions: &Definitions) -> Result<Done, Refusal> {
+    let services = definitions.services.values().map(|(registration, _)| registration.clone()).collect();
+    let checks = definitions.checks.iter().map(|(check, _)| check.clone()).collect();
+    registrar.submit(Command::Configure { services, checks }).await
+}
