@@ -141,6 +141,17 @@ Feature: Checks decide what is handed out
       | id   | status  |
       | beat | passing |
 
+  Scenario: A restart of the agent does not prolong what was left for a heartbeat to come
+    Given agent alpha with
+      | --on-term | restart |
+    When I PUT /v1/agent/instances/web-1 at alpha
+      """
+      {"service": "web", "port": 9000, "checks": [{"id": "beat", "ttl": "2s"}]}
+      """
+    And alpha's instance web-1 is told to be passing
+    Then web-1 of alpha is soon passing at alpha
+    And web-1 of alpha is soon critical though alpha is restarted over and over
+
   Scenario Outline: A heartbeat is refused when <trouble>
     Given an agent alpha
     When I PUT /v1/agent/instances/web-1 at alpha

@@ -30,7 +30,7 @@ use crate::{
         record::{Body, Key, Kind},
     },
     registrar::Registrar,
-    store::{Contents, Store, StoreError},
+    store::{Contents, Leases, Store, StoreError},
     wire,
 };
 use disk::Disk;
@@ -127,7 +127,7 @@ pub async fn run(config: Resolved, reload: Reload) -> Result<(), AgentError> {
     };
     let metrics = figures::metrics(catalog.clone(), facts);
     let disk = Disk::start(store, metrics.store.clone()).map_err(AgentError::System)?;
-    let (scheduler, orders) = Scheduler::new(registrar.clone(), metrics.checks.clone());
+    let (scheduler, orders) = Scheduler::new(registrar.clone(), metrics.checks.clone(), Leases::of(&config.data_dir));
     let gossip =
         Gossip::new(core, sockets.gossip, disk, commands, orders, publisher, seeds, metrics.gossip.clone()).map_err(AgentError::System)?;
     tokio::spawn(scheduler.run());

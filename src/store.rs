@@ -1,6 +1,6 @@
-//! The one file on disk: a journal of what this agent must never lose.
+//! What is on disk: a journal of what this agent must never lose, and beside it what it may lose (`leases.rs`).
 //!
-//! The folder holds `tidings.journal` and `tidings.lock`. The journal begins with a header (format version, cluster,
+//! The folder holds `tidings.journal`, `tidings.lock` and `tidings.leases`. The journal begins with a header (format version, cluster,
 //! node id) that never changes. Then come frames, each one batch with its checksums, written with one write and made
 //! durable with one fsync before the next one begins. From this follows how it is read:
 //!
@@ -15,11 +15,13 @@ mod error;
 mod folder;
 mod format;
 mod journal;
+mod leases;
 
 use std::path::Path;
 
 pub use contents::Contents;
 pub use error::StoreError;
+pub use leases::Leases;
 
 use crate::model::{ClusterName, NodeId, StoreOp};
 use folder::Folder;

@@ -15,7 +15,10 @@ use super::{
 };
 use crate::{
     metrics::CheckKind,
-    model::{Check, CheckId, CheckOrder, CheckState, Health, InstanceId, Status, check::Subject},
+    model::{
+        Check, CheckId, CheckOrder, CheckState, Health, InstanceId, Status,
+        check::{Left, Subject},
+    },
 };
 
 /// The first runs of checks are spread over this time, or over their interval where that is shorter.
@@ -57,6 +60,8 @@ pub(super) struct Roster {
     last_slot: Slot,
     timers: BTreeSet<(Instant, Timer)>,
     acts: VecDeque<Act>,
+    /// What was left of leases when the agent ended, until their checks are watched again.
+    resumed: BTreeMap<(Subject, CheckId), Duration>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -98,7 +103,23 @@ impl Roster {
             last_slot: 0,
             timers: BTreeSet::new(),
             acts: VecDeque::new(),
+            resumed: BTreeMap::new(),
         }
+    }
+
+    /// Leases go on with what was left of them.
+    pub(super) fn resume(&mut self, left: Vec<Left>) {
+        self.resumed = left.into_iter().map(|Left { subject, check, left }| ((subject, check), left)).collect();
+    }
+
+    /// What is left of each lease that has not run out.
+    pub(super) fn left(&self, now: Instant) -> Vec<Left> {
+        let of = |subject: &Subject, id: &CheckId, watch: &Watch| match &watch.kind {
+            Kind::Waits(lease) => Some(Left { subject: subject.clone(), check: id.clone(), left: lease.left(now)? }),
+            Kind::Asks(_) => None,
+        };
+        let all = self.instances.iter().flat_map(|(subject, watched)| watched.checks.iter().map(move |(id, watch)| (subject, id, watch)));
+        all.filter_map(|(subject, id, watch)| of(subject, id, watch)).collect()
     }
 
     /// What is to be done next, until there is none.
@@ -180,7 +201,10 @@ impl Roster {
         let mut kind = (self.make_kind)(&check);
         let due = match &mut kind {
             Kind::Asks(_) => now + SPREAD.min(check.interval).mul_f64(self.rng.random_range(0.0..1.0)),
-            Kind::Waits(lease) => lease.renew(now),
+            Kind::Waits(lease) => match self.resumed.remove(&(subject.clone(), check.id.clone())) {
+                Some(left) => lease.resume(now, left),
+                None => lease.renew(now),
+            },
         };
         self.timers.insert((due, Timer::Check(slot)));
         let initial = || CheckState { status: check.initial, reason: "not checked yet".into() };

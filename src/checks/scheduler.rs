@@ -26,10 +26,14 @@ use crate::{
     metrics::{CheckKind, CheckMetrics},
     model::{CheckOrder, Command},
     registrar::Registrar,
+    store::Leases,
 };
 
 /// Runs at the same time. One more waits until another ends, which its time-out sees to.
 pub const RUNS: usize = 256;
+
+/// How often it is written what is left of leases: a killed agent gives them back at most so much.
+const LEASES_EVERY: Duration = Duration::from_secs(5);
 
 /// Runs the checks of this agent's instances.
 ///
@@ -46,6 +50,10 @@ pub struct Scheduler {
     outbox: Outbox,
     outputs: Outputs,
     metrics: CheckMetrics,
+    leases: Option<Leases>,
+    /// When they are to be written next, and whether there were any the last time.
+    write_at: Instant,
+    leases_written: bool,
 }
 
 /// A run that waits for its place among [`RUNS`].
@@ -65,8 +73,12 @@ struct Ran {
 
 impl Scheduler {
     /// A scheduler that watches nothing yet, and where its orders go. It ends when that sender, and all its clones, are dropped.
-    pub fn new(registrar: Registrar, metrics: CheckMetrics) -> (Scheduler, mpsc::UnboundedSender<CheckOrder>) {
-        Scheduler::with(registrar, metrics, Box::new(kind::of), rand::make_rng())
+    /// Leases are kept where `leases` says, and go on as they were left there.
+    pub fn new(registrar: Registrar, metrics: CheckMetrics, leases: Leases) -> (Scheduler, mpsc::UnboundedSender<CheckOrder>) {
+        let (mut scheduler, orders) = Scheduler::with(registrar, metrics, Box::new(kind::of), rand::make_rng());
+        scheduler.roster.resume(leases.read());
+        scheduler.leases = Some(leases);
+        (scheduler, orders)
     }
 
     fn with(
@@ -87,6 +99,9 @@ impl Scheduler {
             outbox: Outbox::default(),
             outputs: Outputs::default(),
             metrics,
+            leases: None,
+            write_at: Instant::now() + LEASES_EVERY,
+            leases_written: false,
         };
         (scheduler, order)
     }
@@ -111,10 +126,26 @@ impl Scheduler {
                     Ok(()) => self.outbox.reported(),
                     Err(Stopping) => return,
                 },
+                () = sleep_until(self.write_at), if self.leases.is_some() => {
+                    self.write_at = Instant::now() + LEASES_EVERY;
+                    self.write_leases();
+                }
                 () = sleep_until(deadline), if self.roster.next_deadline().is_some() => self.roster.handle_timeout(now()),
             }
             self.act();
         }
+    }
+
+    /// Leaves for the next start what is left of leases. It blocks, for as long as the system takes to copy some octets.
+    fn write_leases(&mut self) {
+        let Some(leases) = &self.leases else { return };
+        let left = self.roster.left(now());
+        if (!left.is_empty() || self.leases_written)
+            && let Err(error) = leases.write(&left)
+        {
+            debug!(%error, "what is left of leases could not be written");
+        }
+        self.leases_written = !left.is_empty();
     }
 
     fn ended(&mut self, ended: Result<Ran, JoinError>) {
@@ -173,6 +204,13 @@ impl Scheduler {
             let handle = self.runs.spawn(run(ready, Arc::clone(&self.tools)));
             self.running.insert(slot, handle);
         }
+    }
+}
+
+impl Drop for Scheduler {
+    /// However the agent ends, short of being killed.
+    fn drop(&mut self) {
+        self.write_leases();
     }
 }
 

@@ -6,9 +6,8 @@ use super::{finding::Finding, kind::Kind};
 
 /// How long the last heartbeat holds.
 ///
-/// When an agent starts, nobody knows when the last heartbeat came before it: a full ttl begins, and the stored status stays
-/// meanwhile. So a program that sends heartbeats as it should loses nothing by a restart of the agent, and one that died
-/// together with the agent is found out one ttl later.
+/// What is left of it when the agent ends is what there is when the agent starts again: who sends heartbeats as it should
+/// loses nothing by a restart, and who does not gains nothing.
 #[derive(Debug, Clone)]
 pub(super) struct Lease {
     ttl: Duration,
@@ -27,6 +26,18 @@ impl Lease {
         let until = now + self.ttl;
         self.until = Some(until);
         until
+    }
+
+    /// Goes on with what was left when the agent ended. Returns its end.
+    pub(super) fn resume(&mut self, now: Instant, left: Duration) -> Instant {
+        let until = now + left.min(self.ttl);
+        self.until = Some(until);
+        until
+    }
+
+    /// What is left of it; nothing where it ran out.
+    pub(super) fn left(&self, now: Instant) -> Option<Duration> {
+        self.until.map(|until| until.saturating_duration_since(now))
     }
 
     /// What it means that the lease ran out, once, or when to look again.
@@ -58,5 +69,8 @@ mod tests {
         assert_eq!(lease.look(after(29)).unwrap().reason, "no heartbeat for 15s");
         assert_eq!(lease.look(after(99)), Err(None));
         assert_eq!(lease.renew(after(99)), after(114));
+        assert_eq!(lease.left(after(104)), Some(Duration::from_secs(10)));
+        assert_eq!(lease.resume(after(200), Duration::from_secs(10)), after(210));
+        assert_eq!(lease.resume(after(200), Duration::from_secs(99)), after(215), "never more than a ttl");
     }
 }

@@ -229,6 +229,17 @@ pub fn short_reason(text: &str) -> String {
     flat[..end].to_owned()
 }
 
+/// What is left of the time in which a heartbeat is to come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Left {
+    /// Of what.
+    pub subject: Subject,
+    /// Which of its checks; it is one with a ttl.
+    pub check: CheckId,
+    /// How much.
+    pub left: Duration,
+}
+
 /// What the core tells those who run checks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CheckOrder {

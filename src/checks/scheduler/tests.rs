@@ -208,7 +208,8 @@ async fn a_server_that_takes_connections_and_says_nothing_is_critical() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (registrar, mut pending) = Registrar::new();
-    let (scheduler, orders) = Scheduler::new(registrar, CheckMetrics::unread());
+    let folder = tempfile::tempdir().unwrap();
+    let (scheduler, orders) = Scheduler::new(registrar, CheckMetrics::unread(), Leases::of(folder.path()));
     tokio::spawn(scheduler.run());
     let quick = Check { interval: SECOND / 10, timeout: SECOND / 5, initial: Passing, ..check("port") };
     let probe = Probe::Http(crate::model::check::HttpProbe {

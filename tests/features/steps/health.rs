@@ -4,7 +4,7 @@ use cucumber::{given, then, when};
 
 use crate::features::{
     service::{HANGS, Service},
-    wait::eventually,
+    wait::{DEADLINE, eventually},
     world::World,
 };
 
@@ -53,4 +53,23 @@ async fn beat(world: &mut World, name: String, status: String) {
     let answer = crate::features::http::ask("PUT", &url, Some("application/json"), body.into_bytes()).await;
     let answer = answer.unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(answer.status.as_u16(), 204, "{answer}");
+}
+
+/// As often as it takes. A restart that prolonged anything would never come to that, for as long as one takes less than what it
+/// prolongs it by.
+#[then(regex = r"^web-1 of (\w+) is soon critical though (\w+) is restarted over and over$")]
+async fn critical_in_spite_of_restarts(world: &mut World, name: String, _again: String) {
+    let deadline = tokio::time::Instant::now() + DEADLINE;
+    let agent = world.agent_mut(&name);
+    loop {
+        let answer = agent.get("/v1/agent/instances/web-1/status").await.expect("the agent answers");
+        if answer.json().expect("it is JSON").pointer("/status").is_some_and(|status| status == "critical") {
+            return;
+        }
+        assert!(tokio::time::Instant::now() < deadline, "still {answer}");
+        agent.signal("TERM").await;
+        agent.ends().await;
+        agent.start();
+        agent.answers().await;
+    }
 }
