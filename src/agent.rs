@@ -3,9 +3,11 @@
 mod address;
 mod disk;
 mod event_log;
+mod figures;
 mod gossip;
 mod lifecycle;
 mod reload;
+mod sockets;
 mod streams;
 
 use std::{fmt, io, net::SocketAddr, path::Path, sync::Arc};
@@ -21,6 +23,7 @@ use crate::{
     core::{Core, Settings},
     dns::DnsServer,
     http::{AgentInfo, ApiState, HttpServer},
+    metrics::Facts,
     model::{
         Life, StoreOp,
         node::NodeInfo,
@@ -31,9 +34,11 @@ use crate::{
     wire,
 };
 use disk::Disk;
-use gossip::{Gossip, GossipSockets};
+pub use figures::metrics;
+use gossip::Gossip;
 pub use reload::Reload;
 use reload::Reloader;
+use sockets::GossipSockets;
 
 /// Why an agent did not start. The message says what to do.
 #[derive(Debug)]
@@ -114,13 +119,22 @@ pub async fn run(config: Resolved, reload: Reload) -> Result<(), AgentError> {
     log_start(&config, &info, &config.data_dir);
 
     let core = Core::new(settings(&config, contents, life, address, host_rebooted, rng.random()));
-    let disk = Disk::start(store).map_err(AgentError::System)?;
-    let (scheduler, orders) = Scheduler::new(registrar.clone(), Leases::of(&config.data_dir));
-    let gossip = Gossip::new(core, sockets.gossip, disk, commands, orders, publisher, seeds).map_err(AgentError::System)?;
+    let facts = Facts {
+        version: info.version.clone(),
+        name: info.name.to_string(),
+        node: info.node_id.to_string(),
+        cluster: info.cluster.to_string(),
+    };
+    let metrics = figures::metrics(catalog.clone(), facts);
+    let disk = Disk::start(store, metrics.store.clone()).map_err(AgentError::System)?;
+    let (scheduler, orders) = Scheduler::new(registrar.clone(), metrics.checks.clone(), Leases::of(&config.data_dir));
+    let gossip =
+        Gossip::new(core, sockets.gossip, disk, commands, orders, publisher, seeds, metrics.gossip.clone()).map_err(AgentError::System)?;
     let outputs = scheduler.outputs();
     tokio::spawn(scheduler.run());
-    let dns = DnsServer::bind(config.dns, config.domain, catalog.clone()).map_err(bind_error("DNS", "--dns", config.dns))?;
-    let state = ApiState::new(catalog, registrar.clone(), outputs, info);
+    let dns =
+        DnsServer::bind(config.dns, config.domain, catalog.clone(), metrics.dns.clone()).map_err(bind_error("DNS", "--dns", config.dns))?;
+    let state = ApiState::new(catalog, registrar.clone(), outputs, info, metrics);
     serve(gossip, reloader, dns, sockets.http, state, registrar, config.on_term).await;
     Ok(())
 }

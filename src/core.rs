@@ -7,6 +7,7 @@
 
 mod configure;
 mod conversation;
+pub mod counters;
 mod datagram;
 pub mod digest;
 mod dissemination;
@@ -22,6 +23,7 @@ mod owner;
 pub mod part;
 mod push;
 pub mod replica;
+mod sink;
 mod sync;
 pub mod time;
 mod timers;
@@ -36,6 +38,7 @@ use std::{
 use rand::{RngExt as _, SeedableRng, rngs::StdRng};
 
 use conversation::Conversation;
+use counters::Counters;
 use dissemination::Dissemination;
 use farewell::Farewell;
 use graves::Graves;
@@ -115,6 +118,7 @@ pub struct Core {
     rejoined: Option<Moment>,
     settle: Settle,
     dirty: BTreeMap<NodeId, Shift>,
+    counters: Counters,
     outputs: VecDeque<Output>,
     answers: Vec<(io::CommandId, Reply)>,
 }
@@ -161,6 +165,7 @@ impl Core {
             rejoined: None,
             settle: Settle::default(),
             dirty: BTreeMap::new(),
+            counters: Counters::default(),
             outputs: VecDeque::new(),
             answers: Vec::new(),
         }
@@ -246,6 +251,7 @@ impl Core {
     }
 
     fn dropped(&mut self, from: SocketAddr, reason: &'static str) {
+        debug_assert!(io::DROP_REASONS.contains(&reason), "{reason} is not in the list");
         self.event(Event::Dropped { from, reason });
     }
 
@@ -293,7 +299,7 @@ impl Core {
                 let beacon = self.beacon();
                 envelope.push(kind::DIGEST, &beacon.to_bytes());
             }
-            self.dissemination.fill(&mut envelope, transmissions);
+            self.dissemination.fill(now, &mut envelope, transmissions);
             self.outputs.push_back(Output::Datagram { to: to.address, bytes: envelope.into_bytes() });
         }
         for (timer, after) in effects.timers {
@@ -301,6 +307,7 @@ impl Core {
         }
         if effects.rejoined.is_some() {
             self.rejoined = Some(now);
+            self.counters.rejoins += 1;
             self.event(Event::Rejoined);
             self.look_for_peers_at(now + Duration::from_millis(10));
         }

@@ -9,6 +9,7 @@ mod name;
 mod records;
 mod reply;
 pub mod server;
+mod tally;
 mod zone;
 
 pub use name::NAME_FORMS;

@@ -15,6 +15,7 @@ mod health;
 mod host;
 mod instances;
 mod maintenance;
+mod metrics;
 mod nodes;
 mod openapi;
 mod page;
@@ -46,6 +47,7 @@ pub use server::{CONNECTIONS, HttpServer};
 use crate::{
     catalog::Catalog,
     checks::Outputs,
+    metrics::Metrics,
     model::{ClusterName, Domain, NodeId, NodeName},
     registrar::Registrar,
 };
@@ -63,6 +65,8 @@ pub struct ApiState {
     pub outputs: Outputs,
     /// What does not change while the agent runs.
     pub info: Arc<AgentInfo>,
+    /// What the agent counts.
+    pub metrics: Metrics,
     shared: Arc<Shared>,
 }
 
@@ -82,7 +86,7 @@ struct Shared {
 
 impl ApiState {
     /// The state of an API that nobody uses yet.
-    pub fn new(catalog: Catalog, registrar: Registrar, outputs: Outputs, info: Arc<AgentInfo>) -> ApiState {
+    pub fn new(catalog: Catalog, registrar: Registrar, outputs: Outputs, info: Arc<AgentInfo>, metrics: Metrics) -> ApiState {
         let shared = Shared {
             waiting: Semaphore::new(WAITING),
             following: Arc::new(Semaphore::new(FOLLOWERS)),
@@ -90,7 +94,7 @@ impl ApiState {
             writes: Writes::default(),
             ending: watch::Sender::new(false),
         };
-        ApiState { catalog, registrar, outputs, info, shared: Arc::new(shared) }
+        ApiState { catalog, registrar, outputs, info, metrics, shared: Arc::new(shared) }
     }
 
     /// Done when the server is to end: whoever waits for a change is answered then.

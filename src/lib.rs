@@ -12,6 +12,7 @@ pub mod core;
 pub mod definition;
 pub mod dns;
 pub mod http;
+pub mod metrics;
 pub mod model;
 pub mod registrar;
 pub mod store;

@@ -78,6 +78,16 @@ impl Store {
     pub fn append(&mut self, ops: &[StoreOp]) -> Result<(), StoreError> {
         self.journal.append(ops)
     }
+
+    /// How large the journal is.
+    pub fn octets(&self) -> u64 {
+        self.journal.octets()
+    }
+
+    /// How often the journal was replaced by one with its live content only, since it was opened.
+    pub fn compactions(&self) -> u64 {
+        self.journal.compactions()
+    }
 }
 
 #[cfg(test)]

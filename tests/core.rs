@@ -81,6 +81,23 @@ fn a_fifth_of_all_datagrams_lost_delays_and_loses_nothing() {
 }
 
 #[test]
+fn pushed_news_is_as_old_as_the_time_for_which_it_was_held() {
+    let mut world = World::new(23);
+    let agents = world.cluster(20);
+    world.loss = 0.8;
+    let (before, begun) = (world.history().1.len(), world.now);
+    world.register(agents[0], instance("web-1", "web"));
+    world.until(20 * SECOND, |world| agents.iter().all(|reader| world.shows(*reader, "n0", "web-1")));
+    let news = world.history().1.split_off(before).into_iter();
+    let ages: Vec<Duration> = news.filter_map(|event| if let Event::News { age } = event { Some(age) } else { None }).collect();
+    assert!(ages.len() > 5, "much of it comes by push: {ages:?}");
+    // What was lost at first is pushed again 15 ms later.
+    assert!(ages.iter().any(|age| age.as_millis() >= 10), "{ages:?}");
+    let longest = world.now - begun + Duration::from_millis(1);
+    assert!(ages.iter().all(|age| *age <= longest), "{ages:?}");
+}
+
+#[test]
 fn a_killed_agent_is_found_down_and_comes_back_with_a_higher_generation() {
     let mut world = World::new(4);
     let agents = world.cluster(5);

@@ -13,6 +13,7 @@ mod features {
     pub(crate) mod events;
     pub(crate) mod expect;
     pub(crate) mod http;
+    pub(crate) mod metrics;
     pub(crate) mod report;
     pub(crate) mod service;
     pub(crate) mod steps;

@@ -44,6 +44,8 @@ fn a_room_that_the_line_bans_is_reported() {
     reports("src/core.rs", "use crate::catalog::Catalog;", 1, "core never uses catalog");
     reports("src/core/replica.rs", "\n\nuse crate::{model::Key, store::Store};", 3, "core never uses store");
     reports("src/core/replica.rs", "use crate::registrar as r;", 1, "core never uses registrar");
+    reports("src/core.rs", "use crate::metrics::Metrics;", 1, "core never uses metrics");
+    reports("src/metrics/gossip.rs", "use crate::core::Core;", 1, "metrics may use what stands below it, and core stands above");
     reports("src/http/nodes.rs", "use crate::core::Core;", 1, "http never uses core");
     reports("src/http/nodes.rs", "use crate::dns::Zone;", 1, "http never uses dns");
     reports("src/dns.rs", "use crate::http::ROUTES;", 1, "dns may use what stands below it, and http stands above");

@@ -4,6 +4,8 @@
 mod compare;
 #[path = "surface/mentions.rs"]
 mod mentions;
+#[path = "metrics/names.rs"]
+mod names;
 #[path = "surface/program.rs"]
 mod program;
 
@@ -42,6 +44,14 @@ fn flags_variables_and_problems_are_found() {
         "Given TIDINGS_DATA_DIR is set, and \"TIDINGS_HTTP=1\", not TIDINGS_*\n then https://x/problems/not-found, `/problems/invalid`";
     assert_eq!(texts(&read(text).variables), ["TIDINGS_DATA_DIR", "TIDINGS_HTTP"]);
     assert_eq!(texts(&read(text).problems), ["/problems/not-found", "/problems/invalid"]);
+}
+
+#[test]
+fn metrics_are_found_with_or_without_labels() {
+    let text = "| tidings_members{state=\"alive\"} | 2 |\n and `process_open_fds`, not TIDINGS_HTTP nor tidings.journal";
+    assert_eq!(texts(&read(text).metrics), ["tidings_members", "process_open_fds"]);
+    assert!(compare::metric("tidings_age_seconds", "tidings_age_seconds_count").is_some());
+    assert_eq!(compare::metric("tidings_probes_total", "tidings_probes"), None);
 }
 
 #[test]

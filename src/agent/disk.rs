@@ -4,7 +4,12 @@ use std::{io, sync::mpsc as blocking, thread};
 
 use tokio::sync::mpsc;
 
-use crate::{core::io::Ticket, model::StoreOp, store::Store};
+use crate::{
+    core::io::Ticket,
+    metrics::{Stopwatch, StoreMetrics},
+    model::StoreOp,
+    store::Store,
+};
 
 /// Writes that are put together at most. More wait for the next group.
 const GROUP: usize = 1_024;
@@ -23,10 +28,10 @@ impl Disk {
     ///
     /// # Errors
     /// When the system gives no thread.
-    pub(super) fn start(store: Store) -> io::Result<(Disk, mpsc::UnboundedReceiver<Stored>)> {
+    pub(super) fn start(store: Store, metrics: StoreMetrics) -> io::Result<(Disk, mpsc::UnboundedReceiver<Stored>)> {
         let (queue, waiting) = blocking::channel();
         let (done, stored) = mpsc::unbounded_channel();
-        thread::Builder::new().name("disk".into()).spawn(move || write_all(store, &waiting, &done))?;
+        thread::Builder::new().name("disk".into()).spawn(move || write_all(store, &metrics, &waiting, &done))?;
         Ok((Disk { queue }, stored))
     }
 
@@ -37,7 +42,13 @@ impl Disk {
     }
 }
 
-fn write_all(mut store: Store, waiting: &blocking::Receiver<(Ticket, Vec<StoreOp>)>, done: &mpsc::UnboundedSender<Stored>) {
+fn write_all(
+    mut store: Store,
+    metrics: &StoreMetrics,
+    waiting: &blocking::Receiver<(Ticket, Vec<StoreOp>)>,
+    done: &mpsc::UnboundedSender<Stored>,
+) {
+    metrics.journal(store.octets(), store.compactions());
     while let Ok(first) = waiting.recv() {
         let mut tickets = vec![first.0];
         let mut ops = first.1;
@@ -47,11 +58,19 @@ fn write_all(mut store: Store, waiting: &blocking::Receiver<(Ticket, Vec<StoreOp
             tickets.push(ticket);
             ops.extend(more);
         }
-        let result = if ops.is_empty() { Ok(()) } else { store.append(&ops).map_err(|error| error.to_string()) };
+        let result = if ops.is_empty() { Ok(()) } else { append(&mut store, metrics, tickets.len(), &ops) };
         for ticket in tickets {
             if done.send((ticket, result.clone())).is_err() {
                 return;
             }
         }
     }
+}
+
+fn append(store: &mut Store, metrics: &StoreMetrics, writes: usize, ops: &[StoreOp]) -> Result<(), String> {
+    let begun = Stopwatch::start();
+    let result = store.append(ops).map_err(|error| error.to_string());
+    metrics.appended(writes, result.is_ok(), begun.elapsed());
+    metrics.journal(store.octets(), store.compactions());
+    result
 }

@@ -9,6 +9,7 @@ use tracing::{debug, error, info, warn};
 
 use crate::{
     core::io::Event,
+    metrics::GossipMetrics,
     model::{Status, check::Subject},
 };
 
@@ -16,8 +17,9 @@ use crate::{
 const REMEMBERED: usize = 1_024;
 
 /// Counts what may come in masses, and logs the counts at intervals.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct EventLog {
+    metrics: GossipMetrics,
     dropped: BTreeMap<&'static str, Dropped>,
     refused: BTreeSet<(SocketAddr, bool, String)>,
     unreachable: BTreeSet<SocketAddr>,
@@ -31,9 +33,15 @@ struct Dropped {
 }
 
 impl EventLog {
+    /// Nothing was told yet.
+    pub(super) fn new(metrics: GossipMetrics) -> EventLog {
+        EventLog { metrics, dropped: BTreeMap::new(), refused: BTreeSet::new(), unreachable: BTreeSet::new() }
+    }
+
     pub(super) fn log(&mut self, event: Event) {
         match event {
             Event::Dropped { from, reason } => self.count(from, reason),
+            Event::News { age } => self.metrics.news_age.observe(age),
             Event::Refused { peer, by_us, code: _, detail } => {
                 if self.refused.len() < REMEMBERED && self.refused.insert((peer, by_us, detail.clone())) {
                     match by_us {
@@ -73,6 +81,7 @@ impl EventLog {
     }
 
     fn count(&mut self, from: SocketAddr, reason: &'static str) {
+        self.metrics.dropped(reason);
         let dropped = self.dropped.entry(reason).or_default();
         dropped.total += 1;
         dropped.last_from = Some(from);

@@ -18,6 +18,8 @@ use tracing::debug;
 use super::{
     disk::{Disk, Stored},
     event_log::EventLog,
+    figures,
+    sockets::GossipSockets,
     streams::{StreamEvent, Streams},
 };
 use crate::{
@@ -28,6 +30,7 @@ use crate::{
         io::{CommandId, Event, Input, Output, StreamId},
         time::Moment,
     },
+    metrics::{Direction, GossipMetrics, Opener},
     model::{Change, CheckOrder, Command, Reply},
     registrar::{Pending, QUEUE},
     wire::limits,
@@ -35,39 +38,9 @@ use crate::{
 
 /// Datagrams that are taken before something else gets its turn.
 const BURST: usize = 64;
-/// What the kernel may hold of datagrams that were not read yet, in octets.
-const RECEIVE_BUFFER: usize = 2 * 1024 * 1024;
 /// How long a look-up of a seed's name may take.
 const RESOLVE_PATIENCE: Duration = Duration::from_secs(5);
 const LOG_EVERY: Duration = Duration::from_secs(10);
-
-/// The sockets of gossip, bound but not served yet.
-pub(super) struct GossipSockets {
-    udp: UdpSocket,
-    tcp: TcpListener,
-}
-
-impl GossipSockets {
-    /// Binds UDP and TCP to the same address. Port 0 takes one that is free for both.
-    ///
-    /// # Errors
-    /// When the address is taken or not of this host.
-    pub(super) async fn bind(address: SocketAddr) -> io::Result<GossipSockets> {
-        let tcp = TcpListener::bind(address).await?;
-        let udp = UdpSocket::bind(tcp.local_addr()?).await?;
-        // A larger buffer only helps; a kernel that gives less is no error.
-        let _ = socket2::SockRef::from(&udp).set_recv_buffer_size(RECEIVE_BUFFER);
-        Ok(GossipSockets { udp, tcp })
-    }
-
-    /// Where they are bound.
-    ///
-    /// # Errors
-    /// As the system says.
-    pub(super) fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.udp.local_addr()
-    }
-}
 
 /// A seed's place in the list, and its addresses.
 type Resolved = (usize, Vec<SocketAddr>);
@@ -96,11 +69,13 @@ pub(super) struct Gossip {
     publisher: Publisher,
     changes: Vec<Change>,
     log: EventLog,
+    metrics: GossipMetrics,
     started: Instant,
     left: bool,
 }
 
 impl Gossip {
+    #[expect(clippy::too_many_arguments, reason = "each is the end of something that another part holds")]
     pub(super) fn new(
         core: Core,
         sockets: GossipSockets,
@@ -109,6 +84,7 @@ impl Gossip {
         orders: mpsc::UnboundedSender<CheckOrder>,
         publisher: Publisher,
         mut seeds: watch::Receiver<Vec<Seed>>,
+        metrics: GossipMetrics,
     ) -> io::Result<Gossip> {
         let (streams, stream_events) = Streams::new(sockets.local_addr()?);
         let (resolver, resolved) = mpsc::unbounded_channel();
@@ -134,7 +110,8 @@ impl Gossip {
             orders,
             publisher,
             changes: Vec::new(),
-            log: EventLog::default(),
+            log: EventLog::new(metrics.clone()),
+            metrics,
             started: now(),
             left: false,
         })
@@ -168,6 +145,7 @@ impl Gossip {
                 accepted = self.tcp.accept() => {
                     if let Ok((tcp, from)) = accepted {
                         self.accepted += 1;
+                        self.metrics.stream(Opener::Peer);
                         let stream = StreamId::accepted(self.accepted);
                         self.streams.accept(stream, tcp);
                         self.core.handle(self.moment(), Input::Accepted { stream, from });
@@ -181,6 +159,8 @@ impl Gossip {
                 self.core.handle_timeout(moment);
             }
             self.carry_out();
+            figures::follow(&self.metrics, &self.core);
+            self.metrics.open_streams.set(self.streams.len() as i64);
         }
         self.log.flush();
     }
@@ -193,6 +173,7 @@ impl Gossip {
         for _ in 0..BURST {
             match self.udp.try_recv_from(buffer) {
                 Ok((length, from)) => {
+                    self.metrics.datagram(Direction::In, length);
                     let moment = self.moment();
                     self.core.handle(moment, Input::Datagram { from, bytes: &buffer[..length] });
                     self.carry_out();
@@ -208,8 +189,14 @@ impl Gossip {
         }
         let moment = self.moment();
         match event {
-            StreamEvent::Connected => self.core.handle(moment, Input::Connected(stream)),
-            StreamEvent::Received(bytes) => self.core.handle(moment, Input::Received { stream, bytes: &bytes }),
+            StreamEvent::Connected => {
+                self.metrics.stream(Opener::Us);
+                self.core.handle(moment, Input::Connected(stream));
+            }
+            StreamEvent::Received(bytes) => {
+                self.metrics.stream_octets(Direction::In, bytes.len());
+                self.core.handle(moment, Input::Received { stream, bytes: &bytes });
+            }
             StreamEvent::Sent(octets) => self.core.handle(moment, Input::Sent { stream, octets }),
             StreamEvent::Closed(reason) => {
                 self.streams.close(stream);
@@ -232,7 +219,10 @@ impl Gossip {
             match output {
                 Output::Datagram { to, bytes } => self.send_datagram(to, &bytes),
                 Output::Connect { stream, to } => self.streams.connect(stream, to),
-                Output::Send { stream, bytes } => self.streams.send(stream, bytes),
+                Output::Send { stream, bytes } => {
+                    self.metrics.stream_octets(Direction::Out, bytes.len());
+                    self.streams.send(stream, bytes);
+                }
                 Output::Close(stream) => self.streams.close(stream),
                 Output::Resolve(seed) => self.resolve(seed),
                 Output::Store { ticket, ops } => self.disk.write(ticket, ops),
@@ -266,9 +256,9 @@ impl Gossip {
 
     fn send_datagram(&mut self, to: SocketAddr, bytes: &[u8]) {
         match self.udp.try_send_to(bytes, to) {
-            Ok(_) => {}
+            Ok(octets) => self.metrics.datagram(Direction::Out, octets),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                self.log.log(Event::Dropped { from: to, reason: "send_buffer_full" })
+                self.log.log(Event::Dropped { from: to, reason: figures::SEND_BUFFER_FULL })
             }
             Err(error) => debug!(%to, "could not send a datagram: {error}"),
         }

@@ -67,6 +67,11 @@ impl Streams {
         self.open.contains_key(&stream)
     }
 
+    /// How many are open.
+    pub(super) fn len(&self) -> usize {
+        self.open.len()
+    }
+
     /// Serves a stream that a peer opened.
     pub(super) fn accept(&mut self, stream: StreamId, tcp: TcpStream) {
         let (outgoing, queue) = mpsc::unbounded_channel();

@@ -37,7 +37,7 @@ pub enum HeldBack {
 }
 
 /// The words for all reasons.
-pub const REASONS: [&str; 6] = ["node_unknown", "node_left", "node_down", "node_maintenance", "maintenance", "critical"];
+pub const REASONS: [&str; 7] = ["node_unknown", "node_left", "node_down", "node_maintenance", "node_critical", "maintenance", "critical"];
 
 impl HeldBack {
     /// The word for it in answers.
@@ -269,5 +269,6 @@ mod tests {
         let snapshot = catalog(changes).1.load();
         let entry = snapshot.service("web").unwrap().values().next().unwrap();
         assert_eq!(held_back(&snapshot, entry), reason);
+        assert!(reason.is_none_or(|reason| REASONS.contains(&reason.as_str())));
     }
 }

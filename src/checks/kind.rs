@@ -12,7 +12,10 @@ use super::{
     tls::Trust,
     ttl::{self, Lease},
 };
-use crate::model::{Check, check::Probe};
+use crate::{
+    metrics::CheckKind,
+    model::{Check, check::Probe},
+};
 
 /// A kind that finds out by itself.
 #[async_trait]
@@ -44,5 +47,14 @@ pub(super) fn of(check: &Check) -> Kind {
         Probe::Http(probe) => Kind::Asks(Arc::new(HttpCheck::new(probe.clone()))),
         Probe::Tcp { target } => Kind::Asks(Arc::new(TcpCheck::new(target.clone()))),
         Probe::Ttl { ttl } => ttl::kind(*ttl),
+    }
+}
+
+/// What the kind of a check is called.
+pub(super) fn name(check: &Check) -> CheckKind {
+    match &check.probe {
+        Probe::Http(_) => CheckKind::Http,
+        Probe::Tcp { .. } => CheckKind::Tcp,
+        Probe::Ttl { .. } => CheckKind::Ttl,
     }
 }

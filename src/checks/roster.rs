@@ -10,12 +10,15 @@ use rand::{RngExt as _, rngs::StdRng};
 
 use super::{
     finding::Finding,
-    kind::{Ask, Kind},
+    kind::{self, Ask, Kind},
     verdict::Verdict,
 };
-use crate::model::{
-    Check, CheckId, CheckOrder, CheckState, Health, InstanceId, Status,
-    check::{Left, Subject},
+use crate::{
+    metrics::CheckKind,
+    model::{
+        Check, CheckId, CheckOrder, CheckState, Health, InstanceId, Status,
+        check::{Left, Subject},
+    },
 };
 
 /// The first runs of checks are spread over this time, or over their interval where that is shorter.
@@ -32,11 +35,11 @@ pub(super) type Slot = u64;
 /// What has to be done.
 pub(super) enum Act {
     /// Run a check, and bring what it found to [`Roster::found`].
-    Run { slot: Slot, ask: Arc<dyn Ask>, patience: Duration },
+    Run { slot: Slot, ask: Arc<dyn Ask>, patience: Duration, due: Instant },
     /// End its run, if there is one: nobody waits for it any more.
     Abandon(Slot),
-    /// Keep an output for its owner.
-    Keep { subject: Subject, check: CheckId, text: String, duration: Duration },
+    /// Keep the output of a result for its owner, and count it.
+    Keep { subject: Subject, check: CheckId, text: String, duration: Duration, kind: CheckKind, status: Status },
     /// Tell everyone.
     Tell { subject: Subject, check: CheckId, state: CheckState },
     /// It was critical for too long.
@@ -229,8 +232,8 @@ impl Roster {
             watch.due = Some(until);
             self.timers.insert((until, Timer::Check(watch.slot)));
         }
-        let told = watch.verdict.judge(now, &Finding::new(state.status, state.reason));
-        self.conclude(now, subject.clone(), check.clone(), told, output, Duration::ZERO);
+        let told = watch.verdict.judge(now, &Finding::new(state.status, state.reason.clone()));
+        self.conclude(now, subject.clone(), check.clone(), told, (state.status, output), Duration::ZERO);
     }
 
     fn check_due(&mut self, now: Instant, at: Instant, slot: Slot) {
@@ -241,7 +244,7 @@ impl Roster {
             Kind::Asks(ask) => {
                 if !watch.running {
                     watch.running = true;
-                    self.acts.push_back(Act::Run { slot, ask: Arc::clone(ask), patience: watch.check.timeout });
+                    self.acts.push_back(Act::Run { slot, ask: Arc::clone(ask), patience: watch.check.timeout, due: at });
                 }
                 let interval = watch.check.interval.mul_f64(self.rng.random_range(1.0 - JITTER..1.0 + JITTER));
                 // After a stall there is nothing to catch up with.
@@ -258,17 +261,28 @@ impl Roster {
         watch.due = next;
         self.timers.extend(next.map(|next| (next, Timer::Check(slot))));
         if let Some((told, finding)) = expired {
-            self.conclude(now, subject, id, told, finding.text(), Duration::ZERO);
+            self.conclude(now, subject, id, told, (finding.status, finding.text()), Duration::ZERO);
         }
     }
 
     fn judge(&mut self, now: Instant, subject: Subject, check: CheckId, finding: &Finding, duration: Duration) {
         let told = self.watch(&subject, &check).and_then(|watch| watch.verdict.judge(now, finding));
-        self.conclude(now, subject, check, told, finding.text(), duration);
+        self.conclude(now, subject, check, told, (finding.status, finding.text()), duration);
     }
 
-    fn conclude(&mut self, now: Instant, subject: Subject, check: CheckId, told: Option<CheckState>, text: String, duration: Duration) {
-        self.acts.push_back(Act::Keep { subject: subject.clone(), check: check.clone(), text, duration });
+    fn conclude(
+        &mut self,
+        now: Instant,
+        subject: Subject,
+        check: CheckId,
+        told: Option<CheckState>,
+        (status, text): (Status, String),
+        duration: Duration,
+    ) {
+        if let Some(watch) = self.watch(&subject, &check) {
+            let kind = kind::name(&watch.check);
+            self.acts.push_back(Act::Keep { subject: subject.clone(), check: check.clone(), text, duration, kind, status });
+        }
         if let Some(state) = told {
             self.acts.push_back(Act::Tell { subject: subject.clone(), check, state });
             self.weigh(now, &subject);

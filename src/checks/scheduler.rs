@@ -23,6 +23,7 @@ use super::{
     roster::{Act, MakeKind, Roster, Slot},
 };
 use crate::{
+    metrics::{CheckKind, CheckMetrics},
     model::{CheckOrder, Command},
     registrar::Registrar,
     store::Leases,
@@ -48,6 +49,7 @@ pub struct Scheduler {
     ready: VecDeque<Ready>,
     outbox: Outbox,
     outputs: Outputs,
+    metrics: CheckMetrics,
     leases: Option<Leases>,
     /// When they are to be written next, and whether there were any the last time.
     write_at: Instant,
@@ -59,6 +61,7 @@ struct Ready {
     slot: Slot,
     ask: Arc<dyn Ask>,
     patience: Duration,
+    due: Instant,
 }
 
 /// A run that has ended.
@@ -71,14 +74,19 @@ struct Ran {
 impl Scheduler {
     /// A scheduler that watches nothing yet, and where its orders go. It ends when that sender, and all its clones, are dropped.
     /// Leases are kept where `leases` says, and go on as they were left there.
-    pub fn new(registrar: Registrar, leases: Leases) -> (Scheduler, mpsc::UnboundedSender<CheckOrder>) {
-        let (mut scheduler, orders) = Scheduler::with(registrar, Box::new(kind::of), rand::make_rng());
+    pub fn new(registrar: Registrar, metrics: CheckMetrics, leases: Leases) -> (Scheduler, mpsc::UnboundedSender<CheckOrder>) {
+        let (mut scheduler, orders) = Scheduler::with(registrar, metrics, Box::new(kind::of), rand::make_rng());
         scheduler.roster.resume(leases.read());
         scheduler.leases = Some(leases);
         (scheduler, orders)
     }
 
-    fn with(registrar: Registrar, make_kind: MakeKind, rng: StdRng) -> (Scheduler, mpsc::UnboundedSender<CheckOrder>) {
+    fn with(
+        registrar: Registrar,
+        metrics: CheckMetrics,
+        make_kind: MakeKind,
+        rng: StdRng,
+    ) -> (Scheduler, mpsc::UnboundedSender<CheckOrder>) {
         let (order, orders) = mpsc::unbounded_channel();
         let scheduler = Scheduler {
             registrar,
@@ -90,6 +98,7 @@ impl Scheduler {
             ready: VecDeque::new(),
             outbox: Outbox::default(),
             outputs: Outputs::default(),
+            metrics,
             leases: None,
             write_at: Instant::now() + LEASES_EVERY,
             leases_written: false,
@@ -158,14 +167,21 @@ impl Scheduler {
     fn act(&mut self) {
         while let Some(act) = self.roster.poll_act() {
             match act {
-                Act::Run { slot, ask, patience } => self.ready.push_back(Ready { slot, ask, patience }),
+                Act::Run { slot, ask, patience, due } => self.ready.push_back(Ready { slot, ask, patience, due: due.into() }),
                 Act::Abandon(slot) => {
                     self.ready.retain(|ready| ready.slot != slot);
                     if let Some(handle) = self.running.remove(&slot) {
                         handle.abort();
                     }
                 }
-                Act::Keep { subject, check, text, duration } => self.outputs.put(&subject, &check, text, duration),
+                Act::Keep { subject, check, text, duration, kind, status } => {
+                    self.metrics.result(kind, status);
+                    // Heartbeats are no runs.
+                    if kind != CheckKind::Ttl {
+                        self.metrics.ran(kind, duration);
+                    }
+                    self.outputs.put(&subject, &check, text, duration);
+                }
                 Act::Tell { subject, check, state } => {
                     debug!(%subject, %check, status = %state.status, reason = state.reason, "a check came to a verdict");
                     self.outbox.verdict(subject, check, state);
@@ -184,6 +200,7 @@ impl Scheduler {
             && let Some(ready) = self.ready.pop_front()
         {
             let slot = ready.slot;
+            self.metrics.began(Instant::now().saturating_duration_since(ready.due));
             let handle = self.runs.spawn(run(ready, Arc::clone(&self.tools)));
             self.running.insert(slot, handle);
         }
@@ -197,7 +214,7 @@ impl Drop for Scheduler {
     }
 }
 
-async fn run(Ready { slot, ask, patience }: Ready, tools: Arc<Tools>) -> Ran {
+async fn run(Ready { slot, ask, patience, .. }: Ready, tools: Arc<Tools>) -> Ran {
     let begun = Instant::now();
     let finding = timeout(patience, ask.ask(&tools, patience)).await;
     let finding = finding.unwrap_or_else(|_| Finding::critical(format!("no answer within {patience:?}")));

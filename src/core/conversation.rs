@@ -32,7 +32,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Octets that may wait for the network in one stream before the next answer is made.
 const IN_FLIGHT: usize = 256 * 1024;
 
-/// Why we opened it.
+/// Why we opened it. The order is that of [`super::counters::PURPOSES`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Purpose {
     /// To join.
@@ -232,6 +232,7 @@ impl Core {
     }
 
     fn after_failure(&mut self, now: Moment, conversation: &Conversation, reason: &str) {
+        self.count_conversation(conversation.purpose, false);
         match conversation.purpose {
             Some(Purpose::Farewell) => self.farewell_failed(now),
             Some(Purpose::Join) => self.event(Event::JoinFailed { peer: conversation.at, reason: reason.into() }),

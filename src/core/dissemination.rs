@@ -13,7 +13,11 @@ use std::{
 use super::time::Moment;
 use crate::{
     model::{NodeId, record::Key},
-    wire::{envelope::Envelope, limits, message::kind},
+    wire::{
+        envelope::Envelope,
+        limits,
+        message::{Push, kind},
+    },
 };
 
 /// Records that may wait to be sent.
@@ -41,9 +45,19 @@ pub(super) enum Kind {
 
 type Place = (NodeId, Key, Kind);
 
+/// A push as it came, or was made.
+#[derive(Debug)]
+pub(super) struct Told {
+    /// How old it was then.
+    pub age: Duration,
+    /// Its octets behind the age.
+    pub rest: Vec<u8>,
+}
+
 #[derive(Debug)]
 struct Item {
-    body: Vec<u8>,
+    told: Told,
+    since: Moment,
     sent: u32,
     order: u64,
 }
@@ -62,16 +76,16 @@ pub(super) struct Dissemination {
 impl Dissemination {
     /// Queues a push for a record; a waiting one for the same record is replaced. False when it can't travel so:
     /// it is too large for a datagram, or the queue is full.
-    pub(super) fn queue(&mut self, node: NodeId, key: Key, kind: Kind, body: Vec<u8>) -> bool {
+    pub(super) fn queue(&mut self, now: Moment, node: NodeId, key: Key, kind: Kind, told: Told) -> bool {
         if kind == Kind::What {
             self.remove(&(node, key.clone(), Kind::How));
         }
         let place = (node, key, kind);
-        if body.len() > limits::PUSH_OCTETS || (self.items.len() >= QUEUE && !self.items.contains_key(&place)) {
+        if told.rest.len() > limits::PUSH_OCTETS || (self.items.len() >= QUEUE && !self.items.contains_key(&place)) {
             return false;
         }
         self.count += 1;
-        let item = Item { body, sent: 0, order: self.count };
+        let item = Item { told, since: now, sent: 0, order: self.count };
         self.turn.insert(turn(&place, &item));
         if let Some(before) = self.items.insert(place.clone(), item) {
             self.turn.remove(&turn(&place, &before));
@@ -109,15 +123,20 @@ impl Dissemination {
         self.due = self.due.split_off(&(now + Duration::from_micros(1)));
     }
 
-    /// Adds as many records to a datagram as fit, the least often sent first. Each is dropped after `transmissions`.
-    pub(super) fn fill(&mut self, envelope: &mut Envelope, transmissions: u32) {
+    /// Adds as many records to a datagram as fit, the least often sent first, each with the age that it has by now. Each is dropped
+    /// after `transmissions`.
+    pub(super) fn fill(&mut self, now: Moment, envelope: &mut Envelope, transmissions: u32) {
         let mut taken = Vec::new();
         let mut missed = 0;
         for entry in &self.turn {
             if missed == MISSES || envelope.room() < SMALLEST {
                 break;
             }
-            if self.items.get(&entry.2).is_some_and(|item| envelope.push(kind::PUSH, &item.body)) {
+            let fits = self.items.get(&entry.2).is_some_and(|item| {
+                let age = Push::encode_age(item.told.age + (now - item.since));
+                envelope.push_parts(kind::PUSH, &[&age, &item.told.rest])
+            });
+            if fits {
                 taken.push(entry.clone());
             } else {
                 missed += 1;
@@ -153,16 +172,35 @@ mod tests {
 
     fn filled(queue: &mut Dissemination, transmissions: u32) -> Vec<Vec<u8>> {
         let mut envelope = Envelope::new(Carrier::Datagram, ClusterTag(1));
-        queue.fill(&mut envelope, transmissions);
+        queue.fill(Moment::default(), &mut envelope, transmissions);
         let bytes = envelope.into_bytes();
-        open(Carrier::Datagram, &bytes).unwrap().1.iter().map(|(_, body)| body.to_vec()).collect()
+        open(Carrier::Datagram, &bytes).unwrap().1.iter().map(|(_, body)| Push::split_age(body).unwrap().1.to_vec()).collect()
+    }
+
+    fn queued(queue: &mut Dissemination, n: usize, kind: Kind, rest: Vec<u8>) -> bool {
+        queue.queue(Moment::default(), NodeId(1), key(n), kind, Told { age: Duration::ZERO, rest })
+    }
+
+    #[test]
+    fn what_is_forwarded_is_as_old_as_it_came_and_as_long_as_it_waited() {
+        let mut queue = Dissemination::default();
+        let start = Moment::default();
+        let told = Told { age: Duration::from_millis(40), rest: b"news".to_vec() };
+        queue.queue(start, NodeId(1), key(1), Kind::What, told);
+        for (waited, age) in [(0, 40), (15, 55), (1_000, 1_040)] {
+            let mut envelope = Envelope::new(Carrier::Datagram, ClusterTag(1));
+            queue.fill(start + Duration::from_millis(waited), &mut envelope, 9);
+            let bytes = envelope.into_bytes();
+            let messages = open(Carrier::Datagram, &bytes).unwrap().1;
+            assert_eq!(Push::split_age(messages[0].1), Ok((Duration::from_millis(age), &b"news"[..])), "after {waited} ms");
+        }
     }
 
     #[test]
     fn each_record_is_sent_so_many_times_and_the_least_often_sent_goes_first() {
         let mut queue = Dissemination::default();
         for n in 0..10 {
-            assert!(queue.queue(NodeId(1), key(n), Kind::What, vec![n as u8; 400]));
+            assert!(queued(&mut queue, n, Kind::What, vec![n as u8; 400]));
         }
         let mut seen = vec![];
         while queue.len() > 0 {
@@ -179,8 +217,8 @@ mod tests {
     #[test]
     fn a_newer_push_replaces_the_waiting_one() {
         let mut queue = Dissemination::default();
-        queue.queue(NodeId(1), key(1), Kind::What, b"old".to_vec());
-        queue.queue(NodeId(1), key(1), Kind::What, b"new".to_vec());
+        queued(&mut queue, 1, Kind::What, b"old".to_vec());
+        queued(&mut queue, 1, Kind::What, b"new".to_vec());
         assert_eq!(filled(&mut queue, 1), [b"new".to_vec()]);
         assert_eq!(queue.len(), 0);
     }
@@ -188,15 +226,15 @@ mod tests {
     #[test]
     fn a_status_waits_behind_its_definition_and_goes_with_it() {
         let mut queue = Dissemination::default();
-        queue.queue(NodeId(1), key(1), Kind::How, b"stale".to_vec());
-        queue.queue(NodeId(1), key(1), Kind::What, b"what".to_vec());
-        queue.queue(NodeId(1), key(1), Kind::How, b"how".to_vec());
+        queued(&mut queue, 1, Kind::How, b"stale".to_vec());
+        queued(&mut queue, 1, Kind::What, b"what".to_vec());
+        queued(&mut queue, 1, Kind::How, b"how".to_vec());
         assert_eq!(filled(&mut queue, 1), [b"what".to_vec(), b"how".to_vec()]);
     }
 
     #[test]
     fn what_fits_no_datagram_is_not_queued() {
-        assert!(!Dissemination::default().queue(NodeId(1), key(1), Kind::What, vec![0; limits::PUSH_OCTETS + 1]));
+        assert!(!queued(&mut Dissemination::default(), 1, Kind::What, vec![0; limits::PUSH_OCTETS + 1]));
     }
 
     #[test]

@@ -157,6 +157,7 @@ impl Core {
         let news = outcome == Outcome::New || shift != Shift::default();
         self.touch(node, shift);
         if news {
+            self.counters.sync_records += have.slots.len() as u64;
             if let Some(conversation) = self.conversations.get_mut(&stream) {
                 conversation.news = true;
             }

@@ -1,6 +1,6 @@
 //! What goes into the core and what comes out of it. All of the world that it has.
 
-use std::{net::SocketAddr, ops::Range};
+use std::{net::SocketAddr, ops::Range, time::Duration};
 
 use super::time::Moment;
 use crate::{
@@ -153,6 +153,11 @@ pub enum Event {
         /// Why.
         reason: &'static str,
     },
+    /// A record came by push and was news. There may be many of these, too.
+    News {
+        /// How long it was held by its owner and by those who forwarded it. The time on the wire is not in it.
+        age: Duration,
+    },
     /// A peer was refused, or refused us.
     Refused {
         /// Where it is.
@@ -217,6 +222,23 @@ pub enum Event {
     /// A command of foca's failed.
     Internal(String),
 }
+
+/// Every reason of [`Event::Dropped`].
+pub const DROP_REASONS: [&str; 13] = [
+    "malformed",
+    "too_large",
+    "version",
+    "sealed",
+    "other_cluster",
+    "unknown_kind",
+    "not_for_us",
+    "no_such_member",
+    "ahead_of_member",
+    "buried",
+    "rejoined_already",
+    "too_many_streams",
+    "half_open_stream",
+];
 
 /// When the core wants to be driven next.
 pub type Deadline = Option<Moment>;

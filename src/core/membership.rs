@@ -9,13 +9,13 @@ use std::{
     time::Duration,
 };
 
-use foca::{Foca, Member, NoCustomBroadcast, Notification, PeriodicParams, Runtime, State, Timer};
+use foca::{Foca, Member, NoCustomBroadcast, PeriodicParams, State, Timer};
 use rand::{
     RngExt as _, SeedableRng,
     rngs::{SmallRng, StdRng},
 };
 
-use super::digest;
+use super::{counters::MembershipCounters, digest, sink::Sink};
 use crate::{
     model::NodeId,
     wire::{
@@ -68,29 +68,6 @@ pub struct Effects {
     pub error: Option<foca::Error>,
 }
 
-#[derive(Default)]
-struct Sink {
-    packets: Vec<(Identity, Vec<u8>)>,
-    timers: Vec<(Timer<Identity>, Duration)>,
-    rejoined: Option<Identity>,
-}
-
-impl Runtime<Identity> for &mut Sink {
-    fn notify(&mut self, notification: Notification<'_, Identity>) {
-        if let Notification::Rejoin(identity) = notification {
-            self.rejoined = Some(*identity);
-        }
-    }
-
-    fn send_to(&mut self, to: Identity, data: &[u8]) {
-        self.packets.push((to, data.to_vec()));
-    }
-
-    fn submit_after(&mut self, event: Timer<Identity>, after: Duration) {
-        self.timers.push((event, after));
-    }
-}
-
 /// foca, and a view of its members by node id.
 pub struct Membership {
     foca: Foca<Identity, FocaCodec, SmallRng, NoCustomBroadcast>,
@@ -101,6 +78,9 @@ pub struct Membership {
     digest: u64,
     sized_for: usize,
     rng: StdRng,
+    counters: MembershipCounters,
+    /// Our identity and incarnation, as we last spoke.
+    spoken: (Identity, u16),
 }
 
 impl Membership {
@@ -109,7 +89,17 @@ impl Membership {
         let (codec, tap) = FocaCodec::new(me);
         let foca = Foca::new(me, config(1), SmallRng::seed_from_u64(rng.random()), codec);
         let rng = StdRng::seed_from_u64(rng.random());
-        Membership { foca, tap, members: BTreeMap::new(), up: Vec::new(), digest: 0, sized_for: 1, rng }
+        Membership {
+            foca,
+            tap,
+            members: BTreeMap::new(),
+            up: Vec::new(),
+            digest: 0,
+            sized_for: 1,
+            rng,
+            counters: MembershipCounters::default(),
+            spoken: (me, 0),
+        }
     }
 
     /// Who we are.
@@ -130,6 +120,11 @@ impl Membership {
     /// Members that are up, ourselves not counted.
     pub fn count_up(&self) -> usize {
         self.up.len()
+    }
+
+    /// What was counted since the start.
+    pub fn counters(&self) -> MembershipCounters {
+        self.counters
     }
 
     /// The digest over who is alive, ourselves included: two agents that agree on it hold the same members.
@@ -244,6 +239,7 @@ impl Membership {
     ) -> Effects {
         let mut sink = Sink::default();
         let error = f(&mut self.foca, &mut sink).err();
+        sink.count(&mut self.counters, &mut self.spoken);
         let mut effects = Effects { packets: sink.packets, timers: sink.timers, rejoined: sink.rejoined, error, ..Effects::default() };
         for member in self.tap.take_applied() {
             let view = MemberView { identity: *member.id(), incarnation: member.incarnation(), state: member.state() };
@@ -276,6 +272,12 @@ impl Membership {
             return;
         }
         changed.insert(node);
+        match (before.map(|before| before.state), view.state) {
+            (Some(State::Suspect), State::Alive) => self.counters.refutations += 1,
+            (Some(State::Suspect), State::Suspect) => {}
+            (_, State::Suspect) => self.counters.suspicions += 1,
+            _ => {}
+        }
         if let Some(before) = before.filter(MemberView::is_up) {
             self.digest = self.digest.wrapping_sub(hash(&before));
         }

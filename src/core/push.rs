@@ -5,7 +5,7 @@ use std::{net::SocketAddr, time::Duration};
 use super::{
     Core,
     conversation::Purpose,
-    dissemination,
+    dissemination::{self, Told},
     io::{Event, Output},
     part::{Outcome, Slot, Write},
     replica::Shift,
@@ -19,6 +19,7 @@ use crate::{
         record::{Body, Key, Kind},
     },
     wire::{
+        WireError,
         envelope::{Carrier, Envelope},
         limits,
         message::{Message as _, Push, What},
@@ -46,6 +47,9 @@ impl Core {
             self.sync_soon(now, node, life, push.version);
             return self.dropped(from, "ahead_of_member");
         }
+        let Ok((age, rest)) = Push::split_age(bytes) else {
+            return self.dropped(from, WireError::Malformed.as_str());
+        };
         let (key, write) = (Key { kind: Kind(push.kind), id: push.id.into() }, Write::from(push.what));
         if !is_base(push.base) || key.id.len() > limits::ID_OCTETS || !write.is_within_limits() {
             return self.dropped(from, "too_large");
@@ -56,9 +60,14 @@ impl Core {
         let outcome = known.replica.on_push(life, push.base, push.version, &key, write, &mut shift);
         let gap = known.replica.has_gap();
         self.touch(node, shift);
+        match outcome {
+            Outcome::New => self.counters.pushes_news += 1,
+            Outcome::Old => self.counters.pushes_known += 1,
+            Outcome::Ask => self.counters.pushes_early += 1,
+        }
         if outcome == Outcome::New {
-            self.dissemination.queue(node, key, queued_as, bytes.to_vec());
-            self.schedule_push(now);
+            self.event(Event::News { age });
+            self.queue_push(now, node, key, queued_as, Told { age, rest: rest.to_vec() });
             self.on_records_changed(now, node);
             self.changed(now);
         }
@@ -80,6 +89,7 @@ impl Core {
     pub(super) fn spread(&mut self, now: Moment, node: NodeId, life: Life, base: u64, version: u64, key: Key, write: Write) {
         let queued_as = write.queued_as();
         let push = Push {
+            age_ms: 0,
             node: node.0.to_be_bytes(),
             life: life.into(),
             base,
@@ -88,7 +98,14 @@ impl Core {
             id: key.id.to_string(),
             what: What::from(write),
         };
-        self.dissemination.queue(node, key, queued_as, push.to_bytes());
+        let bytes = push.to_bytes();
+        let (age, rest) = Push::split_age(&bytes).expect("it was just made");
+        self.queue_push(now, node, key, queued_as, Told { age, rest: rest.to_vec() });
+    }
+
+    fn queue_push(&mut self, now: Moment, node: NodeId, key: Key, kind: dissemination::Kind, told: Told) {
+        let queued = self.dissemination.queue(now, node, key, kind, told);
+        self.counters.unqueued += u64::from(!queued);
         self.schedule_push(now);
     }
 
@@ -133,7 +150,7 @@ impl Core {
         let transmissions = self.membership.transmissions();
         for peer in self.membership.choose(super::membership::FAN_OUT) {
             let mut envelope = Envelope::new(Carrier::Datagram, self.cluster);
-            self.dissemination.fill(&mut envelope, transmissions);
+            self.dissemination.fill(now, &mut envelope, transmissions);
             if !envelope.is_empty() {
                 self.outputs.push_back(Output::Datagram { to: peer.address, bytes: envelope.into_bytes() });
             }

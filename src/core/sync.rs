@@ -213,6 +213,7 @@ impl Core {
             return;
         };
         self.outputs.push_back(Output::Close(stream));
+        self.count_conversation(conversation.purpose, true);
         self.settle.last_sync = now;
         let ours = self.digest().total();
         self.settle.fruitless = (!conversation.news && conversation.peer_digest != ours).then_some((conversation.peer_digest, ours));

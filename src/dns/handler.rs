@@ -16,7 +16,7 @@ use super::{
     reply::{self, ExtendedError},
     zone::{Answer, Outcome, Question, Zone},
 };
-use crate::{catalog::Catalog, model::Domain};
+use crate::{catalog::Catalog, metrics::DnsMetrics, model::Domain};
 
 /// Instances whose records one answer over UDP has at most, drawn anew for each answer. By design, and so without TC: as many serve
 /// as well as all, and fit in most packets. Who wants all of them asks over TCP.
@@ -26,11 +26,12 @@ pub(super) const UDP_INSTANCES: usize = 32;
 pub(super) struct Handler {
     zone: Zone,
     catalog: Catalog,
+    pub(super) metrics: DnsMetrics,
 }
 
 impl Handler {
-    pub(super) fn new(domain: Domain, catalog: Catalog) -> Self {
-        Handler { zone: Zone::new(domain), catalog }
+    pub(super) fn new(domain: Domain, catalog: Catalog, metrics: DnsMetrics) -> Self {
+        Handler { zone: Zone::new(domain), catalog, metrics }
     }
 
     /// The zone's answer to the request's question, or the code with which the request is refused.

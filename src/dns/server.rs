@@ -28,8 +28,13 @@ use tokio::{
 use super::{
     handler::Handler,
     reply::{self, HEADER, Reply, count_at},
+    tally::Asked,
 };
-use crate::{catalog::Catalog, model::Domain};
+use crate::{
+    catalog::Catalog,
+    metrics::{DnsMetrics, Stopwatch},
+    model::Domain,
+};
 
 /// TCP connections at a time. At the limit the newest is closed.
 const CONNECTIONS: usize = 256;
@@ -60,11 +65,11 @@ impl DnsServer {
     ///
     /// # Errors
     /// Whatever the system says to either socket.
-    pub fn bind(addr: SocketAddr, domain: Domain, catalog: Catalog) -> io::Result<DnsServer> {
+    pub fn bind(addr: SocketAddr, domain: Domain, catalog: Catalog, metrics: DnsMetrics) -> io::Result<DnsServer> {
         let (udp, tcp) = bind_both(addr)?;
         udp.set_nonblocking(true)?;
         tcp.set_nonblocking(true)?;
-        Ok(DnsServer { udp, tcp, handler: Handler::new(domain, catalog), idle: IDLE })
+        Ok(DnsServer { udp, tcp, handler: Handler::new(domain, catalog, metrics), idle: IDLE })
     }
 
     /// The address that both sockets are bound to.
@@ -203,6 +208,14 @@ async fn read_message(stream: &mut BufReader<TcpStream>) -> io::Result<Option<Ve
 /// The reply to a message. A response gets none, however malformed, nor does what has no whole header: so no two
 /// servers can be made to answer each other.
 async fn respond(handler: &Handler, message: Vec<u8>, from: SocketAddr, protocol: Protocol) -> Option<Vec<u8>> {
+    let begun = Stopwatch::start();
+    let mut asked = Asked::default();
+    let reply = reply_to(handler, message, from, protocol, &mut asked).await;
+    handler.metrics.query(asked.kind, asked.result(reply.as_deref()), begun.elapsed());
+    reply
+}
+
+async fn reply_to(handler: &Handler, message: Vec<u8>, from: SocketAddr, protocol: Protocol, asked: &mut Asked) -> Option<Vec<u8>> {
     let header: [u8; HEADER] = message.get(..HEADER)?.try_into().ok()?;
     if header[2] & 0x80 != 0 {
         return None;
@@ -211,6 +224,7 @@ async fn respond(handler: &Handler, message: Vec<u8>, from: SocketAddr, protocol
     if count_at(&header, 4) <= 1
         && let Ok(request) = Request::from_bytes(message, from, protocol)
     {
+        *asked = Asked::of(&request);
         let reply = Reply::to(&request);
         handler.handle_request::<_, TokioTime>(&request, reply.clone()).await;
         return reply.into_octets();

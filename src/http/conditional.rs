@@ -27,7 +27,7 @@ pub(super) use rereads::Rereads;
 /// `Preference-Applied`.
 pub const WAITING: usize = 1_024;
 
-const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
+pub(super) const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
 
 /// What a read shows, and what may change it. Cheap to clone.
 #[derive(Debug, Clone)]

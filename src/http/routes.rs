@@ -14,7 +14,7 @@ use serde::Serialize;
 use super::{
     ApiState, agent, checks,
     conditional::{Shown, conditional},
-    events, health, host, instances, maintenance, nodes,
+    events, health, host, instances, maintenance, metrics, nodes,
     openapi::{self, Content, Operation, Parameter, query, shapes},
     parameters,
     problem::{Problem, ProblemType},
@@ -100,6 +100,7 @@ pub const ROUTES: &[Route] = &[
     ]),
     Route::new(Method::GET, "/v1/events", |method| on(method, events::follow), events::FOLLOW)
         .with_parameters(&[query::SERVICE, query::KIND]),
+    Route::new(Method::GET, "/metrics", |method| on(method, metrics::show), metrics::SHOW),
     Route::new(Method::GET, "/health/live", |method| on(method, health::live), health::LIVE),
     Route::new(Method::GET, "/health/ready", |method| on(method, health::ready), health::READY),
 ];
@@ -124,6 +125,7 @@ pub fn router(state: ApiState) -> Router {
         .method_not_allowed_fallback(method_not_allowed)
         .layer(middleware::from_fn_with_state(state.clone(), host::refuse_other_hosts))
         .layer(middleware::map_response(uncached))
+        .layer(middleware::from_fn_with_state(state.clone(), metrics::count))
         .with_state(state)
 }
 
@@ -195,8 +197,9 @@ mod tests {
     #[tokio::test]
     async fn every_get_answers_head_and_is_not_to_be_reused_unasked() {
         let api = Api::new();
-        // A stream of events has no end.
-        let reads = ROUTES.iter().filter(|route| route.method == Method::GET && !route.path.contains('{') && route.path != "/v1/events");
+        // A stream of events has no end, and metrics are no read: they have no ETag.
+        let others = ["/v1/events", "/metrics"];
+        let reads = ROUTES.iter().filter(|it| it.method == Method::GET && !it.path.contains('{') && !others.contains(&it.path));
         for route in reads {
             let get = api.get(route.path).await;
             assert_eq!((get.status, get.header("cache-control")), (200, Some("no-cache")), "{}", route.path);

@@ -20,6 +20,7 @@ use super::{AgentInfo, ApiState, problem::PROBLEM_TYPES, router};
 use crate::{
     catalog::{Catalog, Publisher},
     checks::Outputs,
+    metrics::{Facts, Labels, Metrics},
     model::{
         Change, ClusterName, Command, Done, Health, Instance, InstanceId, Life, MemberState, Node, NodeId, NodeName, Refusal, Reply,
         ServiceName, Status, Tag, Zone, node::NodeInfo,
@@ -77,7 +78,7 @@ impl Api {
             http_names: vec![],
             dns: address(8753),
         };
-        let api = Api { state: ApiState::new(catalog, registrar, Outputs::default(), Arc::new(info)), publisher };
+        let api = Api { state: ApiState::new(catalog, registrar, Outputs::default(), Arc::new(info), metrics()), publisher };
         api.publish([Change::Node(Arc::new(node(HERE.0, "here")))]);
         api
     }
@@ -197,6 +198,17 @@ impl Answer {
 
 pub(super) fn noon() -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_secs(1_767_268_800)
+}
+
+/// A header field of a request that means another host.
+pub(super) fn address_of_another_host() -> [(&'static str, &'static str); 1] {
+    [("host", "elsewhere.example")]
+}
+
+fn metrics() -> Metrics {
+    let facts = Facts { version: "0.1.0".into(), name: "here".into(), node: HERE.to_string(), cluster: "default".into() };
+    let routes = super::ROUTES.iter().map(|route| (route.method.as_str(), route.path)).collect();
+    Metrics::new(facts, &Labels { drop_reasons: vec![], purposes: vec!["join"], routes }, vec![])
 }
 
 fn address(port: u16) -> SocketAddr {

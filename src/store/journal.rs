@@ -49,6 +49,8 @@ pub(super) struct Journal<D> {
     failed: bool,
     /// After a compaction that did not succeed: not again below this length.
     compact_again_at: u64,
+    /// How often it was replaced since it was opened.
+    compactions: u64,
 }
 
 impl<D: Disk> Journal<D> {
@@ -72,7 +74,8 @@ impl<D: Disk> Journal<D> {
             }
         }
         let length = end as u64;
-        let mut journal = Journal { disk, path: path.to_owned(), header, contents, length, sequence, failed: false, compact_again_at: 0 };
+        let mut journal =
+            Journal { disk, path: path.to_owned(), header, contents, length, sequence, failed: false, compact_again_at: 0, compactions: 0 };
         if end < octets.len() {
             tracing::warn!(path = %path.display(), octets = octets.len() - end, "cut off an unfinished batch at the end of the journal");
             journal.disk.truncate(length).map_err(StoreError::io("cut off an unfinished batch at the end of", path))?;
@@ -84,6 +87,14 @@ impl<D: Disk> Journal<D> {
 
     pub(super) fn contents(&self) -> &Contents {
         &self.contents
+    }
+
+    pub(super) fn octets(&self) -> u64 {
+        self.length
+    }
+
+    pub(super) fn compactions(&self) -> u64 {
+        self.compactions
     }
 
     /// See [`super::Store::append`].
@@ -148,6 +159,7 @@ impl<D: Disk> Journal<D> {
                 self.length = octets.len() as u64;
                 self.sequence = sequence;
                 self.compact_again_at = 0;
+                self.compactions += 1;
             }
             Err(Unreplaced::Kept(error)) => {
                 self.compact_again_at = 2 * self.length;

@@ -76,15 +76,21 @@ impl Envelope {
 
     /// Adds a message if it fits.
     pub fn push(&mut self, kind: u8, body: &[u8]) -> bool {
-        if head(self.carrier) + body.len() > self.room() {
+        self.push_parts(kind, &[body])
+    }
+
+    /// The same with a body in parts.
+    pub fn push_parts(&mut self, kind: u8, parts: &[&[u8]]) -> bool {
+        let length: usize = parts.iter().map(|part| part.len()).sum();
+        if head(self.carrier) + length > self.room() {
             return false;
         }
         self.bytes.push(kind);
         match self.carrier {
-            Carrier::Datagram => self.bytes.extend((body.len() as u16).to_be_bytes()),
-            Carrier::Frame => self.bytes.extend((body.len() as u32).to_be_bytes()),
+            Carrier::Datagram => self.bytes.extend((length as u16).to_be_bytes()),
+            Carrier::Frame => self.bytes.extend((length as u32).to_be_bytes()),
         }
-        self.bytes.extend(body);
+        parts.iter().for_each(|part| self.bytes.extend_from_slice(part));
         true
     }
 

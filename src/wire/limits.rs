@@ -14,8 +14,10 @@ pub const DATAGRAM_ROOM: usize = DATAGRAM_OCTETS - ENVELOPE_OCTETS - SEAL_OCTETS
 pub const FOCA_OCTETS: usize = DATAGRAM_ROOM - MESSAGE_HEAD_OCTETS - DIGEST_MESSAGE_OCTETS;
 /// A digest message: its head, an identity and a hash.
 pub const DIGEST_MESSAGE_OCTETS: usize = MESSAGE_HEAD_OCTETS + 48 + 9;
-/// A pushed record that fits beside nothing else. A larger one travels by sync only.
-pub const PUSH_OCTETS: usize = DATAGRAM_ROOM - MESSAGE_HEAD_OCTETS;
+/// The age of a push, at most.
+pub const AGE_OCTETS: usize = 5;
+/// A pushed record, its age not counted, that fits beside nothing else. A larger one travels by sync only.
+pub const PUSH_OCTETS: usize = DATAGRAM_ROOM - MESSAGE_HEAD_OCTETS - AGE_OCTETS;
 
 /// Octets of one frame of a stream, its length field not counted.
 pub const FRAME_OCTETS: usize = 64 * 1024;

@@ -1,5 +1,7 @@
 //! The messages, and how each is encoded.
 
+use std::time::Duration;
+
 use bincode::{Decode, Encode, config};
 
 use super::{Identity, WireError, limits};
@@ -132,6 +134,9 @@ impl From<WireLife> for crate::model::Life {
 /// A record that its owner wrote.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct Push {
+    /// How long it was held until this was sent, in milliseconds: by its owner and by each who forwarded it. It is the first field,
+    /// so that who forwards it replaces it and leaves the rest as it came, fields unknown here included.
+    pub age_ms: u32,
     /// Its owner.
     pub node: [u8; 8],
     /// The life that wrote it.
@@ -146,6 +151,23 @@ pub struct Push {
     pub id: String,
     /// What it says.
     pub what: What,
+}
+
+impl Push {
+    /// Octets of an age.
+    pub fn encode_age(age: Duration) -> Vec<u8> {
+        // To the nearest millisecond, so that many short stays do not add up to nothing.
+        encode(&u32::try_from((age.as_micros() + 500) / 1_000).unwrap_or(u32::MAX))
+    }
+
+    /// The age of a push, and what stands behind it.
+    ///
+    /// # Errors
+    /// [`WireError::Malformed`] when it does not begin with an age.
+    pub fn split_age(bytes: &[u8]) -> Result<(Duration, &[u8]), WireError> {
+        let (age, octets) = bincode::decode_from_slice::<u32, _>(bytes, config::standard()).map_err(|_| WireError::Malformed)?;
+        Ok((Duration::from_millis(u64::from(age)), &bytes[octets..]))
+    }
 }
 
 /// Opens a conversation by stream.
@@ -340,6 +362,16 @@ mod tests {
         let refuse = Refuse { code: RefuseCode::Busy, detail: "x".into() };
         let longer = [refuse.to_bytes(), b"more".to_vec()].concat();
         assert_eq!(Refuse::from_bytes(&longer), Ok(refuse));
+    }
+
+    #[test]
+    fn an_age_of_any_size_comes_back_and_takes_no_more_than_its_octets() {
+        for (micros, millis) in [(0, 0), (499, 0), (500, 1), (250_000, 250), (70_000_000, 70_000), (u64::MAX, u64::from(u32::MAX))] {
+            let bytes = [Push::encode_age(Duration::from_micros(micros)), b"rest".to_vec()].concat();
+            assert!(bytes.len() <= limits::AGE_OCTETS + 4);
+            assert_eq!(Push::split_age(&bytes), Ok((Duration::from_millis(millis), &b"rest"[..])), "{micros}");
+        }
+        assert_eq!(Push::split_age(&[]), Err(WireError::Malformed));
     }
 
     #[test]

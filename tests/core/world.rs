@@ -72,7 +72,7 @@ pub(super) struct World {
     pub(super) disk_fails: bool,
     /// What agents that start are told of their host.
     pub(super) host_rebooted: bool,
-    now: Moment,
+    pub(super) now: Moment,
     rng: StdRng,
     queue: BTreeMap<(Moment, u64), (Agent, u64, Happening)>,
     count: u64,

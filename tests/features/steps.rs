@@ -6,4 +6,5 @@ mod dns;
 mod gossip;
 mod health;
 mod http;
+mod metrics;
 mod watching;

@@ -87,6 +87,11 @@ pub(crate) fn route(pattern: &str, name: &str) -> Option<usize> {
     })
 }
 
+/// For metrics: a histogram has its sums, counts and buckets.
+pub(crate) fn metric(pattern: &str, name: &str) -> Option<usize> {
+    crate::names::covers(pattern, name).then_some(0)
+}
+
 /// For commands: `config check` covers every command line that begins so.
 pub(crate) fn command(pattern: &str, name: &str) -> Option<usize> {
     let rest = name.strip_prefix(pattern)?;

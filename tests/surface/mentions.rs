@@ -26,6 +26,8 @@ pub(crate) struct Mentions {
     pub(crate) keys: Vec<Mention>,
     /// From `/problems/` on.
     pub(crate) problems: Vec<Mention>,
+    /// Names of metrics.
+    pub(crate) metrics: Vec<Mention>,
     /// DNS names without the domain; `@` for the domain itself.
     pub(crate) names: Vec<Mention>,
 }
@@ -80,6 +82,9 @@ impl Mentions {
             self.names.extend(name(word, domain).map(at));
         }
         self.variables.extend(after_each(line, "TIDINGS_", |c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_').map(at));
+        for start in ["tidings_", "process_"] {
+            self.metrics.extend(after_each(line, start, |c| c.is_ascii_lowercase() || c == '_').map(at));
+        }
         self.problems.extend(after_each(line, "/problems/", |c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-').map(at));
         self.commands.extend(commands(line, in_doc).into_iter().map(at));
     }

@@ -9,8 +9,9 @@ use std::{
 use tidings::{cli, config, definition, dns, http};
 
 use crate::{
-    compare::{Kind, command, exactly, form, key, route},
+    compare::{Kind, command, exactly, form, key, metric, route},
     mentions::Mentions,
+    names,
 };
 
 /// Names that features use because the program must not have them.
@@ -52,6 +53,7 @@ pub(crate) fn differences() -> Vec<String> {
         .collect();
     let names: Vec<String> = dns::NAME_FORMS.iter().map(|form| (*form).to_owned()).collect();
     let flags = flags(&program);
+    let metrics: Vec<String> = names::described().into_iter().map(|metric| metric.name).collect();
     [
         Kind { what: "route", has: &routes, named: &mentions.routes, absent: NO_ROUTES, covers: route },
         Kind { what: "problem type", has: &problems, named: &mentions.problems, absent: &[], covers: exactly },
@@ -59,6 +61,7 @@ pub(crate) fn differences() -> Vec<String> {
         Kind { what: "flag", has: &flags, named: &mentions.flags, absent: NO_FLAGS, covers: exactly },
         Kind { what: "environment variable", has: &variables, named: &mentions.variables, absent: &[], covers: exactly },
         Kind { what: "key of the file", has: &keys(), named: &mentions.keys, absent: NO_KEYS, covers: key },
+        Kind { what: "metric", has: &metrics, named: &mentions.metrics, absent: &[], covers: metric },
         Kind { what: "DNS name", has: &names, named: &mentions.names, absent: &[], covers: form },
     ]
     .iter()

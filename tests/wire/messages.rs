@@ -70,7 +70,16 @@ pub(super) fn push(rng: &mut StdRng) -> Push {
         1 => What::Status { of: number(rng), status: bytes(rng) },
         _ => What::Gone,
     };
-    Push { node: node(rng), life: life(rng), base: number(rng), version: number(rng), kind: rng.random_range(0..4), id: text(rng), what }
+    Push {
+        age_ms: rng.random_range(0..100_000),
+        node: node(rng),
+        life: life(rng),
+        base: number(rng),
+        version: number(rng),
+        kind: rng.random_range(0..4),
+        id: text(rng),
+        what,
+    }
 }
 
 pub(super) fn hello(rng: &mut StdRng) -> Hello {

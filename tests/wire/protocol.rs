@@ -162,7 +162,7 @@ fn a_digest_of_somebody_unknown_is_no_reason_to_sync() {
 }
 
 fn push(life: Life, version: u64, what: What) -> Push {
-    Push { node: node(1).0.to_be_bytes(), life: life.into(), base: 1, version, kind: 1, id: "unknown".into(), what }
+    Push { age_ms: 7, node: node(1).0.to_be_bytes(), life: life.into(), base: 1, version, kind: 1, id: "unknown".into(), what }
 }
 
 fn datagram(kind: u8, body: &[u8]) -> Vec<u8> {

@@ -210,7 +210,7 @@ async fn a_server_that_takes_connections_and_says_nothing_is_critical() {
     let address = listener.local_addr().unwrap();
     let (registrar, mut pending) = Registrar::new();
     let folder = tempfile::tempdir().unwrap();
-    let (scheduler, orders) = Scheduler::new(registrar, Leases::of(folder.path()));
+    let (scheduler, orders) = Scheduler::new(registrar, CheckMetrics::unread(), Leases::of(folder.path()));
     tokio::spawn(scheduler.run());
     let quick = Check { interval: SECOND / 10, timeout: SECOND / 5, initial: Passing, ..check("port") };
     let probe = Probe::Http(crate::model::check::HttpProbe {
@@ -280,7 +280,7 @@ impl World {
             _ => Kind::Asks(Arc::new(Scripted { id: check.id.to_string(), runs: Arc::clone(&log), script })),
         };
         let (registrar, pending) = Registrar::new();
-        let (scheduler, orders) = Scheduler::with(registrar.clone(), Box::new(make_kind), StdRng::seed_from_u64(7));
+        let (scheduler, orders) = Scheduler::with(registrar.clone(), CheckMetrics::unread(), Box::new(make_kind), StdRng::seed_from_u64(7));
         let outputs = scheduler.outputs();
         tokio::spawn(scheduler.run());
         World { registrar, orders, pending, outputs, runs, start: Instant::now() }

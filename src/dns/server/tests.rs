@@ -272,14 +272,14 @@ async fn a_server_that_stopped_lets_go_of_its_address() {
     let address = server.address;
     server.stop().await;
     let (_, catalog) = catalog([]);
-    DnsServer::bind(address, Domain::default(), catalog).unwrap();
+    DnsServer::bind(address, Domain::default(), catalog, DnsMetrics::unread()).unwrap();
 }
 
 #[tokio::test]
 async fn an_address_in_use_is_an_error_at_once() {
     let server = Server::start([]).await;
     let (_, catalog) = catalog([]);
-    let error = DnsServer::bind(server.address, Domain::default(), catalog).err().unwrap();
+    let error = DnsServer::bind(server.address, Domain::default(), catalog, DnsMetrics::unread()).err().unwrap();
     assert_eq!(error.kind(), io::ErrorKind::AddrInUse);
 }
 
@@ -305,7 +305,7 @@ proptest! {
 /// Whatever comes in, a response gets nothing, and the reply to a query is whole, is its own, and fits.
 fn check_any(message: &[u8]) {
     let (_, catalog) = catalog(many(3));
-    let handler = Handler::new(Domain::default(), catalog);
+    let handler = Handler::new(Domain::default(), catalog, DnsMetrics::unread());
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let from = "127.0.0.1:5353".parse().unwrap();
     for protocol in [Protocol::Udp, Protocol::Tcp] {
@@ -318,6 +318,43 @@ fn check_any(message: &[u8]) {
             Message::from_vec(&reply).unwrap();
             assert!(protocol != Protocol::Udp || reply.len() <= usize::from(UDP_PAYLOAD));
         }
+    }
+}
+
+#[test]
+fn each_query_counts_once_by_its_type_and_how_it_ended() {
+    use crate::metrics::{QueryResult as Result, QueryType as Type};
+    let (_, catalog) = catalog(many(60));
+    let handler = Handler::new(Domain::default(), catalog, DnsMetrics::unread());
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let name = "web.service.tidings.internal.";
+    let octets = |message: Message| message.to_bytes().unwrap();
+    let version = |mut message: Message| {
+        message.edns.as_mut().unwrap().set_version(1);
+        message
+    };
+    let mut response = query(name, RecordType::A);
+    response.metadata.message_type = MessageType::Response;
+    let mut two = query(name, RecordType::A);
+    two.queries.push(two.queries[0].clone());
+    let mut notify = query(name, RecordType::SOA);
+    notify.metadata.op_code = OpCode::Notify;
+    for (message, kind, result) in [
+        (octets(with_edns(query(name, RecordType::A), 1_232)), Type::A, Result::Answered),
+        (octets(query(name, RecordType::SRV)), Type::Srv, Result::Truncated),
+        (octets(query(name, RecordType::TXT)), Type::Txt, Result::NoData),
+        (octets(query("no.service.tidings.internal.", RecordType::AAAA)), Type::Aaaa, Result::NxDomain),
+        (octets(query("example.com.", RecordType::PTR)), Type::Ptr, Result::Refused),
+        (octets(query(name, RecordType::AXFR)), Type::Other, Result::Refused),
+        (octets(version(with_edns(query(name, RecordType::A), 1_232))), Type::A, Result::BadVers),
+        (octets(notify), Type::Soa, Result::NotImp),
+        (octets(two), Type::Other, Result::FormErr),
+        (octets(response), Type::Other, Result::Ignored),
+        (vec![0; 3], Type::Other, Result::Ignored),
+    ] {
+        let before = handler.metrics.queries(kind, result);
+        runtime.block_on(respond(&handler, message, "127.0.0.1:5353".parse().unwrap(), Protocol::Udp));
+        assert_eq!(handler.metrics.queries(kind, result), before + 1, "{kind:?} {result:?}");
     }
 }
 
@@ -369,7 +406,7 @@ impl Server {
     }
 
     fn bound(catalog: Catalog) -> DnsServer {
-        DnsServer::bind("127.0.0.1:0".parse().unwrap(), Domain::default(), catalog).unwrap()
+        DnsServer::bind("127.0.0.1:0".parse().unwrap(), Domain::default(), catalog, DnsMetrics::unread()).unwrap()
     }
 
     fn run(server: DnsServer) -> Server {

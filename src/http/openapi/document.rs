@@ -129,6 +129,7 @@ fn successes(route: &Route, generator: &mut SchemaGenerator) -> BTreeMap<String,
         match answer.content {
             Content::Nothing => {}
             Content::Json(schema) => response["content"] = json!({"application/json": {"schema": schema(generator)}}),
+            Content::Text(kind) => response["content"] = json!({kind: {"schema": {"type": "string"}}}),
             Content::Events(events) => {
                 let data: Map<String, Value> =
                     events.iter().map(|(name, schema)| ((*name).to_owned(), schema(generator).to_value())).collect();

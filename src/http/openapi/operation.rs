@@ -51,6 +51,8 @@ pub(in crate::http) enum Content {
     Nothing,
     /// JSON of this schema.
     Json(Make),
+    /// Text of this media type.
+    Text(&'static str),
     /// Server-sent events, whose data is of these schemas.
     Events(&'static [(&'static str, Make)]),
 }

@@ -1,0 +1,63 @@
+//! What the core counts: plain numbers, read by whoever drives it.
+
+use super::{Core, conversation::Purpose};
+
+/// Why conversations are opened, in the order of [`Counters::syncs_done`].
+pub const PURPOSES: [&str; 4] = ["join", "look", "sync", "farewell"];
+
+/// Since the start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counters {
+    /// What foca did.
+    pub membership: MembershipCounters,
+    /// Times that the cluster took us for down and we came back.
+    pub rejoins: u64,
+    /// Pushed records that were news.
+    pub pushes_news: u64,
+    /// Pushed records that were known, or beside the point.
+    pub pushes_known: u64,
+    /// Pushed records that could not be applied before a sync.
+    pub pushes_early: u64,
+    /// Records that were left to syncs: too large, or more than wait to be pushed.
+    pub unqueued: u64,
+    /// Conversations of ours that came to their end, by purpose.
+    pub syncs_done: [u64; PURPOSES.len()],
+    /// Those that did not.
+    pub syncs_failed: [u64; PURPOSES.len()],
+    /// Records that came by sync and were news.
+    pub sync_records: u64,
+}
+
+/// What foca did since the start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct MembershipCounters {
+    /// Members probed.
+    pub probes: u64,
+    /// Probes that nobody answered.
+    pub probes_failed: u64,
+    /// Members that became suspect here.
+    pub suspicions: u64,
+    /// Suspects that turned out to be alive.
+    pub refutations: u64,
+    /// Suspicions of ourselves that we refuted.
+    pub own_refutations: u64,
+}
+
+impl Core {
+    /// What was counted until now.
+    pub fn counters(&self) -> Counters {
+        Counters { membership: self.membership.counters(), ..self.counters }
+    }
+
+    /// Records that are being pushed.
+    pub fn push_queue(&self) -> usize {
+        self.dissemination.len()
+    }
+
+    pub(super) fn count_conversation(&mut self, purpose: Option<Purpose>, done: bool) {
+        if let Some(purpose) = purpose {
+            let counts = if done { &mut self.counters.syncs_done } else { &mut self.counters.syncs_failed };
+            counts[purpose as usize] += 1;
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! Metrics of the HTTP server.
+
+use std::time::Duration;
+
+use prometheus_client::registry::{Registry, Unit};
+
+use super::{Grid, grid, grid::Row, timing::Timings};
+
+/// From 0.1 ms to 5 s: a read comes from memory, a write waits for the disk, a leave for peers.
+const REQUESTS: &[u64] = &[100, 250, 500, 1_000, 2_500, 5_000, 10_000, 50_000, 250_000, 1_000_000, 5_000_000];
+
+/// What stands for everything that is no route: its path, and its method.
+const OTHER: &str = "other";
+
+/// Metrics of the HTTP server. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct HttpMetrics {
+    routes: std::sync::Arc<[(&'static str, &'static str)]>,
+    requests: Grid,
+    duration: Timings,
+}
+
+impl HttpMetrics {
+    pub(super) fn new(registry: &mut Registry, routes: &[(&'static str, &'static str)]) -> HttpMetrics {
+        let all = routes.iter().copied().chain([(OTHER, OTHER)]);
+        let rows: Vec<Row> = all.map(|(method, route)| vec![("method", method), ("route", route)]).collect();
+        let duration = Timings::new(rows.clone(), REQUESTS);
+        let help = "How long it took until the head of an answer was ready; reads that waited for a change are left out";
+        registry.register_with_unit("http_request_duration", help, Unit::Seconds, duration.clone());
+        let help = "HTTP requests by route and class of status; HEAD counts as GET, and a request that no route takes as other";
+        let requests = grid(registry, "http_requests", help, Grid::of(rows, "status", &["2xx", "3xx", "4xx", "5xx"]));
+        HttpMetrics { routes: routes.into(), requests, duration }
+    }
+
+    /// A request to the route with this path was answered. Without a duration when that says nothing about the agent.
+    pub fn request(&self, method: &str, path: Option<&str>, status: u16, duration: Option<Duration>) {
+        let method = if method == "HEAD" { "GET" } else { method };
+        let row = path.and_then(|path| self.routes.iter().position(|route| *route == (method, path))).unwrap_or(self.routes.len());
+        let class = usize::from((status / 100).clamp(2, 5) - 2);
+        self.requests.count(row, class);
+        if let Some(duration) = duration {
+            self.duration.observe(row, duration);
+        }
+    }
+}
