@@ -245,3 +245,26 @@ Feature: Searching over HTTP
     Then the answer is 200
     When I GET /health/ready at alpha
     Then the answer is 200
+
+  Scenario: The instances of a node, whatever their status
+    Given a cluster of alpha and beta
+    When I PUT /v1/agent/instances/web-1 at alpha
+      """
+      {"service": "web", "port": 9000, "checks": [{"id": "beat", "ttl": "1h"}]}
+      """
+    And alpha registers
+      | id   | service | port |
+      | db-1 | db      | 5432 |
+    Then GET /v1/nodes/alpha/instances at beta soon lists
+      | id    | status   |
+      | db-1  | passing  |
+      | web-1 | critical |
+    When I GET /v1/nodes/alpha/instances/web-1 at beta
+    Then the answer is 200 with
+      | /node             | alpha    |
+      | /service          | web      |
+      | /held_back/reason | critical |
+    When I GET /v1/nodes/alpha/instances/web-2 at beta
+    Then the answer is the problem /problems/no-such-instance with status 404
+    When I GET /v1/nodes/nobody/instances at beta
+    Then the answer is the problem /problems/no-such-node with status 404

@@ -68,6 +68,8 @@ enum Command {
     Heartbeat(write::Heartbeat),
     /// Take an instance of this host, or all of it, out of discovery, or let it back in
     Maintenance(write::Maintenance),
+    /// Have a node that is down forgotten by all agents
+    Forget(write::Forget),
     /// Have the agent of this host leave its cluster and stop
     Leave(write::Leave),
     /// Check a configuration, or show what an agent would run with
@@ -109,6 +111,7 @@ pub fn main() -> ExitCode {
         Command::Checks(args) => ask(&args.target, |api| query::checks(api, &args)),
         Command::Heartbeat(args) => ask(&args.target, |api| write::heartbeat(api, &args)),
         Command::Maintenance(args) => ask(&args.target, |api| write::maintenance(api, &args)),
+        Command::Forget(args) => ask(&args.target, |api| write::forget(api, &args)),
         Command::Leave(args) => ask(&args.target, |api| write::leave(api, &args)),
     };
     result.unwrap_or_else(|failure| output::fail(&failure)).into()
@@ -155,6 +158,7 @@ mod tests {
                 "checks",
                 "heartbeat",
                 "maintenance",
+                "forget",
                 "leave",
                 "config",
                 "demo"

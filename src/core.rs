@@ -13,6 +13,7 @@ pub mod digest;
 mod dissemination;
 mod exchange;
 mod farewell;
+mod forgetting;
 pub mod graves;
 mod health;
 mod hello;
@@ -65,7 +66,6 @@ use crate::{
 
 /// How long a node that is down or left is remembered, unless something else is set: R.
 pub const REAP_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
-const REAP_EVERY: Duration = Duration::from_secs(60);
 
 /// What the core is told at its start.
 #[derive(Debug)]
@@ -174,7 +174,7 @@ impl Core {
     /// Begins: stamps the records of this life and looks for peers.
     pub fn start(&mut self, now: Moment) {
         self.stamp_records();
-        self.timers.set(now + REAP_EVERY, Timer::Reap);
+        self.timers.set(now + forgetting::REAP_EVERY, Timer::Reap);
         self.begin_join(now);
         self.finish();
     }
@@ -355,37 +355,5 @@ impl Core {
             let jitter = self.jitter(Duration::from_millis(50));
             self.timers.set(self.settle.last_change + SETTLE_AFTER[self.settle.stage] + jitter, Timer::Settle);
         }
-    }
-
-    fn reap(&mut self, now: Moment) {
-        self.timers.set(now + REAP_EVERY, Timer::Reap);
-        self.graves.expire(now);
-        let over: Vec<NodeId> = self
-            .known
-            .iter()
-            .filter(|(_, known)| known.gone_since.is_some_and(|since| now - since >= self.settings.reap_after))
-            .map(|(node, _)| *node)
-            .collect();
-        for node in over {
-            let generation = self.known.get(&node).map_or(0, |known| known.life.generation);
-            self.graves.dig(node, generation, now + 2 * self.settings.reap_after);
-            self.forget(now, node);
-        }
-    }
-
-    /// Drops a member that is down and all of its records.
-    fn forget(&mut self, now: Moment, node: NodeId) {
-        let effects = self.membership.forget(node);
-        self.apply(now, effects, false);
-        for conversation in self.conversations.values_mut() {
-            // An answer is bound to the memory that asked.
-            conversation.asked.retain(|_, asked| *asked != node);
-            let Conversation { asked, partial, .. } = conversation;
-            partial.take_if(|(request, _)| !asked.contains_key(request));
-        }
-        if let Some(known) = self.known.get_mut(&node) {
-            known.replica = replica::Replica::default();
-        }
-        self.touch(node, Shift::default());
     }
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use tidings::{
     core::io::Event,
     model::{
-        Check, CheckId, CheckState, Command, Done, InstanceId, MemberState, Refusal, Registration, Status,
+        Check, CheckId, CheckState, Command, Done, InstanceId, MemberState, NodeId, Refusal, Registration, Status,
         check::{Probe, Subject},
         command::Cause,
     },
@@ -288,6 +288,29 @@ fn what_is_down_for_long_is_forgotten_and_does_not_come_back_by_a_peer() {
         assert_eq!(world.nodes(agents[agent]), ["n0", "n2", "n3"]);
     }
     assert!(world.all_equal());
+}
+
+#[test]
+fn what_an_operator_forgets_is_forgotten_everywhere_and_comes_back_by_a_start_of_its_own_only() {
+    let mut world = World::new(25);
+    let agents = world.cluster(5);
+    world.register_and_wait(agents[1], instance("web-1", "web"), SECOND);
+    let forget = |world: &mut World, node| world.submit_and_wait(agents[0], Command::Forget(node), SECOND).0;
+    let (n1, here) = (world.id_of(agents[1]), world.id_of(agents[0]));
+    assert_eq!(forget(&mut world, n1), Err(Refusal::NodeIsUp(n1)));
+    assert_eq!(forget(&mut world, here), Err(Refusal::NodeIsUp(here)));
+    assert_eq!(forget(&mut world, NodeId(7)), Err(Refusal::NoSuchNode(NodeId(7))));
+    world.kill(agents[1]);
+    world.until(20 * SECOND, |world| [0, 2, 3, 4].iter().all(|n| world.node_state(agents[*n], "n1") == Some(MemberState::Down)));
+    assert_eq!(forget(&mut world, n1), Ok(Done::Removed));
+    assert_eq!(world.nodes(agents[0]), ["n0", "n2", "n3", "n4"]);
+    let forgotten = |world: &World| [0, 2, 3, 4].iter().all(|n| world.nodes(agents[*n]) == ["n0", "n2", "n3", "n4"]);
+    world.until(20 * SECOND, forgotten);
+    world.until(10 * SECOND, World::all_equal);
+    world.run(60 * SECOND);
+    assert!(forgotten(&world), "nobody brings it back");
+    world.restart(agents[1]);
+    world.until(20 * SECOND, |world| agents.iter().all(|agent| world.shows(*agent, "n1", "web-1") && world.nodes(*agent).len() == 5));
 }
 
 #[test]

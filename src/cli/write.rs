@@ -11,7 +11,7 @@ use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::{Exit, Failure, Target, client::Api, output};
-use crate::model::{CheckId, InstanceId};
+use crate::model::{CheckId, InstanceId, NodeName};
 
 /// Octets of the largest file that is read: far beyond what an agent takes, which says so itself.
 const FILE_OCTETS: u64 = 1024 * 1024;
@@ -135,6 +135,26 @@ pub(super) async fn maintenance(api: Api, args: &Maintenance) -> Result<Exit, Fa
         "on" => format!("{what} is in maintenance: it is not handed out\n"),
         _ => format!("{what} is in maintenance no more\n"),
     })?;
+    Ok(Exit::Done)
+}
+
+/// `tidings forget`
+#[derive(Debug, Args)]
+pub(super) struct Forget {
+    /// Name of the node; one that is down, or left
+    #[arg(value_name = "NODE")]
+    node: NodeName,
+    #[command(flatten)]
+    pub(super) target: Target,
+}
+
+pub(super) async fn forget(api: Api, args: &Forget) -> Result<Exit, Failure> {
+    let answer = api.call(Method::DELETE, &format!("/v1/nodes/{}", args.node)).await?;
+    if args.target.json {
+        return answer.pass_on();
+    }
+    answer.done()?;
+    output::show(&format!("{} is forgotten\n", args.node))?;
     Ok(Exit::Done)
 }
 

@@ -228,6 +228,7 @@ impl Core {
             Command::Verdict { subject, check, state } => self.verdict(now, id, subject, check, state),
             Command::Heartbeat { subject, check, state, output } => self.heartbeat(id, subject, check, state, output),
             Command::Maintain { instance, reason } => self.maintain(id, instance, reason),
+            Command::Forget(node) => self.forget_by_command(now, id, node),
             Command::Leave => self.bid_farewell(id, None),
             Command::Absent(grace) => self.bid_farewell(id, Some(grace)),
         }

@@ -1,21 +1,21 @@
 //! `/v1/nodes`: the members of the cluster.
 
-use axum::extract::State;
+use axum::{extract::State, http::StatusCode};
 
 use super::{
     ApiState,
     collection::{self, Collection},
     conditional::Shown,
-    openapi::{Content, Operation},
+    openapi::{Answer, Content, Operation},
     page::Page,
     parameters::{Parameters, one_of},
-    path::Named,
+    path::{Named, NamedPair},
     problem::{Problem, ProblemType},
-    representation::NodeView,
+    representation::{InstanceView, NodeView},
 };
 use crate::{
-    catalog::Interest,
-    model::{MemberState, NodeName, Zone},
+    catalog::{Interest, NodeEntry, Snapshot},
+    model::{Command, InstanceId, MemberState, NodeName, Zone},
 };
 
 pub(super) const STATES: [MemberState; 5] =
@@ -48,9 +48,58 @@ pub(super) const SHOW: Operation = Operation::read("getNode", "The node that hol
 /// `GET /v1/nodes/{node}`: the holder of the name.
 pub(super) async fn show(State(state): State<ApiState>, Named(name): Named<NodeName>) -> Result<Shown, Problem> {
     let snapshot = state.catalog.load();
-    let absent = || Problem::new(ProblemType::NoSuchNode, format!("no node {name} is in the cluster"));
-    let entry = collection::known(&snapshot, snapshot.holder(name.as_str()), absent)?;
+    let entry = holder(&snapshot, &name)?;
     Ok(Shown::new(&NodeView::new(&snapshot, entry), Interest::Everything))
+}
+
+pub(super) const FORGET: Operation =
+    Operation::write("forgetNode", "Forgets a node that is down or left, everywhere", Answer::done("It is gone")).fails(&[
+        ProblemType::NoSuchNode,
+        ProblemType::NodeIsUp,
+        ProblemType::NotReady,
+    ]);
+
+/// `DELETE /v1/nodes/{node}`: forgets the node that holds the name. Others hear of it soon after.
+pub(super) async fn forget(State(state): State<ApiState>, Named(name): Named<NodeName>) -> Result<StatusCode, Problem> {
+    let node = holder(&state.catalog.load(), &name)?.node.id;
+    state.registrar.submit(Command::Forget(node)).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+pub(super) const INSTANCES: Operation = Operation::read(
+    "listNodeInstances",
+    "All instances of a node, those held back included",
+    Content::json::<Collection<InstanceView<'_>>>(),
+)
+.fails(&[ProblemType::NoSuchNode, ProblemType::NotReady]);
+
+/// `GET /v1/nodes/{node}/instances`: all that the node owns, by id.
+pub(super) async fn instances(State(state): State<ApiState>, Named(name): Named<NodeName>) -> Result<Shown, Problem> {
+    let snapshot = state.catalog.load();
+    let owner = holder(&snapshot, &name)?;
+    let items = snapshot.instances_of(owner.node.id).map(|entry| InstanceView::on(Some(owner), entry)).collect();
+    Ok(Shown::new(&Collection::whole(items), Interest::Everything))
+}
+
+pub(super) const INSTANCE: Operation = Operation::read("getNodeInstance", "An instance of a node", Content::json::<InstanceView<'_>>())
+    .fails(&[ProblemType::NoSuchNode, ProblemType::NoSuchInstance, ProblemType::NotReady]);
+
+/// `GET /v1/nodes/{node}/instances/{id}`
+pub(super) async fn instance(
+    State(state): State<ApiState>,
+    NamedPair(name, id): NamedPair<NodeName, InstanceId>,
+) -> Result<Shown, Problem> {
+    let snapshot = state.catalog.load();
+    let owner = holder(&snapshot, &name)?;
+    let absent = || Problem::new(ProblemType::NoSuchInstance, format!("node {name} has no instance {id}"));
+    let entry = collection::known(&snapshot, snapshot.instance(owner.node.id, &id), absent)?;
+    Ok(Shown::new(&InstanceView::on(Some(owner), entry), Interest::Everything))
+}
+
+/// The node that holds a name.
+fn holder<'a>(snapshot: &'a Snapshot, name: &NodeName) -> Result<&'a NodeEntry, Problem> {
+    let absent = || Problem::new(ProblemType::NoSuchNode, format!("no node {name} is in the cluster"));
+    collection::known(snapshot, snapshot.holder(name.as_str()), absent)
 }
 
 #[cfg(test)]

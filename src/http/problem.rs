@@ -96,6 +96,8 @@ problem_types! {
     NoHeartbeats = CONFLICT, "no-heartbeats", "The check takes no heartbeats";
     /// No node of this name is in the cluster.
     NoSuchNode = NOT_FOUND, "no-such-node", "There is no such node";
+    /// The node is up; only one that is down or left can be forgotten.
+    NodeIsUp = CONFLICT, "node-is-up", "The node is up";
     /// No instance of this service is registered anywhere, healthy or not.
     NoSuchService = NOT_FOUND, "no-such-service", "There is no such service";
     /// The agent has not yet had its first full sync with the cluster, so it can't tell whether what was asked for
@@ -201,6 +203,8 @@ impl From<Refusal> for Problem {
             Refusal::Invalid(flaws) => return Problem::invalid_definition(flaws),
             Refusal::NotFound(_) => ProblemType::NoSuchInstance,
             Refusal::NoSuchCheck(..) => ProblemType::NoSuchCheck,
+            Refusal::NoSuchNode(_) => ProblemType::NoSuchNode,
+            Refusal::NodeIsUp(_) => ProblemType::NodeIsUp,
             Refusal::DefinedByFile { .. } => ProblemType::DefinedByFile,
             Refusal::NoHeartbeats(_) => ProblemType::NoHeartbeats,
             Refusal::TooLarge { .. } => ProblemType::DefinitionTooLarge,

@@ -81,6 +81,9 @@ pub const ROUTES: &[Route] = &[
         query::NODE_CURSOR,
     ]),
     Route::new(Method::GET, "/v1/nodes/{node}", |method| on(method, nodes::show), nodes::SHOW),
+    Route::new(Method::DELETE, "/v1/nodes/{node}", |method| on(method, nodes::forget), nodes::FORGET),
+    Route::new(Method::GET, "/v1/nodes/{node}/instances", |method| on(method, nodes::instances), nodes::INSTANCES),
+    Route::new(Method::GET, "/v1/nodes/{node}/instances/{id}", |method| on(method, nodes::instance), nodes::INSTANCE),
     Route::new(Method::GET, "/v1/services", |method| on(method, services::list), services::LIST).with_parameters(&[
         query::PREFIX,
         query::LIMIT,

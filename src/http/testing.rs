@@ -154,6 +154,7 @@ fn accepting(publisher: Arc<Mutex<Publisher>>, catalog: Catalog) -> impl FnMut(C
                 publisher.lock().unwrap().publish([Change::InstanceGone { node: HERE, id }], noon());
                 Ok(Done::Removed)
             }
+            Command::Forget(_) => Ok(Done::Removed),
             Command::Configure { .. } | Command::Verdict { .. } | Command::Heartbeat { .. } | Command::Maintain { .. } => Ok(Done::Noted),
             Command::Leave | Command::Absent(_) => Ok(Done::Announced { confirmed: 2, asked: 3 }),
         }

@@ -2,7 +2,7 @@
 
 use std::{fmt, time::Duration};
 
-use super::{Check, CheckId, CheckState, InstanceId, Registration, check::Subject, instance::Flaw};
+use super::{Check, CheckId, CheckState, InstanceId, NodeId, Registration, check::Subject, instance::Flaw};
 
 /// A write to what this node owns. It is answered when it is durable.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,6 +51,8 @@ pub enum Command {
         /// Why; none ends it.
         reason: Option<String>,
     },
+    /// Forgets a node that is down or left, here and, as news of it spreads, everywhere.
+    Forget(NodeId),
     /// Takes leave of the cluster: peers stop handing out this node's instances. Answered when peers confirmed it.
     Leave,
     /// Announces an absence of at most this long, during which peers go on handing out this node's instances.
@@ -75,7 +77,7 @@ pub enum Done {
     Replaced,
     /// The definition was there already: nothing was written.
     Unchanged,
-    /// The instance is gone.
+    /// The instance, or the node, is gone.
     Removed,
     /// It is taken note of.
     Noted,
@@ -104,6 +106,10 @@ pub enum Refusal {
     Invalid(Vec<Flaw>),
     /// No such instance on this node.
     NotFound(InstanceId),
+    /// No such node in the cluster.
+    NoSuchNode(NodeId),
+    /// The node is up, so it is not forgotten.
+    NodeIsUp(NodeId),
     /// A file of the configuration defines the instance.
     DefinedByFile {
         /// Which instance.
@@ -143,6 +149,10 @@ impl fmt::Display for Refusal {
                 flaws.iter().try_for_each(|flaw| write!(f, "; {}: {}", flaw.pointer, flaw.detail))
             }
             Refusal::NotFound(id) => write!(f, "no instance {id} is registered with this agent"),
+            Refusal::NoSuchNode(id) => write!(f, "no node {id} is in the cluster"),
+            Refusal::NodeIsUp(id) => {
+                write!(f, "node {id} is up, and only what is down or left can be forgotten: to take it out of the cluster, have it leave")
+            }
             Refusal::DefinedByFile { instance, file } => write!(
                 f,
                 "instance {instance} is defined by {file} on the agent's host: change it there and reload the agent, by systemctl reload or SIGHUP"

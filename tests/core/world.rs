@@ -485,6 +485,10 @@ impl World {
         self.hosts[reader].catalog.load().holder(name).map(|entry| entry.node.life)
     }
 
+    pub(super) fn id_of(&self, agent: Agent) -> NodeId {
+        self.hosts[agent].catalog.load().local
+    }
+
     pub(super) fn nodes(&self, reader: Agent) -> Vec<String> {
         let mut names: Vec<String> = self.hosts[reader].catalog.load().nodes().map(|entry| entry.node.info.name.to_string()).collect();
         names.sort();
