@@ -10,6 +10,7 @@ mod problem;
 mod query;
 mod table;
 mod view;
+mod watch;
 mod write;
 
 use std::{future::Future, process::ExitCode};
@@ -95,13 +96,13 @@ pub fn main() -> ExitCode {
     let result = match command {
         Command::Agent(args) => agent::run(&args),
         Command::Demo => wait_for(demo::run()),
-        Command::Members(args) => ask(&args.target, |api| query::members(api, &args)),
-        Command::Services(args) => ask(&args.target, |api| query::services(api, &args)),
-        Command::Service(args) => ask(&args.target, |api| query::service(api, &args)),
-        Command::Instances(args) => ask(&args.target, |api| query::instances(api, &args)),
+        Command::Members(args) => ask(&args.reading.target, |api| query::members(api, &args)),
+        Command::Services(args) => ask(&args.reading.target, |api| query::services(api, &args)),
+        Command::Service(args) => ask(&args.reading.target, |api| query::service(api, &args)),
+        Command::Instances(args) => ask(&args.reading.target, |api| query::instances(api, &args)),
         Command::Register(args) => ask(&args.target, |api| write::register(api, &args)),
         Command::Deregister(args) => ask(&args.target, |api| write::deregister(api, &args)),
-        Command::Checks(args) => ask(&args.target, |api| query::checks(api, &args)),
+        Command::Checks(args) => ask(&args.reading.target, |api| query::checks(api, &args)),
         Command::Heartbeat(args) => ask(&args.target, |api| write::heartbeat(api, &args)),
         Command::Maintenance(args) => ask(&args.target, |api| write::maintenance(api, &args)),
         Command::Leave(args) => ask(&args.target, |api| write::leave(api, &args)),
