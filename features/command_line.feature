@@ -353,6 +353,71 @@ Feature: The command line
     And it prints
       | tidings |
 
+  Scenario Outline: bash completes `tidings <typed>`
+    When a bash that has read `tidings completions bash` completes `tidings <typed>`
+    Then it is offered
+      | <word> |
+
+    Examples:
+      | typed             | word        |
+      | mem               | members     |
+      | comp              | completions |
+      | instances --      | --watch     |
+      | agent --on-term l | leave       |
+      | maintenance o     | off         |
+
+  Scenario Outline: A script for completion in <shell> is printed
+    When I run `tidings completions <shell>`
+    Then it exits with 0
+    And it prints
+      | tidings   |
+      | instances |
+
+    Examples:
+      | shell      |
+      | zsh        |
+      | fish       |
+      | elvish     |
+      | powershell |
+
+  Scenario: A shell that is not known is told of with those that are
+    When I run `tidings completions tcsh`
+    Then it exits with 2
+    And it complains "fish"
+
+  Scenario: The manual page is printed
+    When I run `tidings man`
+    Then it exits with 0
+    And it prints
+      | .TH TIDINGS 1            |
+      | tidings\\-instances(1)   |
+      | .SH EXAMPLES             |
+      | .SH ENVIRONMENT          |
+      | TIDINGS_AGENT            |
+      | .SH "EXIT STATUS"        |
+
+  Scenario: A manual page for each command is written into a folder
+    When I run `tidings man --dir share/man/man1`
+    Then it exits with 0
+    And it prints nothing
+    And the file share/man/man1/tidings.1 has
+      | .TH TIDINGS 1 |
+    And the file share/man/man1/tidings-agent.1 has
+      | .TH TIDINGS-AGENT 1       |
+      | .SH "CONFIGURATION FILE"  |
+      | TIDINGS_DATA_DIR          |
+      | .SH FILES                 |
+    And the file share/man/man1/tidings-instances.1 has
+      | marked there |
+
+  Scenario: A folder that can't be written into is named
+    Given a file taken
+      """
+      """
+    When I run `tidings man --dir taken`
+    Then it exits with 1
+    And it complains "taken"
+
   @slow
   Scenario: The demo shows a cluster in a minute and leaves nothing behind
     When I run `tidings demo`

@@ -2,9 +2,11 @@
 
 mod agent;
 mod client;
+mod completions;
 mod demo;
 mod exit;
 mod logging;
+mod man;
 mod output;
 mod problem;
 mod query;
@@ -72,6 +74,12 @@ enum Command {
     Leave(write::Leave),
     /// Watch three agents on this machine find each other, fail and recover
     Demo,
+    /// Print a script with which a shell completes commands and flags
+    #[command(after_help = completions::EXAMPLES)]
+    Completions(completions::Completions),
+    /// Print the manual page, or write one for each command into a folder
+    #[command(after_help = man::EXAMPLES)]
+    Man(man::Pages),
 }
 
 /// Which agent to ask, and how to show what it answers.
@@ -96,6 +104,8 @@ pub fn main() -> ExitCode {
     let result = match command {
         Command::Agent(args) => agent::run(&args),
         Command::Demo => wait_for(demo::run()),
+        Command::Completions(args) => completions::run(&args, self::command()),
+        Command::Man(args) => man::run(&args, self::command()),
         Command::Members(args) => ask(&args.reading.target, |api| query::members(api, &args)),
         Command::Services(args) => ask(&args.reading.target, |api| query::services(api, &args)),
         Command::Service(args) => ask(&args.reading.target, |api| query::service(api, &args)),
@@ -152,7 +162,9 @@ mod tests {
                 "heartbeat",
                 "maintenance",
                 "leave",
-                "demo"
+                "demo",
+                "completions",
+                "man"
             ]
         );
     }
@@ -166,8 +178,9 @@ mod tests {
     }
 
     #[test]
-    fn every_command_but_agent_and_demo_takes_an_agent_and_json() {
-        for sub in command().get_subcommands().filter(|sub| !["agent", "demo"].contains(&sub.get_name())) {
+    fn every_command_that_asks_an_agent_takes_its_url_and_json() {
+        let asks_none = ["agent", "demo", "completions", "man"];
+        for sub in command().get_subcommands().filter(|sub| !asks_none.contains(&sub.get_name())) {
             let has = |flag| sub.get_arguments().any(|arg| arg.get_long() == Some(flag));
             assert!(has("agent") && has("json"), "{}", sub.get_name());
         }
