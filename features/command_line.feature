@@ -94,6 +94,145 @@ Feature: The command line
     And it prints
       | web-1 | beta | left |
 
+  Scenario: Members are watched
+    Given a cluster of alpha and beta
+    When I start `tidings members --watch` beside alpha
+    Then it soon prints
+      | TIME  | CHANGE |       |         |
+      | there | alpha  | alive | {alpha} |
+      | there | beta   | alive | {beta}  |
+    When beta is stopped by SIGTERM
+    Then it soon prints
+      | changed | beta | left |
+    When agent gamma joins through alpha
+    Then it soon prints
+      | new | gamma | alive | {gamma} |
+    When I send it SIGINT
+    Then it exits with 0
+
+  Scenario: Instances are watched as they are handed out, from none on
+    Given an agent alpha
+    When I start `tidings instances --service web --watch` beside alpha
+    Then it soon complains "--status any"
+    When alpha registers
+      | id    | service | port |
+      | web-1 | web     | 8080 |
+      | db-1  | db      | 5432 |
+    Then it soon prints
+      | new | web-1 | {alpha}:8080 |
+    When alpha registers
+      | id    | service | port |
+      | web-1 | web     | 8081 |
+    Then it soon prints
+      | changed | web-1 | {alpha}:8081 |
+    When I run `tidings deregister web-1` beside alpha
+    Then it soon prints
+      | gone | web-1 | {alpha}:8081 |
+    When I send it SIGTERM
+    Then it exits with 0
+    And it does not print "db-1"
+
+  Scenario: A service is watched before anybody registers it, and as JSON a line at a time
+    Given an agent alpha
+    When I start `tidings service web --watch --json` beside alpha
+    Then its last line is soon JSON with
+      | /status | 404 |
+    When alpha registers
+      | id    | service | port |
+      | web-1 | web     | 8080 |
+    Then its last line is soon JSON with
+      | /name         | web |
+      | /counts/total | 1   |
+    When I send it SIGINT
+    Then it exits with 0
+
+  Scenario: A service is watched with those of its instances that are held back
+    Given an agent alpha
+    And alpha registers
+      | id    | service | port |
+      | web-1 | web     | 8080 |
+    When I start `tidings service web --watch` beside alpha
+    Then it soon prints
+      | there | web-1 | passing |
+    When I run `tidings maintenance on web-1 --reason disk` beside alpha
+    Then it soon prints
+      | changed | web-1 | disk |
+    When I send it SIGINT
+    Then it exits with 0
+
+  Scenario: Checks are watched
+    Given an agent alpha
+    When I PUT /v1/agent/instances/web-1 at alpha
+      """
+      {"service": "web", "port": 8080, "checks": [{"id": "beat", "ttl": "1h"}]}
+      """
+    And I start `tidings checks --watch` beside alpha
+    Then it soon prints
+      | there | web-1 | beat | critical |
+    When I run `tidings heartbeat web-1 beat` beside alpha
+    Then it soon prints
+      | changed | web-1 | beat | passing |
+    When I send it SIGINT
+    Then it exits with 0
+
+  Scenario: Services are watched as JSON, all of them in a line at each change
+    Given an agent alpha
+    When I start `tidings services --watch --json` beside alpha
+    Then its last line is soon JSON that lists
+      | name |
+    When alpha registers
+      | id    | service | port |
+      | web-1 | web     | 8080 |
+    Then its last line is soon JSON that lists
+      | name |
+      | web  |
+    When alpha registers
+      | id   | service | port |
+      | db-1 | db      | 5432 |
+    Then its last line is soon JSON that lists
+      | name |
+      | db   |
+      | web  |
+    When I send it SIGINT
+    Then it exits with 0
+
+  Scenario: An agent that is gone for a while is waited for, and what is elsewhere stays as it was
+    Given a cluster of alpha and beta
+    And beta registers
+      | id    | service | port |
+      | web-1 | web     | 8080 |
+    And web.service.tidings.internal A at alpha soon gives
+      | {beta} |
+    When I start `tidings instances --watch` beside alpha
+    Then it soon prints
+      | there | web-1 | beta |
+    When alpha is killed
+    Then it soon complains "no agent reached at http://{alpha}:8780"
+    When alpha starts again
+    Then it soon complains "the agent answers again"
+    When beta registers
+      | id    | service | port |
+      | web-2 | web     | 8081 |
+    Then it soon prints
+      | new | web-2 | beta |
+    When I send it SIGINT
+    Then it exits with 0
+    And it complained "no agent reached" once
+    And it printed "web-1" once
+
+  Scenario: A watch ends when nobody reads it any more, though nothing changes
+    Given an agent alpha
+    When I start `tidings members --watch` beside alpha
+    Then it soon prints
+      | there | alpha |
+    When nobody reads what it prints any more
+    Then it exits with 0
+
+  Scenario: A watch without an agent to begin with says how to start one
+    When I run `tidings members --watch --agent http://{nobody}:8780`
+    Then it exits with 3
+    And it complains "tidings agent"
+
   Scenario: An instance is registered from a file
     Given an agent alpha
     And a file web.json
@@ -213,6 +352,71 @@ Feature: The command line
     Then it exits with 0
     And it prints
       | tidings |
+
+  Scenario Outline: bash completes `tidings <typed>`
+    When a bash that has read `tidings completions bash` completes `tidings <typed>`
+    Then it is offered
+      | <word> |
+
+    Examples:
+      | typed             | word        |
+      | mem               | members     |
+      | comp              | completions |
+      | instances --      | --watch     |
+      | agent --on-term l | leave       |
+      | maintenance o     | off         |
+
+  Scenario Outline: A script for completion in <shell> is printed
+    When I run `tidings completions <shell>`
+    Then it exits with 0
+    And it prints
+      | tidings   |
+      | instances |
+
+    Examples:
+      | shell      |
+      | zsh        |
+      | fish       |
+      | elvish     |
+      | powershell |
+
+  Scenario: A shell that is not known is told of with those that are
+    When I run `tidings completions tcsh`
+    Then it exits with 2
+    And it complains "fish"
+
+  Scenario: The manual page is printed
+    When I run `tidings man`
+    Then it exits with 0
+    And it prints
+      | .TH TIDINGS 1            |
+      | tidings\\-instances(1)   |
+      | .SH EXAMPLES             |
+      | .SH ENVIRONMENT          |
+      | TIDINGS_AGENT            |
+      | .SH "EXIT STATUS"        |
+
+  Scenario: A manual page for each command is written into a folder
+    When I run `tidings man --dir share/man/man1`
+    Then it exits with 0
+    And it prints nothing
+    And the file share/man/man1/tidings.1 has
+      | .TH TIDINGS 1 |
+    And the file share/man/man1/tidings-agent.1 has
+      | .TH TIDINGS-AGENT 1       |
+      | .SH "CONFIGURATION FILE"  |
+      | TIDINGS_DATA_DIR          |
+      | .SH FILES                 |
+    And the file share/man/man1/tidings-instances.1 has
+      | marked there |
+
+  Scenario: A folder that can't be written into is named
+    Given a file taken
+      """
+      """
+    When I run `tidings man --dir taken`
+    Then it exits with 1
+    And it complains "taken"
 
   @slow
   Scenario: The demo shows a cluster in a minute and leaves nothing behind

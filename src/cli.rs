@@ -2,15 +2,18 @@
 
 mod agent;
 mod client;
+mod completions;
 mod config;
 mod demo;
 mod exit;
 mod logging;
+mod man;
 mod output;
 mod problem;
 mod query;
 mod table;
 mod view;
+mod watch;
 mod write;
 
 use std::{future::Future, process::ExitCode};
@@ -77,6 +80,12 @@ enum Command {
     Config(config::Config),
     /// Watch three agents on this machine find each other, fail and recover
     Demo,
+    /// Print a script with which a shell completes commands and flags
+    #[command(after_help = completions::EXAMPLES)]
+    Completions(completions::Completions),
+    /// Print the manual page, or write one for each command into a folder
+    #[command(after_help = man::EXAMPLES)]
+    Man(man::Pages),
 }
 
 /// Which agent to ask, and how to show what it answers.
@@ -102,13 +111,15 @@ pub fn main() -> ExitCode {
         Command::Agent(args) => agent::run(&args),
         Command::Config(args) => config::run(&args),
         Command::Demo => wait_for(demo::run()),
-        Command::Members(args) => ask(&args.target, |api| query::members(api, &args)),
-        Command::Services(args) => ask(&args.target, |api| query::services(api, &args)),
-        Command::Service(args) => ask(&args.target, |api| query::service(api, &args)),
-        Command::Instances(args) => ask(&args.target, |api| query::instances(api, &args)),
+        Command::Completions(args) => completions::run(&args, self::command()),
+        Command::Man(args) => man::run(&args, self::command()),
+        Command::Members(args) => ask(&args.reading.target, |api| query::members(api, &args)),
+        Command::Services(args) => ask(&args.reading.target, |api| query::services(api, &args)),
+        Command::Service(args) => ask(&args.reading.target, |api| query::service(api, &args)),
+        Command::Instances(args) => ask(&args.reading.target, |api| query::instances(api, &args)),
         Command::Register(args) => ask(&args.target, |api| write::register(api, &args)),
         Command::Deregister(args) => ask(&args.target, |api| write::deregister(api, &args)),
-        Command::Checks(args) => ask(&args.target, |api| query::checks(api, &args)),
+        Command::Checks(args) => ask(&args.reading.target, |api| query::checks(api, &args)),
         Command::Heartbeat(args) => ask(&args.target, |api| write::heartbeat(api, &args)),
         Command::Maintenance(args) => ask(&args.target, |api| write::maintenance(api, &args)),
         Command::Forget(args) => ask(&args.target, |api| write::forget(api, &args)),
@@ -161,7 +172,9 @@ mod tests {
                 "forget",
                 "leave",
                 "config",
-                "demo"
+                "demo",
+                "completions",
+                "man"
             ]
         );
     }
@@ -176,7 +189,8 @@ mod tests {
 
     #[test]
     fn every_command_that_asks_an_agent_takes_its_address_and_json() {
-        for sub in command().get_subcommands().filter(|sub| !["agent", "config", "demo"].contains(&sub.get_name())) {
+        let asks_none = ["agent", "config", "demo", "completions", "man"];
+        for sub in command().get_subcommands().filter(|sub| !asks_none.contains(&sub.get_name())) {
             let has = |flag| sub.get_arguments().any(|arg| arg.get_long() == Some(flag));
             assert!(has("agent") && has("json"), "{}", sub.get_name());
         }

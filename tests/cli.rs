@@ -4,9 +4,10 @@
 use std::{
     io::{BufRead, BufReader, Read, Write},
     net::{SocketAddr, TcpListener, TcpStream},
-    process::{Command, Output, Stdio},
+    process::{Child, Command, Output, Stdio},
     sync::{Arc, Mutex},
     thread,
+    time::{Duration, Instant},
 };
 
 const NODES: &str = r#"{"items":[{"id":"00000000000000aa","name":"db-1","state":"alive","reason":"answers","since":"2026-01-01T00:00:00Z",
@@ -188,6 +189,46 @@ fn a_reader_that_stops_reading_is_no_error() {
 }
 
 #[test]
+fn a_watch_puts_all_pages_on_one_line() {
+    let agent = Agent::new(move |request| match request {
+        "GET /v1/nodes" => (200, r#"{"items":[],"next":"aa"}"#.into()),
+        "GET /v1/nodes?cursor=aa" => (200, "{\"items\":\n[],\"next\":null}".into()),
+        _ => (200, "{}".into()),
+    });
+    let mut child = watching(&agent, &["members", "--watch", "--json"]);
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    assert_eq!(lines.next().unwrap().unwrap(), r#"{"items":[],"next":null}"#);
+    // It ends when nobody reads.
+    drop(lines);
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+#[expect(clippy::disallowed_methods, reason = "what is tested is how often it asks")]
+fn a_watch_asks_an_agent_that_lets_nobody_wait_once_a_second_at_most() {
+    let agent = Agent::answering(200, NODES);
+    let mut child = watching(&agent, &["members", "--watch"]);
+    let begun = Instant::now();
+    while agent.requests().len() < 4 {
+        thread::yield_now();
+    }
+    // The first look, and three more with a pause before each.
+    assert!(begun.elapsed() > Duration::from_millis(2_500), "{:?}", begun.elapsed());
+    drop(child.stdout.take());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn a_watch_ends_with_what_an_agent_has_against_it() {
+    let output = Agent::answering(400, INVALID).run(&["instances", "--status", "up", "--watch"]);
+    ended(&output, 2);
+    let output = Agent::answering(400, INVALID).run(&["instances", "--status", "up", "--watch", "--json"]);
+    ended(&output, 2);
+    assert_eq!(stdout(&output), format!("{INVALID}\n"));
+    ended(&Agent::answering(200, "<html>").run(&["members", "--watch"]), 3);
+}
+
+#[test]
 fn an_agent_with_a_wrong_setting_does_not_start() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("tidings.toml");
@@ -235,6 +276,12 @@ fn tidings(arguments: &[&str], input: &str) -> Output {
     // One that ends without reading closes the pipe.
     drop(child.stdin.take().unwrap().write_all(input.as_bytes()));
     child.wait_with_output().unwrap()
+}
+
+/// Starts the program without waiting for its end.
+fn watching(agent: &Agent, arguments: &[&str]) -> Child {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tidings"));
+    command.args(arguments).args(["--agent", &agent.url()]).stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap()
 }
 
 /// What an agent says to a request: its status and its body.

@@ -9,6 +9,7 @@
 mod features {
     pub(crate) mod addresses;
     pub(crate) mod agent;
+    pub(crate) mod background;
     pub(crate) mod dns;
     pub(crate) mod events;
     pub(crate) mod expect;

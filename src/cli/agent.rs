@@ -1,6 +1,6 @@
 //! `tidings agent`.
 
-use clap::{Arg, ArgAction, ArgMatches, FromArgMatches};
+use clap::{Arg, ArgAction, ArgMatches, FromArgMatches, ValueHint};
 
 use super::{Exit, Failure, logging};
 use crate::{
@@ -62,6 +62,7 @@ impl clap::Args for AgentArgs {
             Arg::new(key.flag)
                 .long(key.flag)
                 .value_name(key.value)
+                .value_hint(hint(key.value))
                 .help(format!("{}{default} [env: {}]", key.help, key.env))
                 .action(if key.many { ArgAction::Append } else { ArgAction::Set })
         }))
@@ -69,6 +70,16 @@ impl clap::Args for AgentArgs {
 
     fn augment_args_for_update(command: clap::Command) -> clap::Command {
         Self::augment_args(command)
+    }
+}
+
+/// What a shell may complete a value with.
+fn hint(value: &str) -> ValueHint {
+    match value {
+        "FILE" => ValueHint::FilePath,
+        "DIR" => ValueHint::DirPath,
+        "HOST[:PORT]" => ValueHint::Hostname,
+        _ => ValueHint::Unknown,
     }
 }
 

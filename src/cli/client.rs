@@ -1,18 +1,20 @@
 //! Talking to an agent over HTTP.
 
+mod look;
+
 use std::{error::Error, time::Duration};
 
 use bytes::Bytes;
-use http::{Method, Request, StatusCode, Uri, header};
+use http::{HeaderName, HeaderValue, Method, Request, StatusCode, Uri, header};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::TokioExecutor,
 };
 use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
 
-use super::{Exit, Failure, output, problem, view::Items};
+use super::{Exit, Failure, output, problem};
+pub(super) use look::{Look, News};
 
 /// The agent to talk to where none is named.
 pub(super) const DEFAULT_AGENT: &str = "http://127.0.0.1:8780";
@@ -25,6 +27,7 @@ const ANSWER: Duration = Duration::from_secs(15);
 const ANSWER_OCTETS: usize = 256 * 1024 * 1024;
 
 /// The API of one agent.
+#[derive(Clone)]
 pub(super) struct Api {
     base: String,
     client: Client<HttpConnector, Full<Bytes>>,
@@ -35,6 +38,7 @@ pub(super) struct Api {
 pub(super) struct Answer {
     pub(super) status: StatusCode,
     pub(super) body: Bytes,
+    tag: Option<HeaderValue>,
     base: String,
 }
 
@@ -66,28 +70,7 @@ impl Api {
     /// # Errors
     /// When no agent answers.
     pub(super) async fn call(&self, method: Method, path: &str) -> Result<Answer, Failure> {
-        self.send(method, path, None).await
-    }
-
-    /// The whole of a list, whose pages are put together where it has several.
-    ///
-    /// # Errors
-    /// When no agent answers.
-    pub(super) async fn list(&self, path: &str) -> Result<Answer, Failure> {
-        let mut answer = self.call(Method::GET, path).await?;
-        let Ok(Items { mut items, mut next }) = answer.read::<Items<Value>>() else { return Ok(answer) };
-        if next.is_none() {
-            return Ok(answer);
-        }
-        while let Some(cursor) = next {
-            let separator = if path.contains('?') { '&' } else { '?' };
-            let page = self.call(Method::GET, &format!("{path}{separator}cursor={cursor}")).await?;
-            let Ok(more) = page.read::<Items<Value>>() else { return Ok(page) };
-            items.extend(more.items);
-            next = more.next;
-        }
-        answer.body = json!({"items": items, "next": null}).to_string().into();
-        Ok(answer)
+        self.send(method, path, None, &[], ANSWER).await
     }
 
     /// Sends a definition.
@@ -95,24 +78,33 @@ impl Api {
     /// # Errors
     /// When no agent answers.
     pub(super) async fn put(&self, path: &str, json: Vec<u8>) -> Result<Answer, Failure> {
-        self.send(Method::PUT, path, Some(json)).await
+        let json_type = (header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        self.send(Method::PUT, path, Some(json), &[json_type], ANSWER).await
     }
 
-    async fn send(&self, method: Method, path: &str, json: Option<Vec<u8>>) -> Result<Answer, Failure> {
+    async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Vec<u8>>,
+        headers: &[(HeaderName, HeaderValue)],
+        limit: Duration,
+    ) -> Result<Answer, Failure> {
         let mut request = Request::builder().method(method).uri(format!("{}{path}", self.base));
-        if json.is_some() {
-            request = request.header(header::CONTENT_TYPE, "application/json");
+        for (name, value) in headers {
+            request = request.header(name, value);
         }
         let request = request
-            .body(Full::from(json.unwrap_or_default()))
+            .body(Full::from(body.unwrap_or_default()))
             .map_err(|error| Failure::usage(format!("{}{path} is no URL: {error}", self.base)))?;
         let exchange = async {
             let (head, body) = self.client.request(request).await.map_err(|error| root_cause(&error))?.into_parts();
             let body = Limited::new(body, ANSWER_OCTETS).collect().await.map_err(|error| root_cause(&*error))?;
-            Ok(Answer { status: head.status, body: body.to_bytes(), base: self.base.clone() })
+            let tag = head.headers.get(header::ETAG).cloned();
+            Ok(Answer { status: head.status, body: body.to_bytes(), tag, base: self.base.clone() })
         };
-        let result = tokio::time::timeout(ANSWER, exchange).await;
-        result.unwrap_or_else(|_| Err(format!("no answer within {} s", ANSWER.as_secs()))).map_err(|cause| not_reached(&self.base, &cause))
+        let result = tokio::time::timeout(limit, exchange).await;
+        result.unwrap_or_else(|_| Err(format!("no answer within {} s", limit.as_secs()))).map_err(|cause| not_reached(&self.base, &cause))
     }
 }
 

@@ -58,7 +58,7 @@ fn show(args: &Show) -> Result<Exit, Failure> {
         let items: Vec<_> = shown.iter().map(|Shown { key, value, from }| json!({"setting": key, "value": value, "from": from})).collect();
         output::pass_on(json!({ "items": items }).to_string().as_bytes())?;
     } else {
-        output::show(&table::settings(&shown))?;
+        output::show(&table::whole(&shown, jiff::Timestamp::now()))?;
     }
     Ok(Exit::Done)
 }

@@ -52,7 +52,7 @@ async fn tell(until: Instant) -> Result<(), String> {
     }
     wait(&mut cluster, "the agents to find each other", async |cluster| cluster.all_know_each_other().await).await?;
     story.took("They know each other after", from.elapsed())?;
-    story.text(&table::nodes(&cluster.agents()[0].members().await?, jiff::Timestamp::now()))?;
+    story.text(&table::whole(&cluster.agents()[0].members().await?, jiff::Timestamp::now()))?;
 
     story.step("Register a service with each agent, as its programs would")?;
     for agent in cluster.agents() {
@@ -76,7 +76,7 @@ async fn tell(until: Instant) -> Result<(), String> {
     wait(&mut cluster, "the dead one to vanish from DNS", async |_| Ok(!web.ask().await?.lines.contains(&lost))).await?;
     story.took("The others found out, and the first agent no longer hands it out, after", from.elapsed())?;
     look(&story, &web).await?;
-    story.text(&table::nodes(&cluster.agents()[0].members().await?, jiff::Timestamp::now()))?;
+    story.text(&table::whole(&cluster.agents()[0].members().await?, jiff::Timestamp::now()))?;
 
     story.step("Start it again: it still has its data folder, so nothing is registered anew")?;
     let from = Instant::now();

@@ -3,9 +3,18 @@
 //! Colours are written always and taken out again where they don't go to a terminal. A reader that went away, as
 //! `head` does, is no error: it has seen what it wanted.
 
-use std::io::{self, ErrorKind, Write};
+use std::{
+    future::pending,
+    io::{self, ErrorKind, Write},
+    thread,
+};
 
 use anstyle::{AnsiColor, Style};
+use rustix::{
+    event::{PollFd, PollFlags, poll},
+    io::Errno,
+};
+use tokio::sync::oneshot;
 
 use super::{Exit, Failure};
 
@@ -38,6 +47,44 @@ pub(super) fn pass_on(octets: &[u8]) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     let end: &[u8] = if octets.ends_with(b"\n") { b"" } else { b"\n" };
     delivered(out.write_all(octets).and_then(|()| out.write_all(end)).and_then(|()| out.flush()))
+}
+
+/// Writes octets to standard output at once, text for people among them. False when nobody reads on.
+///
+/// # Errors
+/// As [`show`].
+pub(super) fn tell(octets: &[u8]) -> Result<bool, Failure> {
+    let mut out = anstream::stdout().lock();
+    let result = out.write_all(octets).and_then(|()| out.flush());
+    let unread = result.as_ref().is_err_and(|error| error.kind() == ErrorKind::BrokenPipe);
+    delivered(result).map(|()| !unread)
+}
+
+/// Ends when nobody reads standard output any more, without writing to it; never where that can't be seen, as with a file.
+pub(super) async fn unread() {
+    let (tell, told) = oneshot::channel();
+    // A thread of its own, which ends with the program: standard output can't be made non-blocking without changing it for others.
+    thread::spawn(move || {
+        if hung_up() {
+            let _ = tell.send(());
+        }
+    });
+    if told.await.is_err() {
+        pending().await
+    }
+}
+
+/// Waits until the other end of standard output is gone. False where the system can't tell.
+fn hung_up() -> bool {
+    let out = io::stdout();
+    loop {
+        // Nothing is asked for: errors and hang-ups are told of anyway.
+        match poll(&mut [PollFd::new(&out, PollFlags::empty())], None) {
+            Ok(_) => return true,
+            Err(Errno::INTR) => {}
+            Err(_) => return false,
+        }
+    }
 }
 
 fn delivered(result: io::Result<()>) -> Result<(), Failure> {

@@ -4,26 +4,37 @@ use clap::Args;
 use form_urlencoded::Serializer;
 use http::Method;
 use jiff::Timestamp;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 
 use super::{
     Exit, Failure, Target,
-    client::{Answer, Api},
-    output, table,
+    client::Api,
+    output,
+    table::{self, Row},
     view::{self, Items},
+    watch,
 };
 use crate::model::ServiceName;
+
+/// How to read.
+#[derive(Debug, Args)]
+pub(super) struct Reading {
+    #[command(flatten)]
+    pub(super) target: Target,
+    /// Go on and print what changes, each time it does, until interrupted; with --json all of it, in a line
+    #[arg(long)]
+    watch: bool,
+}
 
 /// `tidings members`
 #[derive(Debug, Args)]
 pub(super) struct Members {
     #[command(flatten)]
-    pub(super) target: Target,
+    pub(super) reading: Reading,
 }
 
 pub(super) async fn members(api: Api, args: &Members) -> Result<Exit, Failure> {
-    let answer = api.list("/v1/nodes").await?;
-    list(&answer, args.target.json, "the agent knows of no node yet", |nodes| table::nodes(nodes, Timestamp::now()))
+    list::<view::Node>(&api, "/v1/nodes", &args.reading, "the agent knows of no node yet").await
 }
 
 /// `tidings checks`
@@ -36,7 +47,7 @@ pub(super) struct Checks {
     #[arg(long, value_name = "NAME")]
     service: Option<ServiceName>,
     #[command(flatten)]
-    pub(super) target: Target,
+    pub(super) reading: Reading,
 }
 
 pub(super) async fn checks(api: Api, args: &Checks) -> Result<Exit, Failure> {
@@ -46,20 +57,19 @@ pub(super) async fn checks(api: Api, args: &Checks) -> Result<Exit, Failure> {
             query.append_pair(name, value);
         }
     }
-    let answer = api.call(Method::GET, &format!("/v1/checks?{}", query.finish())).await?;
-    list(&answer, args.target.json, "no such check anywhere", table::checks)
+    list::<view::Check>(&api, &format!("/v1/checks?{}", query.finish()), &args.reading, "no such check anywhere").await
 }
 
 /// `tidings services`
 #[derive(Debug, Args)]
 pub(super) struct Services {
     #[command(flatten)]
-    pub(super) target: Target,
+    pub(super) reading: Reading,
 }
 
 pub(super) async fn services(api: Api, args: &Services) -> Result<Exit, Failure> {
-    let answer = api.list("/v1/services").await?;
-    list(&answer, args.target.json, "no service is registered anywhere; register one with `tidings register`", table::services)
+    let none = "no service is registered anywhere; register one with `tidings register`";
+    list::<view::Service>(&api, "/v1/services", &args.reading, none).await
 }
 
 /// `tidings service`
@@ -69,18 +79,25 @@ pub(super) struct Service {
     #[arg(value_name = "NAME")]
     name: ServiceName,
     #[command(flatten)]
-    pub(super) target: Target,
+    pub(super) reading: Reading,
 }
 
 pub(super) async fn service(api: Api, args: &Service) -> Result<Exit, Failure> {
-    let answer = api.call(Method::GET, &format!("/v1/services/{}", args.name)).await?;
-    if args.target.json {
-        return answer.pass_on();
+    let path = format!("/v1/services/{}", args.name);
+    let instances = format!("/v1/instances?service={}&status=any", args.name);
+    match (args.reading.watch, args.reading.target.json) {
+        (true, true) => return watch::json_of(&api, &path, &instances).await,
+        (true, false) => {
+            let none = format!("no instance of {} is registered anywhere yet", args.name);
+            return watch::table::<view::Instance>(&api, &instances, &none).await;
+        }
+        (false, true) => return api.call(Method::GET, &path).await?.pass_on(),
+        (false, false) => {}
     }
-    let service: view::Service = answer.read()?;
-    let all = api.list(&format!("/v1/instances?service={}&status=any", args.name)).await?;
-    let Items { items, .. } = all.read()?;
-    output::show(&format!("{}\n{}", table::services(&[service]), table::instances(&items, Timestamp::now())))?;
+    let service: view::Service = api.call(Method::GET, &path).await?.read()?;
+    let Items { items, .. } = api.list(&instances).await?.read::<Items<view::Instance>>()?;
+    let now = Timestamp::now();
+    output::show(&format!("{}\n{}", table::whole(&[service], now), table::whole(&items, now)))?;
     Ok(Exit::Done)
 }
 
@@ -105,16 +122,15 @@ pub(super) struct Instances {
     #[arg(long, value_name = "STATUS")]
     status: Option<String>,
     #[command(flatten)]
-    pub(super) target: Target,
+    pub(super) reading: Reading,
 }
 
 pub(super) async fn instances(api: Api, args: &Instances) -> Result<Exit, Failure> {
-    let answer = api.list(&args.path()).await?;
     let hint = match args.status {
         Some(_) => "no instance matches",
         None => "no instance that matches is handed out now; --status any shows those that are held back, too",
     };
-    list(&answer, args.target.json, hint, |items| table::instances(items, Timestamp::now()))
+    list::<view::Instance>(&api, &args.path(), &args.reading, hint).await
 }
 
 impl Instances {
@@ -129,17 +145,23 @@ impl Instances {
 }
 
 /// Shows a collection. An empty one is the answer "no".
-fn list<T: DeserializeOwned>(answer: &Answer, json: bool, none: &str, render: impl Fn(&[T]) -> String) -> Result<Exit, Failure> {
-    if json {
+async fn list<T: Row + DeserializeOwned>(api: &Api, path: &str, reading: &Reading, none: &str) -> Result<Exit, Failure> {
+    match (reading.watch, reading.target.json) {
+        (true, true) => return watch::json(api, path).await,
+        (true, false) => return watch::table::<T>(api, path, none).await,
+        _ => {}
+    }
+    let answer = api.list(path).await?;
+    if reading.target.json {
         let exit = answer.pass_on()?;
-        let empty = exit == Exit::Done && answer.read::<Items<serde::de::IgnoredAny>>()?.items.is_empty();
+        let empty = exit == Exit::Done && answer.read::<Items<IgnoredAny>>()?.items.is_empty();
         return Ok(if empty { Exit::No } else { exit });
     }
-    let Items { items, .. } = answer.read()?;
+    let items = answer.read::<Items<T>>()?.items;
     if items.is_empty() {
         output::remark(none);
         return Ok(Exit::No);
     }
-    output::show(&render(&items))?;
+    output::show(&table::whole(&items, Timestamp::now()))?;
     Ok(Exit::Done)
 }

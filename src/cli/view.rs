@@ -15,8 +15,10 @@ pub(super) struct Items<T> {
 }
 
 /// A node.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub(super) struct Node {
+    #[serde(default)]
+    pub(super) id: String,
     pub(super) name: String,
     pub(super) state: String,
     pub(super) reason: String,
@@ -34,7 +36,7 @@ pub(super) struct Node {
 }
 
 /// A check of a node itself.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub(super) struct NodeCheck {
     pub(super) id: String,
     pub(super) status: String,
@@ -42,7 +44,7 @@ pub(super) struct NodeCheck {
 }
 
 /// A service.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub(super) struct Service {
     pub(super) name: String,
     pub(super) tags: Vec<String>,
@@ -50,7 +52,7 @@ pub(super) struct Service {
 }
 
 /// How many instances of a service there are.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub(super) struct Counts {
     pub(super) total: u64,
     pub(super) passing: u64,
@@ -60,9 +62,11 @@ pub(super) struct Counts {
 }
 
 /// An instance.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub(super) struct Instance {
     pub(super) node: Option<String>,
+    #[serde(default)]
+    pub(super) node_id: String,
     pub(super) id: String,
     pub(super) service: String,
     pub(super) addresses: Vec<IpAddr>,
@@ -76,13 +80,13 @@ pub(super) struct Instance {
 }
 
 /// Why an instance is not handed out.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub(super) struct HeldBack {
     pub(super) detail: String,
 }
 
 /// A check, as `/v1/checks` lists it.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub(super) struct Check {
     pub(super) node: Option<String>,
     /// A check of a node is of no service and no instance.

@@ -13,7 +13,7 @@ use tokio::{
     task::JoinHandle,
 };
 
-use super::{addresses::Block, agent::Agent, dns::Reply, events::Follower, http::Answer, service::Service};
+use super::{addresses::Block, agent::Agent, background::Background, dns::Reply, events::Follower, http::Answer, service::Service};
 
 /// How a command ended.
 #[derive(Debug)]
@@ -36,6 +36,8 @@ pub(crate) struct World {
     pub(crate) reply: Option<Reply>,
     pub(crate) raw_replies: Vec<Vec<u8>>,
     pub(crate) run: Option<Run>,
+    /// A command that goes on.
+    pub(crate) background: Option<Background>,
     /// A request that is under way.
     pub(crate) waiting: Option<JoinHandle<Result<Answer, String>>>,
     /// Streams of events that are followed.
@@ -62,6 +64,7 @@ impl World {
             reply: None,
             raw_replies: Vec::new(),
             run: None,
+            background: None,
             waiting: None,
             followers: Vec::new(),
             notes: BTreeMap::new(),
@@ -173,6 +176,9 @@ impl World {
     pub(crate) async fn end(&mut self) {
         if let Some(waiting) = self.waiting.take() {
             waiting.abort();
+        }
+        if let Some(background) = self.background.take() {
+            self.run = Some(background.kill().await);
         }
         for agent in self.agents.values_mut() {
             agent.kill().await;

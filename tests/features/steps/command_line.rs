@@ -63,6 +63,39 @@ async fn finish(world: &mut World, line: String, mut command: tokio::process::Co
     });
 }
 
+/// As it does when somebody presses the tabulator key behind what is typed.
+const COMPLETE: &str = r#"
+source <("$1" completions bash)
+COMP_LINE=$2 COMP_POINT=${#2}
+read -ra COMP_WORDS <<< "$2"
+COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
+by=$(complete -p tidings) && by=${by##*-F } && "${by%% *}" tidings "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD-1]}"
+printf '%s\n' "${COMPREPLY[@]}"
+"#;
+
+#[when(regex = r"^a bash that has read `tidings completions bash` completes `(.+)`$")]
+async fn complete(world: &mut World, typed: String) {
+    let mut bash = tokio::process::Command::new("bash");
+    bash.args(["--norc", "-c", COMPLETE, "bash"]).arg(agent::program()).arg(&typed);
+    finish(world, typed, bash, String::new()).await;
+}
+
+#[then(regex = r"^it is offered$")]
+async fn offered(world: &mut World, step: &Step) {
+    let words: Vec<String> = world.table(step).concat();
+    let offered: Vec<&str> = world.ran().stdout.lines().collect();
+    assert!(words.iter().all(|word| offered.contains(&word.as_str())), "{}", shown(world));
+}
+
+#[then(regex = r"^the file (\S+) has$")]
+async fn file_has(world: &mut World, file: String, step: &Step) {
+    let path = world.folder().join(file);
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    for part in world.table(step).concat() {
+        assert!(text.contains(&part), "nothing of {part:?} in {text}");
+    }
+}
+
 #[then(regex = r"^it exits with (\d+)$")]
 async fn exits(world: &mut World, code: i32) {
     assert_eq!(world.ran().code, Some(code), "{}", shown(world));
