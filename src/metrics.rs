@@ -37,7 +37,7 @@ pub use timing::{Stopwatch, Timing};
 pub const MEDIA_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// What is told of the agent itself: for people who join it to other metrics.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Facts {
     /// The version of the program.
     pub version: String,

@@ -74,3 +74,41 @@ fn append(store: &mut Store, metrics: &StoreMetrics, writes: usize, ops: &[Store
     metrics.journal(store.octets(), store.compactions());
     result
 }
+
+#[cfg(test)]
+mod tests {
+    use rand::{SeedableRng as _, rngs::StdRng};
+
+    use super::*;
+    use crate::{
+        agent::figures,
+        catalog::Publisher,
+        metrics::Facts,
+        model::{ClusterName, NodeId, record::Key},
+    };
+
+    #[test]
+    fn what_waits_together_is_written_together() {
+        let folder = tempfile::tempdir().unwrap();
+        let cluster = ClusterName::new("test").unwrap();
+        let store = Store::open(folder.path(), &cluster, &mut StdRng::seed_from_u64(1)).unwrap().0;
+        let metrics = figures::metrics(Publisher::new(NodeId(1)).1, Facts::default());
+        let (queue, waiting) = blocking::channel();
+        let (done, mut stored) = mpsc::unbounded_channel();
+        for n in 0..1_000 {
+            let instance = crate::model::InstanceId::new(&format!("web-{n}")).unwrap();
+            let op = StoreOp::Put { key: Key::instance(&instance), definition: [1].into(), status: [2].into() };
+            queue.send((Ticket(n), vec![op])).unwrap();
+        }
+        drop(queue);
+        write_all(store, &metrics.store, &waiting, &done);
+        let answered: Vec<Stored> = std::iter::from_fn(|| stored.try_recv().ok()).collect();
+        assert_eq!(answered, (0..1_000).map(|n| (Ticket(n), Ok(()))).collect::<Vec<_>>());
+        let text = metrics.text();
+        for line in ["tidings_store_appends_total{result=\"done\"} 1", "tidings_store_writes_total 1000"] {
+            assert!(text.lines().any(|it| it == line), "{line}: {text}");
+        }
+        let contents = Store::open(folder.path(), &cluster, &mut StdRng::seed_from_u64(1)).unwrap().1;
+        assert_eq!(contents.records.len(), 1_000);
+    }
+}

@@ -49,6 +49,10 @@ impl Core {
             }
         }
         let status = self.write_health(now, &subject, &health);
+        let status = match &subject {
+            Subject::Instance(instance) => self.health_to_store(instance, health),
+            Subject::Node => status,
+        };
         self.store(None, vec![StoreOp::Status { key: key_of(&subject), status }], Act::Nothing(Done::Unchanged));
         self.answer(id, Ok(Done::Noted));
     }

@@ -102,6 +102,16 @@ impl Act {
         }
     }
 
+    /// What it makes of an instance's maintenance.
+    fn maintains(&self, id: &InstanceId) -> Option<&Option<String>> {
+        match self {
+            Act::Maintain { instance: Some(instance), reason, .. } if instance == id => Some(reason),
+            Act::Remove(removed) if removed == id => Some(&None),
+            Act::Configure(acts) => acts.iter().rev().find_map(|act| act.maintains(id)),
+            _ => None,
+        }
+    }
+
     /// Takes note of what it makes of all instances.
     fn note<'a>(&'a self, instances: &mut BTreeMap<&'a InstanceId, &'a Registration>) {
         match self {
@@ -192,7 +202,10 @@ impl Core {
         let Ok(registration) = registration else {
             return status;
         };
-        let mut health = body::decode_health(&status).unwrap_or_else(|_| Health::initial(&registration.checks));
+        // A loss of power may have left a health of the definition before.
+        let stored = body::decode_health(&status).unwrap_or_default();
+        let mut health = stored.following(&registration.checks, &registration.checks);
+        health.maintenance = stored.maintenance;
         if self.settings.host_rebooted {
             health.distrust();
         }
@@ -267,7 +280,7 @@ impl Core {
         if self.to_be(instance).is_some_and(|(_, d, l)| *d == definition && *l == local) && !self.is_pending(instance) {
             return Ok(None);
         }
-        let stored = body::encode_health(&self.health_of_new(&registration));
+        let stored = self.health_to_store(instance, self.health_of_new(&registration));
         let nothing = body::encode_health(&Health::default());
         let ops = vec![
             StoreOp::Put { key: Key::instance(instance), definition: definition.clone(), status: stored.clone() },
@@ -373,6 +386,15 @@ impl Core {
         if status != *stored {
             self.store(None, vec![StoreOp::Status { key, status }], Act::Nothing(Done::Unchanged));
         }
+    }
+
+    /// A health as it is to be on disk behind all pending writes: maintenance that was asked for and is not acknowledged yet
+    /// must not be overwritten by what was known before it.
+    pub(super) fn health_to_store(&self, id: &InstanceId, mut health: Health) -> Body {
+        if let Some(reason) = self.pending.iter().rev().find_map(|pending| pending.act.maintains(id)) {
+            health.maintenance.clone_from(reason);
+        }
+        body::encode_health(&health)
     }
 
     fn is_pending(&self, id: &InstanceId) -> bool {

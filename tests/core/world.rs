@@ -1,7 +1,7 @@
 //! A network of cores in virtual time: datagrams with delay and loss, streams in order, disks that take a moment.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     net::SocketAddr,
     time::{Duration, SystemTime},
 };
@@ -58,6 +58,8 @@ struct Host {
     process: u64,
     due: Option<Moment>,
     disk: BTreeMap<Key, (Body, Body)>,
+    /// What was handed to the disk and is not known to be on it: a loss of power leaves any beginning of it there.
+    unsynced: VecDeque<(Ticket, Vec<StoreOp>)>,
     checks: Vec<Check>,
     peers: Vec<SocketAddr>,
     generation: u32,
@@ -151,6 +153,7 @@ impl World {
             process: 0,
             due: None,
             disk: BTreeMap::new(),
+            unsynced: VecDeque::new(),
             checks: vec![],
             peers: vec![],
             generation: 0,
@@ -216,6 +219,9 @@ impl World {
 
     pub(super) fn kill(&mut self, agent: Agent) {
         self.hosts[agent].core = None;
+        let written = self.rng.random_range(0..=self.hosts[agent].unsynced.len());
+        let unsynced = std::mem::take(&mut self.hosts[agent].unsynced);
+        unsynced.into_iter().take(written).for_each(|(_, ops)| self.hosts[agent].store(ops));
         for (stream, (peer, theirs)) in std::mem::take(&mut self.hosts[agent].streams) {
             let _ = stream;
             self.hosts[peer].streams.remove(&theirs);
@@ -260,6 +266,15 @@ impl World {
         self.until(patience, |world| world.hosts[agent].replies.contains_key(&id));
         let (reply, at) = self.hosts[agent].replies.remove(&id).expect("waited for");
         (reply, at - begun)
+    }
+
+    /// The reply to a command, once it is there.
+    pub(super) fn reply(&self, agent: Agent, id: CommandId) -> Option<&Reply> {
+        self.hosts[agent].replies.get(&id).map(|(reply, _)| reply)
+    }
+
+    pub(super) fn random(&mut self, below: u32) -> u32 {
+        self.rng.random_range(0..below)
     }
 
     /// How long it takes until everyone shows it.
@@ -321,7 +336,12 @@ impl World {
                 host.streams.remove(&stream);
                 core.handle(at, Input::Closed { stream, reason });
             }
-            Happening::Stored { ticket, result } => core.handle(at, Input::Stored { ticket, result }),
+            Happening::Stored { ticket, result } => {
+                core.handle(at, Input::Stored { ticket, result });
+                while let Some((_, ops)) = host.unsynced.pop_front_if(|(of, _)| *of <= ticket) {
+                    host.store(ops);
+                }
+            }
             Happening::Resolved { seed, addresses } => core.handle(at, Input::Resolved { seed, addresses }),
             Happening::Timeout => {
                 if host.due == Some(at) {
@@ -397,7 +417,7 @@ impl World {
                 Output::Store { ticket, ops } => {
                     let result = if self.disk_fails { Err("no space left on device".into()) } else { Ok(()) };
                     if result.is_ok() {
-                        self.hosts[agent].store(ops);
+                        self.hosts[agent].unsynced.push_back((ticket, ops));
                     }
                     self.at(DISK, agent, Happening::Stored { ticket, result });
                 }
@@ -469,6 +489,13 @@ impl World {
         let snapshot = self.hosts[reader].catalog.load();
         let node = snapshot.holder(owner)?.node.id;
         Some(snapshot.instance(node, &InstanceId::new(id).expect("an id"))?.status)
+    }
+
+    /// The port of one of the agent's own instances, and whether it is in maintenance.
+    pub(super) fn own(&self, agent: Agent, id: &InstanceId) -> Option<(u16, bool)> {
+        let snapshot = self.hosts[agent].catalog.load();
+        let entry = snapshot.instance(snapshot.local, id)?;
+        Some((entry.instance.port, entry.health.maintenance.is_some()))
     }
 
     pub(super) fn held_back(&self, reader: Agent, owner: &str, id: &str) -> Option<HeldBack> {
