@@ -38,6 +38,7 @@ use tokio::sync::{Semaphore, watch};
 pub use body::BODY_OCTETS;
 pub use conditional::WAITING;
 pub use events::FOLLOWERS;
+pub use openapi::build as openapi_document;
 pub use openapi::{Operation, Parameter};
 pub use page::{LARGEST_PAGE, PAGE};
 pub use prefer::LONGEST_WAIT;

@@ -60,6 +60,11 @@ impl Shown {
         Shown { tag: ETag::of(&json), json: json.into(), changes: Changes::Never }
     }
 
+    /// JSON that is part of the program.
+    pub(super) fn constant(json: &'static str) -> Shown {
+        Shown { tag: ETag::of(json.as_bytes()), json: Bytes::from_static(json.as_bytes()), changes: Changes::Never }
+    }
+
     /// A value that does not come from the catalog. Who would wait for it to change is answered at once.
     pub(super) fn untold(value: &impl Serialize) -> Shown {
         Shown { changes: Changes::Untold, ..Shown::fixed(value) }

@@ -36,7 +36,7 @@ const OF_BODIES: &[ProblemType] = &[
 const OF_WRITES: &[ProblemType] = &[ProblemType::Leaving, ProblemType::StorageFailed];
 
 /// The whole document.
-pub(in crate::http) fn build() -> Value {
+pub fn build() -> Value {
     let settings = SchemaSettings::draft2020_12().for_serialize().with(|settings| {
         settings.definitions_path = "/components/schemas".into();
         settings.meta_schema = None;

@@ -26,6 +26,20 @@ use crate::{
     model::{InstanceId, NodeName, Status, limits},
 };
 
+/// Set, the document is written instead of compared.
+const WRITE: &str = "TIDINGS_WRITE_DOCS";
+
+#[test]
+fn what_is_served_is_what_the_api_runs_on() {
+    let expected = format!("{}\n", serde_json::to_string_pretty(&build()).unwrap());
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/openapi.json");
+    if std::env::var_os(WRITE).is_some() {
+        std::fs::write(file, expected).unwrap();
+    } else {
+        assert!(super::DOCUMENT == expected, "docs/openapi.json is not up to date: run `{WRITE}=1 cargo test --lib openapi`");
+    }
+}
+
 #[test]
 fn every_operation_has_an_id_of_its_own_and_stands_in_the_document() {
     let document = build();
