@@ -111,8 +111,14 @@ fn layers<'a>(flags: &'a Flags, surroundings: &'a Surroundings) -> Result<Layers
         let path = given.text();
         let text =
             file::read(Path::new(path)).map_err(|error| ConfigError(vec![format!("{}: can't read {path}: {error}", given.origin)]))?;
-        let written = file::parse(&text)
-            .map_err(|errors| ConfigError(errors.iter().map(|error| format!("{path}, line {}: {}", error.line, error.value)).collect()))?;
+        let (written, errors) = file::parse_all(&text);
+        if !errors.is_empty() {
+            let mut errors = errors.iter().map(|error| format!("{path}, line {}: {}", error.line, error.value)).collect();
+            let mut definitions = Definitions::default();
+            definitions.add_services(path, &written.services, &mut errors);
+            definitions.add_checks(path, &written.checks, &mut errors);
+            return Err(ConfigError(errors));
+        }
         layers = layers.over(path.to_owned(), written);
     }
     Ok(layers)
@@ -272,6 +278,8 @@ mod tests {
     #[test]
     fn everything_that_is_wrong_is_told_at_once() {
         let error = Given::default().flag("name", "a b").flag("dns", "x").env("TIDINGS_ZONE", "-").load().unwrap_err();
+        assert_eq!(error.0.len(), 3, "{error}");
+        let error = Given::default().file("name = 7\n[[service]]\nservice = \"web\"\nport = 0\n[[check]]\nid = \"a\"").load().unwrap_err();
         assert_eq!(error.0.len(), 3, "{error}");
     }
 

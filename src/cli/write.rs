@@ -71,9 +71,12 @@ pub(super) async fn deregister(api: Api, args: &Deregister) -> Result<Exit, Fail
 /// `tidings heartbeat`
 #[derive(Debug, Args)]
 pub(super) struct Heartbeat {
-    /// Ids of the instance and of its check, which is one with a ttl; of the check alone where it is one of the node
-    #[arg(value_names = ["ID", "CHECK"], num_args = 1..=2, required = true)]
-    check: Vec<String>,
+    /// Id of the instance; where no other id follows, that of a check of the node
+    #[arg(value_name = "ID")]
+    id: String,
+    /// Id of the instance's check; one with a ttl
+    #[arg(value_name = "CHECK")]
+    check: Option<String>,
     /// How it is
     #[arg(long, value_name = "STATUS", default_value = "passing", value_parser = ["passing", "warning", "critical"])]
     status: String,
@@ -83,15 +86,13 @@ pub(super) struct Heartbeat {
 
 pub(super) async fn heartbeat(api: Api, args: &Heartbeat) -> Result<Exit, Failure> {
     let id_of_check = |text: &str| CheckId::new(text).map_err(|error| Failure::usage(format!("{text:?} is no check: {error}")));
-    let (path, what) = match args.check.as_slice() {
-        [id, check] => {
+    let id = &args.id;
+    let (path, what) = match &args.check {
+        Some(check) => {
             let instance = InstanceId::new(id).map_err(|error| Failure::usage(format!("{id:?} is no instance: {error}")))?;
             (format!("{}/checks/{}/status", path(&instance), id_of_check(check)?), format!("{check} of {id}"))
         }
-        of_node => {
-            let check = id_of_check(of_node.first().map_or("", String::as_str))?;
-            (format!("/v1/agent/checks/{check}/status"), format!("{check} of this node"))
-        }
+        None => (format!("/v1/agent/checks/{}/status", id_of_check(id)?), format!("{id} of this node")),
     };
     let answer = api.put(&path, json!({"status": args.status}).to_string().into_bytes()).await?;
     if args.target.json {

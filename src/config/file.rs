@@ -62,7 +62,13 @@ pub fn read(path: &Path) -> io::Result<String> {
 /// # Errors
 /// All that is wrong with it: what is no TOML, unknown keys, and values of the wrong kind, each with its line.
 pub fn parse(text: &str) -> Result<Written, Vec<Line<String>>> {
-    read_with(text, |reader, table| reader.table("", table)).map(|reader| reader.written)
+    let (written, errors) = parse_all(text);
+    if errors.is_empty() { Ok(written) } else { Err(errors) }
+}
+
+/// The same, and where something is wrong, what could be understood besides.
+pub(super) fn parse_all(text: &str) -> (Written, Vec<Line<String>>) {
+    read_with(text, |reader, table| reader.table("", table))
 }
 
 /// Understands the text of a file that has `[[service]]` tables and nothing else.
@@ -70,19 +76,21 @@ pub fn parse(text: &str) -> Result<Written, Vec<Line<String>>> {
 /// # Errors
 /// As [`parse`].
 pub(super) fn parse_services(text: &str) -> Result<Vec<Block>, Vec<Line<String>>> {
-    read_with(text, Reader::services_alone).map(|reader| reader.written.services)
+    let (written, errors) = read_with(text, Reader::services_alone);
+    if errors.is_empty() { Ok(written.services) } else { Err(errors) }
 }
 
-fn read_with<'t>(text: &'t str, read: impl FnOnce(&mut Reader<'t>, &DeTable<'_>)) -> Result<Reader<'t>, Vec<Line<String>>> {
+fn read_with<'t>(text: &'t str, read: impl FnOnce(&mut Reader<'t>, &DeTable<'_>)) -> (Written, Vec<Line<String>>) {
     let (table, errors) = DeTable::parse_recoverable(text);
     if !errors.is_empty() {
         let line = |error: &toml::de::Error| error.span().map_or(1, |span| line_of(text, span.start));
-        return Err(errors.iter().map(|error| Line { line: line(error), value: error.message().to_owned() }).collect());
+        let errors = errors.iter().map(|error| Line { line: line(error), value: error.message().to_owned() }).collect();
+        return (Written::default(), errors);
     }
     let mut reader = Reader { text, written: Written::default(), errors: Vec::new() };
     read(&mut reader, table.get_ref());
     reader.errors.sort_by_key(|error| error.line);
-    if reader.errors.is_empty() { Ok(reader) } else { Err(reader.errors) }
+    (reader.written, reader.errors)
 }
 
 struct Reader<'t> {
