@@ -367,6 +367,11 @@ Feature: Services and checks from files
     Then the answer lists
       | node  | service | instance | id   | status   |
       | alpha | null    | null     | disk | critical |
+    When I GET /v1/agent at alpha
+    Then the answer is 200 with
+      | /checks/0/id     | disk     |
+      | /checks/0/status | critical |
+      | /maintenance     | (absent) |
     When I GET /v1/agent/checks/disk at alpha
     Then the answer is 200 with
       | /status | critical         |

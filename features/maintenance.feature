@@ -43,6 +43,9 @@ Feature: An operator takes things out of discovery
     Then the answer is 200 with
       | /items/0/held_back/reason | node_maintenance |
       | /items/0/held_back/detail | ~kernel          |
+    When I GET /v1/agent at alpha
+    Then the answer is 200 with
+      | /maintenance | kernel |
     When I DELETE /v1/agent/maintenance at alpha
     Then the answer is 204
     And web.service.tidings.internal A at beta soon gives

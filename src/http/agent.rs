@@ -19,7 +19,7 @@ use super::{
     host,
     openapi::{Answer, Content, Operation, shapes},
     problem::{Problem, ProblemType},
-    representation::text,
+    representation::{CheckStateView, states, text},
 };
 use crate::{
     catalog::{Interest, Snapshot},
@@ -51,6 +51,8 @@ pub(super) async fn show(State(state): State<ApiState>) -> Shown {
         version: &info.version,
         ready: snapshot.ready,
         name_conflict: name_conflict(&snapshot),
+        maintenance: local.and_then(|node| node.info.maintenance.as_deref()),
+        checks: local.into_iter().flat_map(|node| states(&node.health)).collect(),
         members: Members::count(&snapshot),
         limits: Limits::HERE,
     };
@@ -79,6 +81,10 @@ struct AgentView<'a> {
     /// Whether it knows what the cluster knows.
     ready: bool,
     name_conflict: Option<Holder>,
+    /// Why an operator took this node out of discovery.
+    maintenance: Option<&'a str>,
+    /// What the checks of this node itself have yielded.
+    checks: Vec<CheckStateView<'a>>,
     members: Members,
     limits: Limits,
 }

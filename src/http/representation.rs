@@ -12,13 +12,10 @@ use std::{
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use self::written::{optional_duration, time};
 pub(super) use self::{
-    checks::{CheckRunView, CheckView, FoundCheckView, HealthView},
+    checks::{CheckRunView, CheckStateView, CheckView, FoundCheckView, HealthView, states},
     written::text,
-};
-use self::{
-    checks::{CheckStateView, states},
-    written::{optional_duration, time},
 };
 use super::openapi::shapes;
 use crate::{
