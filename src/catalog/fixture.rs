@@ -66,7 +66,7 @@ pub(crate) fn tagged(mut instance: Instance, tags: &[&str]) -> Instance {
 
 pub(crate) fn on(node: u64, instance: Instance, status: Status) -> Change {
     let state = CheckState { status, reason: format!("it is {status}") };
-    let checks = BTreeMap::from([(CheckId::new("test").expect("an id"), state)]);
+    let checks = [(CheckId::new("test").expect("an id"), state)].into_iter().collect();
     Change::Instance { node: NodeId(node), instance: Arc::new(instance), health: Arc::new(Health { checks, maintenance: None }) }
 }
 

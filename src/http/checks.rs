@@ -98,11 +98,11 @@ pub(super) async fn last_run_of_node(State(state): State<ApiState>, Named(check)
 }
 
 fn run_of(state: &ApiState, subject: Subject, health: &Health, check: &CheckId) -> Result<Shown, Problem> {
-    let Some((id, found)) = health.checks.get_key_value(check) else {
+    let Some(found) = health.checks.get(check) else {
         return Err(Refusal::NoSuchCheck(subject, check.clone()).into());
     };
     let last = state.outputs.get(&subject, check);
-    Ok(Shown::untold(&CheckRunView::new(id, found, last.as_ref())))
+    Ok(Shown::untold(&CheckRunView::new(check, found, last.as_ref())))
 }
 
 pub(super) const BEAT: Operation =

@@ -141,7 +141,9 @@ pub fn decode_health(body: &[u8]) -> Result<Health, WireError> {
         let status = *[Status::Passing, Status::Warning, Status::Critical].get(usize::from(status)).ok_or(WireError::Malformed)?;
         if short(&reason) { Ok((id, CheckState { status, reason })) } else { Err(WireError::Malformed) }
     };
-    Ok(Health { checks: wire.checks.into_iter().map(check).collect::<Result<_, _>>()?, maintenance: wire.maintenance })
+    // Collected twice, for room for no more than there is: every agent holds the health of all instances.
+    let checks: Vec<(CheckId, CheckState)> = wire.checks.into_iter().map(check).collect::<Result<_, _>>()?;
+    Ok(Health { checks: checks.into_iter().collect(), maintenance: wire.maintenance })
 }
 
 #[cfg(test)]
@@ -164,7 +166,7 @@ mod tests {
         let state = |status, reason: &str| CheckState { status, reason: reason.into() };
         let id = |text| CheckId::new(text).unwrap();
         let health = Health {
-            checks: BTreeMap::from([(id("a"), state(Status::Critical, "no answer")), (id("b"), state(Status::Warning, ""))]),
+            checks: [(id("a"), state(Status::Critical, "no answer")), (id("b"), state(Status::Warning, ""))].into_iter().collect(),
             maintenance: Some("new disk".into()),
         };
         assert_eq!(decode_health(&encode_health(&health)), Ok(health));
@@ -188,7 +190,7 @@ mod tests {
         .unwrap();
         instance.port = 0;
         assert_eq!(decode_instance("a", &encode_instance(&instance)), Err(WireError::Malformed));
-        let long = Health { checks: BTreeMap::new(), maintenance: Some("x".repeat(201)) };
+        let long = Health { checks: FromIterator::from_iter([]), maintenance: Some("x".repeat(201)) };
         assert_eq!(decode_health(&encode_health(&long)), Err(WireError::Malformed));
     }
 }

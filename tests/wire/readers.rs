@@ -125,8 +125,10 @@ fn bodies_that_are_read_are_written_as_the_same_bytes() {
             assert_eq!(body::decode_instance("a", &body::encode_instance(&read)), Ok(read), "seed {seed}");
         }
     }
-    let health =
-        body::encode_health(&Health { checks: [(CheckId::new("a").expect("an id"), sick())].into(), maintenance: Some("why".into()) });
+    let health = body::encode_health(&Health {
+        checks: [(CheckId::new("a").expect("an id"), sick())].into_iter().collect(),
+        maintenance: Some("why".into()),
+    });
     for seed in 0..2_000 {
         if let Ok(read) = body::decode_health(&flip(seed, &health)) {
             assert_eq!(body::decode_health(&body::encode_health(&read)), Ok(read), "seed {seed}");

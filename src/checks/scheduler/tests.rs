@@ -108,7 +108,7 @@ async fn an_equal_definition_keeps_state_and_timers() {
 async fn stored_health_is_what_a_check_begins_with() {
     let mut world = World::new(|_, _| Some(Passing));
     let check = Check { rise: 2, ..check("a") };
-    let health = Health { checks: BTreeMap::from([(check.id.clone(), state(Critical, "500"))]), maintenance: None };
+    let health = Health { checks: FromIterator::from_iter([(check.id.clone(), state(Critical, "500"))]), maintenance: None };
     world.order(start(subject(0), vec![check], None, health));
     let (_, state) = world.verdict().await;
     assert_eq!(state.status, Passing);
@@ -174,7 +174,7 @@ async fn a_heartbeat_holds_for_the_ttl_and_no_longer() {
 async fn after_a_restart_a_passing_ttl_check_has_its_whole_ttl() {
     let mut world = World::new(|_, _| None);
     let check = Check { probe: Probe::Ttl { ttl: 15 * SECOND }, initial: Critical, ..check("beat") };
-    let health = Health { checks: BTreeMap::from([(check.id.clone(), state(Passing, "fine"))]), maintenance: None };
+    let health = Health { checks: FromIterator::from_iter([(check.id.clone(), state(Passing, "fine"))]), maintenance: None };
     world.order(start(subject(0), vec![check], None, health));
     assert_eq!(world.verdict().await.1.status, Critical);
     assert_eq!(world.now().as_secs_f64().round(), 15.0);
