@@ -236,7 +236,7 @@ fn settings(config: &Resolved, contents: Contents, life: Life, address: SocketAd
         seeds: config.join.len(),
         peers: contents.peers,
         records: contents.records,
-        node_checks: config.definitions.checks.iter().map(|(check, _)| check.clone()).collect(),
+        node_checks: config.definitions.node_checks(),
         host_rebooted,
         random_seed,
         reap_after: crate::core::REAP_AFTER,

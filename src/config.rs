@@ -113,7 +113,7 @@ fn layers<'a>(flags: &'a Flags, surroundings: &'a Surroundings) -> Result<Layers
             file::read(Path::new(path)).map_err(|error| ConfigError(vec![format!("{}: can't read {path}: {error}", given.origin)]))?;
         let (written, errors) = file::parse_all(&text);
         if !errors.is_empty() {
-            let mut errors = errors.iter().map(|error| format!("{path}, line {}: {}", error.line, error.value)).collect();
+            let mut errors = errors.iter().map(|error| error.within(path)).collect();
             let mut definitions = Definitions::default();
             definitions.add_services(path, &written.services, &mut errors);
             definitions.add_checks(path, &written.checks, &mut errors);
@@ -178,15 +178,7 @@ mod tests {
     #[test]
     fn each_setting_can_come_from_each_place() {
         for key in KEYS.iter().filter(|key| key.flag != "config") {
-            let text = match key.flag {
-                "gossip" | "http" | "dns" | "advertise" | "join" => "10.9.8.7:4321",
-                "on-term" => "restart",
-                "log" => "trace",
-                "log-format" => "json",
-                "data-dir" => "/srv/tidings",
-                "service-dir" => "/",
-                _ => "other",
-            };
+            let text = keys::another_value(key);
             let default = Given::default().load().unwrap();
             let by_flag = Given::default().flag(key.flag, text).load().unwrap();
             let by_env = Given::default().env(key.env, text).load().unwrap();

@@ -84,6 +84,5 @@ impl Reloader {
 
 async fn configure(registrar: &Registrar, definitions: &Definitions) -> Result<Done, Refusal> {
     let services = definitions.services.values().map(|(registration, _)| registration.clone()).collect();
-    let checks = definitions.checks.iter().map(|(check, _)| check.clone()).collect();
-    registrar.submit(Command::Configure { services, checks }).await
+    registrar.submit(Command::Configure { services, checks: definitions.node_checks() }).await
 }

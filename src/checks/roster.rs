@@ -51,11 +51,11 @@ pub(super) enum Act {
 /// Makes the kind of a check.
 pub(super) type MakeKind = Box<dyn Fn(&Check) -> Kind + Send>;
 
-/// The instances with checks, and one queue of timers for them all.
+/// What has checks: the node and its instances, and one queue of timers for them all.
 pub(super) struct Roster {
     make_kind: MakeKind,
     rng: StdRng,
-    instances: BTreeMap<Subject, Watched>,
+    subjects: BTreeMap<Subject, Watched>,
     slots: BTreeMap<Slot, (Subject, CheckId)>,
     last_slot: Slot,
     timers: BTreeSet<(Instant, Timer)>,
@@ -98,7 +98,7 @@ impl Roster {
         Roster {
             make_kind,
             rng,
-            instances: BTreeMap::new(),
+            subjects: BTreeMap::new(),
             slots: BTreeMap::new(),
             last_slot: 0,
             timers: BTreeSet::new(),
@@ -118,7 +118,7 @@ impl Roster {
             Kind::Waits(lease) => Some(Left { subject: subject.clone(), check: id.clone(), left: lease.left(now)? }),
             Kind::Asks(_) => None,
         };
-        let all = self.instances.iter().flat_map(|(subject, watched)| watched.checks.iter().map(move |(id, watch)| (subject, id, watch)));
+        let all = self.subjects.iter().flat_map(|(subject, watched)| watched.checks.iter().map(move |(id, watch)| (subject, id, watch)));
         all.filter_map(|(subject, id, watch)| of(subject, id, watch)).collect()
     }
 
@@ -161,7 +161,7 @@ impl Roster {
     }
 
     fn start(&mut self, now: Instant, subject: Subject, checks: Vec<Check>, deregister_after: Option<Duration>, health: &Health) {
-        let mut watched = self.instances.remove(&subject).unwrap_or_default();
+        let mut watched = self.subjects.remove(&subject).unwrap_or_default();
         let mut known = std::mem::take(&mut watched.checks);
         let mut kept = BTreeSet::new();
         for check in checks {
@@ -181,12 +181,12 @@ impl Roster {
         known.into_values().for_each(|old| self.drop_watch(old));
         self.acts.push_back(Act::Retain { subject: subject.clone(), checks: kept });
         watched.deregister_after = deregister_after;
-        self.instances.insert(subject.clone(), watched);
+        self.subjects.insert(subject.clone(), watched);
         self.weigh(now, &subject);
     }
 
     fn stop(&mut self, subject: &Subject) {
-        let Some(old) = self.instances.remove(subject) else { return };
+        let Some(old) = self.subjects.remove(subject) else { return };
         old.checks.into_values().for_each(|watch| self.drop_watch(watch));
         if let Some(at) = old.deregister_at {
             self.timers.remove(&(at, Timer::Deregister(subject.clone())));
@@ -223,7 +223,7 @@ impl Roster {
     }
 
     fn heartbeat(&mut self, now: Instant, subject: &Subject, check: &CheckId, state: CheckState, output: String) {
-        let Some(watch) = self.instances.get_mut(subject).and_then(|it| it.checks.get_mut(check)) else { return };
+        let Some(watch) = self.subjects.get_mut(subject).and_then(|it| it.checks.get_mut(check)) else { return };
         // The core lets only those through that are for a check that waits.
         let Kind::Waits(lease) = &mut watch.kind else { return };
         let until = lease.renew(now);
@@ -238,7 +238,7 @@ impl Roster {
 
     fn check_due(&mut self, now: Instant, at: Instant, slot: Slot) {
         let Some((subject, id)) = self.slots.get(&slot).cloned() else { return };
-        let Some(watch) = self.instances.get_mut(&subject).and_then(|it| it.checks.get_mut(&id)) else { return };
+        let Some(watch) = self.subjects.get_mut(&subject).and_then(|it| it.checks.get_mut(&id)) else { return };
         let mut expired = None;
         let next = match &mut watch.kind {
             Kind::Asks(ask) => {
@@ -289,9 +289,9 @@ impl Roster {
         }
     }
 
-    /// Sees whether the subject is critical, and since when.
+    /// Sees whether something is critical, and since when.
     fn weigh(&mut self, now: Instant, subject: &Subject) {
-        let Some(watched) = self.instances.get_mut(subject) else { return };
+        let Some(watched) = self.subjects.get_mut(subject) else { return };
         let critical = watched.checks.values().any(|watch| watch.verdict.status() == Status::Critical);
         if critical {
             watched.critical_since.get_or_insert(now);
@@ -312,7 +312,7 @@ impl Roster {
     }
 
     fn deregister_due(&mut self, now: Instant, subject: Subject) {
-        let Some(watched) = self.instances.get_mut(&subject) else { return };
+        let Some(watched) = self.subjects.get_mut(&subject) else { return };
         (watched.deregister_at, watched.asked_at) = (None, Some(now));
         if let Subject::Instance(instance) = &subject {
             self.acts.push_back(Act::Deregister(instance.clone()));
@@ -321,6 +321,6 @@ impl Roster {
     }
 
     fn watch(&mut self, subject: &Subject, check: &CheckId) -> Option<&mut Watch> {
-        self.instances.get_mut(subject)?.checks.get_mut(check)
+        self.subjects.get_mut(subject)?.checks.get_mut(check)
     }
 }

@@ -6,12 +6,7 @@ use std::{
     path::{self, Path, PathBuf},
 };
 
-use serde_json::Value;
-
-use super::{
-    block::Block,
-    file::{self, Line},
-};
+use super::{block::Block, file};
 use crate::{
     definition,
     model::{Check, InstanceId, Registration, instance::Flaw, limits},
@@ -43,6 +38,11 @@ pub struct Definitions {
 }
 
 impl Definitions {
+    /// The checks of the node, wherever they are written.
+    pub fn node_checks(&self) -> Vec<Check> {
+        self.checks.iter().map(|(check, _)| check.clone()).collect()
+    }
+
     /// Takes in the `[[service]]` tables of a file.
     pub(super) fn add_services(&mut self, path: &str, blocks: &[Block], errors: &mut Vec<String>) {
         for block in blocks {
@@ -85,7 +85,7 @@ impl Definitions {
             match file::read(&path) {
                 Err(error) => errors.push(format!("{name}: can't be read: {error}")),
                 Ok(text) => match file::parse_services(&text) {
-                    Err(flaws) => errors.extend(flaws.iter().map(|Line { value, line }| format!("{name}, line {line}: {value}"))),
+                    Err(flaws) => errors.extend(flaws.iter().map(|flaw| flaw.within(&name))),
                     Ok(blocks) => self.add_services(&name, &blocks, errors),
                 },
             }
@@ -106,13 +106,14 @@ impl Definitions {
 
 /// The instance that a table defines. Its id, where it is left out, is the name of its service.
 fn service(path: &str, block: &Block) -> Result<Registration, Vec<Flaw>> {
-    let text = |field: &str| block.value.get(field).and_then(Value::as_str);
-    let id = match (block.value.get("id"), text("id").or_else(|| text("service"))) {
-        (Some(_), Some(id)) if text("id").is_some() => InstanceId::new(id).map_err(|error| vec![Flaw::new("/id", error.to_string())])?,
-        (Some(_), _) => return Err(vec![Flaw::new("/id", "takes a text in quotes")]),
-        (None, Some(service)) => InstanceId::new(service).map_err(|error| vec![Flaw::new("/service", error.to_string())])?,
-        (None, None) => return Err(vec![Flaw::new("/service", "is missing; a service has a name, as in service = \"web\"")]),
+    let (field, value) = match block.value.get("id") {
+        Some(id) => ("/id", Some(id)),
+        None => ("/service", block.value.get("service")),
     };
+    let flawed = |detail: String| vec![Flaw::new(field, detail)];
+    let value = value.ok_or_else(|| flawed("is missing; a service has a name, as in service = \"web\"".into()))?;
+    let text = value.as_str().ok_or_else(|| flawed("takes a text in quotes".into()))?;
+    let id = InstanceId::new(text).map_err(|error| flawed(error.to_string()))?;
     // Whoever reads of it is not in the folder that the agent was started in.
     let file = path::absolute(path).map_or_else(|_| path.to_owned(), |absolute| absolute.display().to_string());
     let registration = Registration { file: Some(file), ..definition::read(id, &block.value)? };

@@ -29,6 +29,13 @@ pub struct Line<T> {
     pub line: usize,
 }
 
+impl Line<String> {
+    /// What is wrong on a line of a file, and where that is.
+    pub(super) fn within(&self, path: &str) -> String {
+        format!("{path}, line {}: {}", self.line, self.value)
+    }
+}
+
 /// What a file sets.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Written {

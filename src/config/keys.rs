@@ -155,6 +155,20 @@ pub fn nearest(unknown: &str) -> Option<&'static str> {
     (near.0 <= 1.max(meant.len() / 3)).then_some(key)
 }
 
+/// A value of a setting that is not its default.
+#[cfg(test)]
+pub(super) fn another_value(key: &Key) -> &'static str {
+    match key.flag {
+        "gossip" | "http" | "dns" | "advertise" | "join" => "10.9.8.7:4321",
+        "on-term" => "restart",
+        "log" => "trace",
+        "log-format" => "json",
+        "data-dir" => "/srv/tidings",
+        "service-dir" => "/",
+        _ => "other",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -26,24 +26,29 @@ impl Core {
             .map(|(node, _)| *node)
             .collect();
         for node in over {
-            let generation = self.known.get(&node).map_or(0, |known| known.life.generation);
-            self.graves.dig(node, generation, now + 2 * self.settings.reap_after);
-            self.forget(now, node);
+            self.bury(now, node);
         }
     }
 
     /// An operator gives a node up. Its grave spreads by sync: what we hold no more is a difference to what others hold.
     pub(super) fn forget_by_command(&mut self, now: Moment, id: CommandId, node: NodeId) {
         let is_up = node == self.me() || self.membership.get(node).is_some_and(|member| member.is_up() && !self.is_left(node));
-        let generation = match self.known.get(&node).filter(|known| known.shown.is_some()) {
-            None => return self.answer(id, Err(Refusal::NoSuchNode(node))),
-            Some(_) if is_up => return self.answer(id, Err(Refusal::NodeIsUp(node))),
-            Some(known) => known.life.generation,
-        };
-        self.graves.dig(node, generation, now + 2 * self.settings.reap_after);
-        self.forget(now, node);
+        if self.known.get(&node).is_none_or(|known| known.shown.is_none()) {
+            return self.answer(id, Err(Refusal::NoSuchNode(node)));
+        }
+        if is_up {
+            return self.answer(id, Err(Refusal::NodeIsUp(node)));
+        }
+        self.bury(now, node);
         self.changed(now);
         self.answer(id, Ok(Done::Removed));
+    }
+
+    /// Forgets a node, for a full term: neither it nor an echo of it comes back under the life that was known here.
+    fn bury(&mut self, now: Moment, node: NodeId) {
+        let generation = self.known.get(&node).map_or(0, |known| known.life.generation);
+        self.graves.dig(node, generation, now + 2 * self.settings.reap_after);
+        self.forget(now, node);
     }
 
     /// Drops a member that is down and all of its records.

@@ -2,7 +2,6 @@
 
 use std::{net::SocketAddr, ops::Range, time::Duration};
 
-use super::time::Moment;
 use crate::{
     model::{Change, CheckId, CheckOrder, CheckState, Command, InstanceId, NodeId, Reply, StoreOp, check::Subject},
     wire::message::RefuseCode,
@@ -239,6 +238,3 @@ pub const DROP_REASONS: [&str; 13] = [
     "too_many_streams",
     "half_open_stream",
 ];
-
-/// When the core wants to be driven next.
-pub type Deadline = Option<Moment>;
