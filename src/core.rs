@@ -187,7 +187,7 @@ impl Core {
             Input::Connected(stream) => self.on_connected(stream),
             Input::Received { stream, bytes } => self.on_received(now, stream, bytes),
             Input::Sent { stream, octets } => self.on_sent(now, stream, octets),
-            Input::Closed { stream, reason } => self.on_closed(now, stream, &reason),
+            Input::Closed { stream, reason, .. } => self.on_closed(now, stream, &reason),
             Input::Resolved { seed, addresses } => self.on_resolved(now, seed, addresses),
             Input::Seeds(seeds) => self.on_seeds(now, seeds),
             Input::Command { id, command } => self.on_command(now, id, command),

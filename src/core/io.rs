@@ -27,6 +27,21 @@ pub struct CommandId(pub u64);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Ticket(pub u64);
 
+/// Why a stream is over, as far as the network tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CloseCause {
+    /// Nobody listens there: the peer's host answered with a reset (RFC 9293, 3.10.7.1).
+    Refused,
+    /// It was open, and the peer ended it or its host reset it.
+    Ended,
+    /// No answer came in time.
+    TimedOut,
+    /// The network knows no way there.
+    Unreachable,
+    /// Anything else, such as a fault on this side.
+    Other,
+}
+
 /// What happened in the world.
 #[derive(Debug)]
 pub enum Input<'a> {
@@ -64,7 +79,9 @@ pub enum Input<'a> {
     Closed {
         /// Which.
         stream: StreamId,
-        /// Why, for people.
+        /// Why, as far as the network tells.
+        cause: CloseCause,
+        /// The same for people.
         reason: String,
     },
     /// The addresses of a seed's name; none where it has none.

@@ -15,7 +15,7 @@ use tidings::{
     },
     core::{
         Core, Settings,
-        io::{CommandId, Event, Input, Output, StreamId, Ticket},
+        io::{CloseCause, CommandId, Event, Input, Output, StreamId, Ticket},
         time::Moment,
     },
     model::{
@@ -40,7 +40,7 @@ enum Happening {
     Connected(StreamId),
     Received { stream: StreamId, bytes: Vec<u8> },
     Sent { stream: StreamId, octets: usize },
-    Closed { stream: StreamId, reason: String },
+    Closed { stream: StreamId, cause: CloseCause },
     Stored { ticket: Ticket, result: Result<(), String> },
     Resolved { seed: usize, addresses: Vec<SocketAddr> },
     Timeout,
@@ -225,7 +225,7 @@ impl World {
         for (stream, (peer, theirs)) in std::mem::take(&mut self.hosts[agent].streams) {
             let _ = stream;
             self.hosts[peer].streams.remove(&theirs);
-            self.at(LATENCY, peer, Happening::Closed { stream: theirs, reason: "reset".into() });
+            self.at(LATENCY, peer, Happening::Closed { stream: theirs, cause: CloseCause::Ended });
         }
     }
 
@@ -332,9 +332,9 @@ impl World {
                 }
             }
             Happening::Sent { stream, octets } => core.handle(at, Input::Sent { stream, octets }),
-            Happening::Closed { stream, reason } => {
+            Happening::Closed { stream, cause } => {
                 host.streams.remove(&stream);
-                core.handle(at, Input::Closed { stream, reason });
+                core.handle(at, Input::Closed { stream, cause, reason: format!("{cause:?}") });
             }
             Happening::Stored { ticket, result } => {
                 core.handle(at, Input::Stored { ticket, result });
@@ -394,7 +394,7 @@ impl World {
                 }
                 Output::Connect { stream, to } => match self.by_address(to) {
                     Some(peer) if !self.cut(agent, peer) => self.at(LATENCY, peer, Happening::Connect { stream, from: agent }),
-                    _ => self.at(LATENCY, agent, Happening::Closed { stream, reason: "refused".into() }),
+                    _ => self.at(LATENCY, agent, Happening::Closed { stream, cause: CloseCause::Refused }),
                 },
                 Output::Send { stream, bytes } => {
                     self.at(LATENCY, agent, Happening::Sent { stream, octets: bytes.len() });
@@ -406,7 +406,7 @@ impl World {
                 }
                 Output::Close(stream) => {
                     if let Some((peer, theirs)) = self.hosts[agent].streams.remove(&stream) {
-                        self.at(LATENCY, peer, Happening::Closed { stream: theirs, reason: "closed".into() });
+                        self.at(LATENCY, peer, Happening::Closed { stream: theirs, cause: CloseCause::Ended });
                     }
                 }
                 Output::Resolve(seed) => {
