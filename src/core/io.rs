@@ -17,6 +17,11 @@ impl StreamId {
     pub fn accepted(n: u64) -> StreamId {
         StreamId(n | 1 << 63)
     }
+
+    /// The id of the `n`th stream that the core's detector asks for.
+    pub(super) fn of_detector(n: u64) -> StreamId {
+        StreamId(n | 1 << 62)
+    }
 }
 
 /// Names a command until it is answered. Given out by the shell.

@@ -27,6 +27,8 @@ use tidings::{
 };
 
 const LATENCY: Duration = Duration::from_millis(1);
+/// When an agent gives up connecting.
+const CONNECTING_TAKES: Duration = Duration::from_secs(3);
 const DISK: Duration = Duration::from_millis(1);
 
 /// Shorter than in life, so that a test does not simulate days.
@@ -35,14 +37,40 @@ pub(super) const REAP_AFTER: Duration = Duration::from_secs(300);
 pub(super) type Agent = usize;
 
 enum Happening {
-    Datagram { from: SocketAddr, bytes: Vec<u8> },
-    Connect { stream: StreamId, from: Agent },
+    Datagram {
+        from: SocketAddr,
+        bytes: Vec<u8>,
+    },
+    /// A connection comes to the host, which takes it whether or not the agent is held up.
+    Connect {
+        stream: StreamId,
+        from: Agent,
+    },
+    Accepted {
+        stream: StreamId,
+        from: SocketAddr,
+    },
     Connected(StreamId),
-    Received { stream: StreamId, bytes: Vec<u8> },
-    Sent { stream: StreamId, octets: usize },
-    Closed { stream: StreamId, cause: CloseCause },
-    Stored { ticket: Ticket, result: Result<(), String> },
-    Resolved { seed: usize, addresses: Vec<SocketAddr> },
+    Received {
+        stream: StreamId,
+        bytes: Vec<u8>,
+    },
+    Sent {
+        stream: StreamId,
+        octets: usize,
+    },
+    Closed {
+        stream: StreamId,
+        cause: CloseCause,
+    },
+    Stored {
+        ticket: Ticket,
+        result: Result<(), String>,
+    },
+    Resolved {
+        seed: usize,
+        addresses: Vec<SocketAddr>,
+    },
     Timeout,
 }
 
@@ -57,6 +85,8 @@ struct Host {
     /// Raised at each start: what was meant for an earlier process is lost.
     process: u64,
     due: Option<Moment>,
+    /// The process gets no time before then. Its host goes on.
+    held_up_until: Moment,
     disk: BTreeMap<Key, (Body, Body)>,
     /// What was handed to the disk and is not known to be on it: a loss of power leaves any beginning of it there.
     unsynced: VecDeque<(Ticket, Vec<StoreOp>)>,
@@ -80,10 +110,14 @@ pub(super) struct World {
     count: u64,
     hosts: Vec<Host>,
     apart: BTreeSet<Agent>,
+    /// Hosts of which nothing is heard.
+    dark: BTreeSet<Agent>,
     events: Vec<Event>,
     commands: u64,
     streams: u64,
     sent: u64,
+    /// Octets of IP (version 4) in datagrams.
+    pub(super) octets: usize,
 }
 
 pub(super) fn instance(id: &str, service: &str) -> Instance {
@@ -111,10 +145,12 @@ impl World {
             count: 0,
             hosts: vec![],
             apart: BTreeSet::new(),
+            dark: BTreeSet::new(),
             events: vec![],
             commands: 0,
             streams: 0,
             sent: 0,
+            octets: 0,
         }
     }
 
@@ -152,6 +188,7 @@ impl World {
             catalog,
             process: 0,
             due: None,
+            held_up_until: Moment::default(),
             disk: BTreeMap::new(),
             unsynced: VecDeque::new(),
             checks: vec![],
@@ -222,9 +259,11 @@ impl World {
         let written = self.rng.random_range(0..=self.hosts[agent].unsynced.len());
         let unsynced = std::mem::take(&mut self.hosts[agent].unsynced);
         unsynced.into_iter().take(written).for_each(|(_, ops)| self.hosts[agent].store(ops));
-        for (stream, (peer, theirs)) in std::mem::take(&mut self.hosts[agent].streams) {
-            let _ = stream;
+        for (peer, theirs) in std::mem::take(&mut self.hosts[agent].streams).into_values() {
             self.hosts[peer].streams.remove(&theirs);
+            if self.cut(agent, peer) {
+                continue;
+            }
             self.at(LATENCY, peer, Happening::Closed { stream: theirs, cause: CloseCause::Ended });
         }
     }
@@ -233,6 +272,20 @@ impl World {
         let (node, name) = (self.hosts[agent].catalog.load().local, self.hosts[agent].name.clone());
         self.kill(agent);
         self.boot(agent, node, &name);
+    }
+
+    /// The host is gone from one moment to the next: nothing says so.
+    pub(super) fn go_dark(&mut self, agent: Agent) {
+        self.dark.insert(agent);
+    }
+
+    pub(super) fn come_back(&mut self, agent: Agent) {
+        self.dark.remove(&agent);
+    }
+
+    /// The process gets no time for so long.
+    pub(super) fn hold_up(&mut self, agent: Agent, time: Duration) {
+        self.hosts[agent].held_up_until = self.now + time;
     }
 
     pub(super) fn split(&mut self, apart: &[Agent]) {
@@ -244,7 +297,7 @@ impl World {
     }
 
     fn cut(&self, a: Agent, b: Agent) -> bool {
-        self.apart.contains(&a) != self.apart.contains(&b)
+        self.apart.contains(&a) != self.apart.contains(&b) || self.dark.contains(&a) || self.dark.contains(&b)
     }
 
     pub(super) fn submit(&mut self, agent: Agent, command: Command) -> CommandId {
@@ -311,7 +364,7 @@ impl World {
     }
 
     fn step(&mut self) {
-        let ((at, _), (agent, process, happening)) = self.queue.pop_first().expect("something is due");
+        let ((at, number), (agent, process, happening)) = self.queue.pop_first().expect("something is due");
         self.now = at;
         if process != 0 && self.hosts[agent].process != process {
             return;
@@ -319,12 +372,20 @@ impl World {
         if let Happening::Connect { stream, from } = happening {
             return self.connect(from, agent, stream);
         }
+        let held_up_until = self.hosts[agent].held_up_until;
+        if held_up_until > at {
+            // Its deadlines come first then, before it has read anything: nothing is harder on it.
+            let behind = if matches!(happening, Happening::Timeout) { Duration::ZERO } else { Duration::from_micros(1) };
+            self.queue.insert((held_up_until + behind, number), (agent, process, happening));
+            return;
+        }
         let host = &mut self.hosts[agent];
         let Some(core) = &mut host.core else {
             return;
         };
         match happening {
             Happening::Datagram { from, bytes } => core.handle(at, Input::Datagram { from, bytes: &bytes }),
+            Happening::Accepted { stream, from } => core.handle(at, Input::Accepted { stream, from }),
             Happening::Connected(stream) => core.handle(at, Input::Connected(stream)),
             Happening::Received { stream, bytes } => {
                 if host.streams.contains_key(&stream) {
@@ -344,7 +405,7 @@ impl World {
             }
             Happening::Resolved { seed, addresses } => core.handle(at, Input::Resolved { seed, addresses }),
             Happening::Timeout => {
-                if host.due == Some(at) {
+                if host.due.is_some_and(|due| due <= at) {
                     host.due = None;
                     core.handle_timeout(at);
                 }
@@ -360,20 +421,26 @@ impl World {
         self.queue.insert((self.now + after, self.count), (agent, process, happening));
     }
 
+    /// The host's doing, so it happens whichever process runs there.
+    fn connect_to(&mut self, from: Agent, to: Agent, stream: StreamId) {
+        self.count += 1;
+        self.queue.insert((self.now + LATENCY, self.count), (to, 0, Happening::Connect { stream, from }));
+    }
+
     fn by_address(&self, address: SocketAddr) -> Option<Agent> {
         self.hosts.iter().position(|host| host.address == address && host.core.is_some())
     }
 
     fn connect(&mut self, from: Agent, to: Agent, stream: StreamId) {
+        if self.hosts[to].core.is_none() {
+            return self.at(LATENCY, from, Happening::Closed { stream, cause: CloseCause::Refused });
+        }
         self.streams += 1;
         let theirs = StreamId::accepted(self.streams);
         self.hosts[from].streams.insert(stream, (to, theirs));
         self.hosts[to].streams.insert(theirs, (from, stream));
-        let (now, address) = (self.now, self.hosts[from].address);
-        if let Some(core) = &mut self.hosts[to].core {
-            core.handle(now, Input::Accepted { stream: theirs, from: address });
-        }
-        self.carry_out(to);
+        let address = self.hosts[from].address;
+        self.at(Duration::ZERO, to, Happening::Accepted { stream: theirs, from: address });
         self.at(LATENCY, from, Happening::Connected(stream));
     }
 
@@ -382,6 +449,7 @@ impl World {
             self.sent += 1;
             match output {
                 Output::Datagram { to, bytes } => {
+                    self.octets += 28 + bytes.len();
                     let lost = self.rng.random_bool(self.loss);
                     if let Some(peer) = self.by_address(to)
                         && !lost
@@ -392,9 +460,12 @@ impl World {
                         self.at(LATENCY + jitter, peer, Happening::Datagram { from, bytes });
                     }
                 }
-                Output::Connect { stream, to } => match self.by_address(to) {
-                    Some(peer) if !self.cut(agent, peer) => self.at(LATENCY, peer, Happening::Connect { stream, from: agent }),
-                    _ => self.at(LATENCY, agent, Happening::Closed { stream, cause: CloseCause::Refused }),
+                Output::Connect { stream, to } => match self.hosts.iter().position(|host| host.address == to) {
+                    Some(peer) if self.cut(agent, peer) => {
+                        self.at(CONNECTING_TAKES, agent, Happening::Closed { stream, cause: CloseCause::TimedOut });
+                    }
+                    Some(peer) => self.connect_to(agent, peer, stream),
+                    None => self.at(LATENCY, agent, Happening::Closed { stream, cause: CloseCause::Refused }),
                 },
                 Output::Send { stream, bytes } => {
                     self.at(LATENCY, agent, Happening::Sent { stream, octets: bytes.len() });
@@ -405,7 +476,9 @@ impl World {
                     }
                 }
                 Output::Close(stream) => {
-                    if let Some((peer, theirs)) = self.hosts[agent].streams.remove(&stream) {
+                    if let Some((peer, theirs)) = self.hosts[agent].streams.remove(&stream)
+                        && !self.cut(agent, peer)
+                    {
                         self.at(LATENCY, peer, Happening::Closed { stream: theirs, cause: CloseCause::Ended });
                     }
                 }
