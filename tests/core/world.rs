@@ -15,6 +15,7 @@ use tidings::{
     },
     core::{
         Core, Settings,
+        counters::Counters,
         io::{CloseCause, CommandId, Event, Input, Output, StreamId, Ticket},
         time::Moment,
     },
@@ -95,12 +96,18 @@ struct Host {
     generation: u32,
     /// The other end of each open stream.
     streams: BTreeMap<StreamId, (Agent, StreamId)>,
+    /// When the last that is on its way in each of them comes: what is sent later comes later.
+    arrivals: BTreeMap<StreamId, Moment>,
     replies: BTreeMap<CommandId, (Reply, Moment)>,
     dropped: usize,
 }
 
 pub(super) struct World {
     pub(super) loss: f64,
+    /// Segments of streams that are lost, and sent again a while later.
+    pub(super) stream_loss: f64,
+    /// Datagrams and segments lost so far.
+    pub(super) lost: usize,
     pub(super) disk_fails: bool,
     /// What agents that start are told of their host.
     pub(super) host_rebooted: bool,
@@ -112,6 +119,8 @@ pub(super) struct World {
     apart: BTreeSet<Agent>,
     /// Hosts of which nothing is heard.
     dark: BTreeSet<Agent>,
+    /// Hosts to and from which no datagrams go.
+    without_datagrams: BTreeSet<Agent>,
     events: Vec<Event>,
     commands: u64,
     streams: u64,
@@ -137,6 +146,8 @@ impl World {
     pub(super) fn new(seed: u64) -> World {
         World {
             loss: 0.0,
+            stream_loss: 0.0,
+            lost: 0,
             disk_fails: false,
             host_rebooted: false,
             now: Moment::default(),
@@ -146,6 +157,7 @@ impl World {
             hosts: vec![],
             apart: BTreeSet::new(),
             dark: BTreeSet::new(),
+            without_datagrams: BTreeSet::new(),
             events: vec![],
             commands: 0,
             streams: 0,
@@ -195,6 +207,7 @@ impl World {
             peers: vec![],
             generation: 0,
             streams: BTreeMap::new(),
+            arrivals: BTreeMap::new(),
             replies: BTreeMap::new(),
             dropped: 0,
         });
@@ -264,7 +277,7 @@ impl World {
             if self.cut(agent, peer) {
                 continue;
             }
-            self.at(LATENCY, peer, Happening::Closed { stream: theirs, cause: CloseCause::Ended });
+            self.at_end_of(theirs, peer, Happening::Closed { stream: theirs, cause: CloseCause::Ended });
         }
     }
 
@@ -281,6 +294,11 @@ impl World {
 
     pub(super) fn come_back(&mut self, agent: Agent) {
         self.dark.remove(&agent);
+    }
+
+    /// A firewall lets streams pass, and nothing else.
+    pub(super) fn block_datagrams(&mut self, agent: Agent) {
+        self.without_datagrams.insert(agent);
     }
 
     /// The process gets no time for so long.
@@ -395,6 +413,7 @@ impl World {
             Happening::Sent { stream, octets } => core.handle(at, Input::Sent { stream, octets }),
             Happening::Closed { stream, cause } => {
                 host.streams.remove(&stream);
+                host.arrivals.remove(&stream);
                 core.handle(at, Input::Closed { stream, cause, reason: format!("{cause:?}") });
             }
             Happening::Stored { ticket, result } => {
@@ -421,10 +440,34 @@ impl World {
         self.queue.insert((self.now + after, self.count), (agent, process, happening));
     }
 
+    /// In a stream, behind what is on its way in it. What is lost is sent again after 0.2 s, then 0.4 s ...
+    fn at_end_of(&mut self, stream: StreamId, agent: Agent, happening: Happening) {
+        let after = LATENCY + self.sent_again_after(Duration::from_millis(200));
+        let last = self.hosts[agent].arrivals.get(&stream).copied().unwrap_or_default();
+        let at = last.max(self.now + after);
+        self.hosts[agent].arrivals.insert(stream, at);
+        self.at(at - self.now, agent, happening);
+    }
+
+    fn sent_again_after(&mut self, first: Duration) -> Duration {
+        let (mut after, mut next) = (Duration::ZERO, first);
+        while self.rng.random_bool(self.stream_loss) {
+            self.lost += 1;
+            after += next;
+            next *= 2;
+        }
+        after
+    }
+
     /// The host's doing, so it happens whichever process runs there.
     fn connect_to(&mut self, from: Agent, to: Agent, stream: StreamId) {
+        // A segment that opens a stream is sent again after 1 s, then 2 s; it or its answer may be lost.
+        let after = self.sent_again_after(Duration::from_secs(1)).max(self.sent_again_after(Duration::from_secs(1)));
+        if after >= CONNECTING_TAKES {
+            return self.at(CONNECTING_TAKES, from, Happening::Closed { stream, cause: CloseCause::TimedOut });
+        }
         self.count += 1;
-        self.queue.insert((self.now + LATENCY, self.count), (to, 0, Happening::Connect { stream, from }));
+        self.queue.insert((self.now + LATENCY + after, self.count), (to, 0, Happening::Connect { stream, from }));
     }
 
     fn by_address(&self, address: SocketAddr) -> Option<Agent> {
@@ -451,9 +494,11 @@ impl World {
                 Output::Datagram { to, bytes } => {
                     self.octets += 28 + bytes.len();
                     let lost = self.rng.random_bool(self.loss);
+                    self.lost += usize::from(lost);
                     if let Some(peer) = self.by_address(to)
                         && !lost
                         && !self.cut(agent, peer)
+                        && [agent, peer].iter().all(|end| !self.without_datagrams.contains(end))
                     {
                         let from = self.hosts[agent].address;
                         let jitter = Duration::from_micros(self.rng.random_range(0..500));
@@ -472,14 +517,14 @@ impl World {
                     if let Some((peer, theirs)) = self.hosts[agent].streams.get(&stream).copied()
                         && !self.cut(agent, peer)
                     {
-                        self.at(LATENCY, peer, Happening::Received { stream: theirs, bytes });
+                        self.at_end_of(theirs, peer, Happening::Received { stream: theirs, bytes });
                     }
                 }
                 Output::Close(stream) => {
                     if let Some((peer, theirs)) = self.hosts[agent].streams.remove(&stream)
                         && !self.cut(agent, peer)
                     {
-                        self.at(LATENCY, peer, Happening::Closed { stream: theirs, cause: CloseCause::Ended });
+                        self.at_end_of(theirs, peer, Happening::Closed { stream: theirs, cause: CloseCause::Ended });
                     }
                 }
                 Output::Resolve(seed) => {
@@ -624,6 +669,19 @@ impl World {
                 _ => None,
             })
             .collect()
+    }
+
+    /// The names of all who were ever shown as down, by whomever.
+    pub(super) fn taken_for_down(&self) -> BTreeSet<String> {
+        let down = |event: &Event| match event {
+            Event::Member { name, state, .. } if state.starts_with("down") => Some(name.clone()),
+            _ => None,
+        };
+        self.events.iter().filter_map(down).collect()
+    }
+
+    pub(super) fn counters(&self, agent: Agent) -> Counters {
+        self.hosts[agent].core.as_ref().expect("runs").counters()
     }
 
     pub(super) fn history(&self) -> (u64, Vec<Event>) {
