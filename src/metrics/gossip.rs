@@ -128,8 +128,8 @@ impl ProtocolMetrics {
             inconclusive: counter(
                 registry,
                 "probes_inconclusive",
-                "Probes in which nobody was heard, those who were asked for help neither: that speaks against this agent, not against the \
-                 member",
+                "Probes in which no answer came from anywhere, not even from members that were asked for help: that speaks against this \
+                 agent, not against the member",
             ),
             probe_requests: grid(
                 registry,
@@ -147,15 +147,15 @@ impl ProtocolMetrics {
             verdicts: grid(
                 registry,
                 "down_verdicts",
-                "Members that this agent itself found down, by what was wrong: nobody listens at its address (refused), nothing is heard of \
-                 it (silent), it takes connections and does not answer (stalled)",
+                "Members that this agent itself found down, by what was wrong: its host refuses connections (refused), no answer comes from \
+                 it at all (silent), or it takes connections and does not answer (stalled)",
                 Grid::line("fault", &labels.faults),
             ),
             held_up: counter(
                 registry,
                 "held_up",
-                "Times that this agent came more than 0.2 s late to a deadline of its own, because it was paused or starved, and judged \
-                 nobody for what it had missed",
+                "Times that this agent came more than 0.2 s late to a deadline of its own, because it was paused or starved, and held what \
+                 it had missed against no member",
             ),
             local_health: gauge(
                 registry,
