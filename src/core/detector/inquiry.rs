@@ -262,19 +262,15 @@ impl Detector {
         self.ring.count_present().saturating_sub(suspects)
     }
 
-    /// Some of those who were not asked yet, at random.
+    /// Some of those who were not asked yet, from a random point of the ring on: neighbours there are strangers to each other.
     pub(super) fn fresh_helpers(&mut self, node: NodeId, count: usize) -> Vec<Identity> {
-        let asked = self.inquiries.get(&node).map(|inquiry| &inquiry.evidence.asked);
-        let is_fresh = |helper: &Identity| helper.node() != node && asked.is_some_and(|asked| !asked.contains_key(&helper.node()));
-        let mut helpers: Vec<Identity> =
-            self.ring.after_us().filter(|helper| is_fresh(helper) && self.suspects(*helper).is_none()).collect();
-        let count = count.min(helpers.len());
-        for at in 0..count {
-            let other = self.rng.random_range(at..helpers.len());
-            helpers.swap(at, other);
-        }
-        helpers.truncate(count);
-        helpers
+        let point = self.rng.random();
+        let Some(inquiry) = self.inquiries.get(&node) else {
+            return Vec::new();
+        };
+        let is_fresh = |helper: &Identity| helper.node() != node && !inquiry.evidence.asked.contains_key(&helper.node());
+        let helpers = self.ring.around(point).filter(|helper| is_fresh(helper) && self.suspects(*helper).is_none());
+        helpers.take(count).collect()
     }
 
     pub(super) fn ask_helper(&mut self, node: NodeId, helper: Identity) {

@@ -63,7 +63,16 @@ impl Ring {
 
     /// Members that are not away, from the one behind us on, once around.
     pub(super) fn after_us(&self) -> impl Iterator<Item = Identity> {
-        let behind = self.seats.range(self.me..).chain(self.seats.range(..self.me));
+        self.from(self.me)
+    }
+
+    /// The same from any point on, given as a number that may be random.
+    pub(super) fn around(&self, point: u64) -> impl Iterator<Item = Identity> {
+        self.from((point, NodeId(0)))
+    }
+
+    fn from(&self, place: Place) -> impl Iterator<Item = Identity> {
+        let behind = self.seats.range(place..).chain(self.seats.range(..place));
         behind.map(|(_, seat)| seat).filter(|seat| !seat.away).map(|seat| seat.identity)
     }
 }
@@ -115,5 +124,8 @@ mod tests {
         ring.put(Seat { identity: all[0], away: false });
         ring.remove(all[2].node());
         assert_eq!((ring.count_present(), ring.is_present(all[0])), (4, true));
+        for point in [0, 1 << 62, u64::MAX] {
+            assert_eq!(ring.around(point).count(), 4, "once around from anywhere");
+        }
     }
 }

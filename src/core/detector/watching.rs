@@ -39,6 +39,14 @@ pub(super) struct Watching {
     greeting: Option<Alarm>,
 }
 
+#[cfg(test)]
+impl Watching {
+    /// One that we opened, and whose peer said who it is.
+    pub(super) fn established(peer: Identity) -> Watching {
+        Watching { peer, ours: true, greeting: None }
+    }
+}
+
 impl Detector {
     pub(super) fn watches(&self) -> impl Iterator<Item = (StreamId, &Watching)> {
         self.lines.iter().filter_map(|(stream, line)| match &line.purpose {
