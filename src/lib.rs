@@ -15,5 +15,6 @@ pub mod http;
 pub mod metrics;
 pub mod model;
 pub mod registrar;
+pub mod sim;
 pub mod store;
 pub mod wire;

@@ -1,0 +1,43 @@
+//! Promise 9: one name, one holder, and everybody names the same one: of those that are up, the lowest id.
+
+use std::collections::BTreeMap;
+
+use super::super::{HostId, Seen, Watcher, World};
+use crate::model::{ClusterName, NodeId, NodeName};
+
+#[derive(Default)]
+pub(super) struct Names;
+
+impl Watcher for Names {
+    fn name(&self) -> &'static str {
+        "names"
+    }
+
+    fn see(&mut self, _world: &World, _host: HostId, _seen: &Seen<'_>) -> Result<(), String> {
+        Ok(())
+    }
+
+    fn at_rest(&mut self, world: &World) -> Result<(), String> {
+        let mut holders: BTreeMap<(&ClusterName, &NodeName), NodeId> = BTreeMap::new();
+        for (_, host) in world.hosts().filter(|(_, host)| host.is_running()) {
+            let Some(process) = &host.process else { continue };
+            let id = process.core.identity().node();
+            let holder = holders.entry((&host.options.cluster, &host.options.node_name)).or_insert(id);
+            *holder = (*holder).min(id);
+        }
+        for (_, host) in world.hosts().filter(|(_, host)| host.is_running()) {
+            let Some(process) = &host.process else { continue };
+            let snapshot = process.catalog.load();
+            for ((cluster, name), holder) in &holders {
+                if **cluster != host.options.cluster {
+                    continue;
+                }
+                let named = snapshot.holder(name.as_str()).map(|entry| entry.node.id);
+                if named != Some(*holder) {
+                    return Err(format!("{name} is held by {holder}, and {} says by {named:?}", host.options.node_name));
+                }
+            }
+        }
+        Ok(())
+    }
+}
