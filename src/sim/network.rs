@@ -1,6 +1,6 @@
 //! The network: which packets arrive, when, and how often.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, fmt, time::Duration};
 
 use rand::{RngExt as _, rngs::StdRng};
 
@@ -23,6 +23,13 @@ impl Group {
     /// Whether a host is one of them.
     pub fn has(&self, host: HostId) -> bool {
         self.0.get(host.0).copied().unwrap_or(false)
+    }
+}
+
+impl fmt::Display for Group {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let hosts: Vec<String> = self.0.iter().enumerate().filter(|(_, is)| **is).map(|(host, _)| host.to_string()).collect();
+        write!(f, "{{{}}}", hosts.join(" "))
     }
 }
 
@@ -80,6 +87,23 @@ pub enum Fault {
     },
 }
 
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Fault::Partition(groups) => {
+                f.write_str("apart from all others:")?;
+                groups.iter().try_for_each(|group| write!(f, " {group}"))
+            }
+            Fault::Cut { from, to } => write!(f, "nothing from {from} to {to}"),
+            Fault::Loss { from, to, share, streams } => {
+                write!(f, "{:.0} % of {} lost from {from} to {to}", share * 100.0, if *streams { "all" } else { "datagrams" })
+            }
+            Fault::Delay { from, to, by } => write!(f, "delayed by {by:?} from {from} to {to}"),
+            Fault::Rate { from, octets } => write!(f, "{octets} octets a second from {from}"),
+        }
+    }
+}
+
 /// How long a packet waits for a slow link before it is dropped.
 const QUEUE_PATIENCE: Duration = Duration::from_millis(200);
 
@@ -103,6 +127,8 @@ pub struct Traffic {
 /// How often something had an effect: a knob that has none is a mistake in the scenario.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Effects {
+    /// Packets that were sent to another host and met no fault.
+    pub packets: u64,
     /// Packets that were lost by chance.
     pub lost: u64,
     /// Datagrams that came twice.
@@ -212,6 +238,7 @@ impl Network {
                 _ => {}
             }
         }
+        self.effects.packets += 1;
         if self.conditions.loss > 0.0 && rng.random_bool(self.conditions.loss) {
             self.effects.lost += 1;
             return None;

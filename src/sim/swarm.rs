@@ -15,7 +15,7 @@ pub use options::{Kind, Options};
 /// How long a world may take to come to rest once all faults have ended.
 const PATIENCE: Duration = Duration::from_secs(180);
 /// How long nothing may change before it is judged.
-const QUIET: Duration = Duration::from_secs(5);
+const QUIET: Duration = Duration::from_secs(15);
 
 /// How a world went.
 #[derive(Debug, Clone, PartialEq)]
@@ -49,7 +49,6 @@ struct Swarm {
     rng: StdRng,
     /// What ends something that was begun, and when.
     ends: Vec<(crate::core::time::Moment, deeds::End)>,
-    backups: Vec<(HostId, super::Platter)>,
     port: u16,
 }
 
@@ -73,7 +72,7 @@ impl Swarm {
                 })
             })
             .collect();
-        Swarm { options: options.clone(), world, hosts, rng, ends: Vec::new(), backups: Vec::new(), port: 1 }
+        Swarm { options: options.clone(), world, hosts, rng, ends: Vec::new(), port: 1 }
     }
 
     fn go(&mut self) {
@@ -134,6 +133,8 @@ fn address(n: usize) -> std::net::SocketAddr {
 /// A knob that was turned and did nothing.
 fn no_effect(conditions: &Conditions, network: &Network) -> Option<String> {
     let effects = network.effects;
+    // By chance alone it hits nothing in one world of 10^13.
+    let is_expected = |share: f64| share * effects.packets as f64 > 30.0;
     let knobs = [
         ("loss", conditions.loss, effects.lost),
         ("duplication", conditions.duplicate, effects.duplicated),
@@ -141,6 +142,6 @@ fn no_effect(conditions: &Conditions, network: &Network) -> Option<String> {
     ];
     knobs
         .into_iter()
-        .find(|(_, share, hits)| *share > 0.005 && *hits == 0)
+        .find(|(_, share, hits)| is_expected(*share) && *hits == 0)
         .map(|(knob, share, _)| format!("a {knob} of {share} hit nothing"))
 }

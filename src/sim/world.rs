@@ -355,9 +355,18 @@ impl World {
         self.watchers = watchers;
     }
 
+    /// Whether an agent is kept out of its cluster because another one that runs bears its name.
+    pub fn is_refused(&self, id: HostId) -> bool {
+        let host = &self.hosts[id.0];
+        let same = |other: &Host| other.options.node_name == host.options.node_name && other.options.cluster == host.options.cluster;
+        let is_known = host.process.as_ref().is_some_and(|process| process.catalog.load().nodes().len() > 1);
+        !is_known && self.hosts().any(|(other, it)| other != id && it.is_running() && same(it))
+    }
+
     /// Whether all agents that run hold the same, by their own digests.
     pub fn all_agree(&self) -> bool {
-        let mut digests = self.running().filter_map(|id| self.hosts[id.0].process.as_ref()).map(|process| process.core.digest());
+        let members = self.running().filter(|id| !self.is_refused(*id));
+        let mut digests = members.filter_map(|id| self.hosts[id.0].process.as_ref()).map(|process| process.core.digest());
         let first = digests.next();
         digests.all(|digest| Some(digest) == first)
     }

@@ -16,10 +16,10 @@ impl Watcher for Converged {
     }
 
     fn at_rest(&mut self, world: &World) -> Result<(), String> {
-        for reader in world.running() {
+        for reader in world.running().filter(|reader| !world.is_refused(*reader)) {
             let Some(process) = &world.host(reader).process else { continue };
             let read = process.catalog.load();
-            for owner in world.running() {
+            for owner in world.running().filter(|owner| !world.is_refused(*owner)) {
                 let Some(own) = &world.host(owner).process else { continue };
                 if own.core.identity().node() == process.core.identity().node()
                     || world.host(owner).options.cluster != world.host(reader).options.cluster
@@ -52,7 +52,7 @@ fn compare(world: &World, reader: HostId, owner: HostId, read: &Snapshot, own: &
 }
 
 fn digests(world: &World) -> String {
-    let each = world.running().filter_map(|id| {
+    let each = world.running().filter(|id| !world.is_refused(*id)).filter_map(|id| {
         let process = world.host(id).process.as_ref()?;
         Some(format!("{} {:?}", world.host(id).options.node_name, process.core.digest()))
     });

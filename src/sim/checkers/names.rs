@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::super::{HostId, Seen, Watcher, World};
+use super::super::{Host, HostId, Seen, Watcher, World};
 use crate::model::{ClusterName, NodeId, NodeName};
 
 #[derive(Default)]
@@ -19,13 +19,13 @@ impl Watcher for Names {
 
     fn at_rest(&mut self, world: &World) -> Result<(), String> {
         let mut holders: BTreeMap<(&ClusterName, &NodeName), NodeId> = BTreeMap::new();
-        for (_, host) in world.hosts().filter(|(_, host)| host.is_running()) {
+        for host in members(world) {
             let Some(process) = &host.process else { continue };
             let id = process.core.identity().node();
             let holder = holders.entry((&host.options.cluster, &host.options.node_name)).or_insert(id);
             *holder = (*holder).min(id);
         }
-        for (_, host) in world.hosts().filter(|(_, host)| host.is_running()) {
+        for host in members(world) {
             let Some(process) = &host.process else { continue };
             let snapshot = process.catalog.load();
             for ((cluster, name), holder) in &holders {
@@ -40,4 +40,9 @@ impl Watcher for Names {
         }
         Ok(())
     }
+}
+
+/// Hosts whose agents run and are not kept out.
+fn members(world: &World) -> impl Iterator<Item = &Host> {
+    world.running().filter(|id| !world.is_refused(*id)).map(|id| world.host(id))
 }

@@ -30,8 +30,9 @@ impl Watcher for Reads {
         let start = self.starts.entry(host).or_default();
         match seen {
             Seen::Started { contents, .. } => {
-                let others = world.host(host).options.seeds.iter().any(|seed| *seed != host);
-                *start = Start { knows_peers: others || !contents.peers.is_empty(), ..Start::default() };
+                let options = &world.host(host).options;
+                let others = options.seeds.iter().any(|seed| *seed != host) || contents.peers.iter().any(|peer| *peer != options.address);
+                *start = Start { knows_peers: others, ..Start::default() };
             }
             Seen::Told(Event::Joined { .. }) => start.joined = true,
             Seen::Changing(Change::Ready(true)) => start.ready = Some(world.now()),

@@ -23,6 +23,8 @@ pub(super) enum End {
     Disk(HostId),
 }
 
+/// Faults of the network at once: with more of them nothing arrives anywhere.
+const FAULTS: usize = 2;
 /// Ids of instances on each host: few, so that they are registered, removed and registered again.
 const IDS: usize = 4;
 
@@ -131,7 +133,10 @@ impl Swarm {
     }
 
     fn begin(&mut self, fault: Fault, most_ms: u64) {
-        self.world.tell(|| format!("{fault:?}"));
+        if self.world.network.faults().count() >= FAULTS {
+            return;
+        }
+        self.world.tell(|| format!("{fault}"));
         let id = self.world.network.begin(fault);
         self.later(most_ms, End::Fault(id));
     }
@@ -191,7 +196,8 @@ impl Swarm {
     fn end(&mut self, end: End) {
         match end {
             End::Fault(fault) => {
-                self.world.tell(|| format!("{fault:?} ends"));
+                let what = self.world.network.faults().find(|(id, ..)| *id == fault).map(|(_, fault, _)| fault.to_string());
+                self.world.tell(|| format!("over: {}", what.unwrap_or_default()));
                 self.world.network.end(fault);
             }
             // It runs already, or its folder is of no use, which is seen and told.

@@ -18,6 +18,9 @@ fn random_worlds_keep_every_promise() {
         let outcome = run(&options, false);
         if let Some(violation) = outcome.violations.first() {
             println!("  broken: {violation:?}");
+            if broken.is_empty() {
+                run(&options, true).story.iter().for_each(|line| println!("    {line}"));
+            }
             broken.push((seed, violation.clone()));
         }
     }
