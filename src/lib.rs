@@ -14,6 +14,7 @@ pub mod dns;
 pub mod http;
 pub mod metrics;
 pub mod model;
+mod planted;
 pub mod registrar;
 pub mod sim;
 pub mod store;

@@ -143,7 +143,7 @@ impl Swarm {
 
     fn trouble_disk(&mut self, host: HostId) {
         if self.rng.random_bool(0.5) {
-            self.world.host_mut(host).with_platter(|platter| platter.state = DiskState::Full);
+            self.world.set_disk(host, DiskState::Full);
         } else {
             self.world.host_mut(host).disk_latency = Duration::from_millis(self.rng.random_range(10..500));
         }
@@ -205,7 +205,7 @@ impl Swarm {
             End::Resume(host) => self.world.resume(host),
             End::Thaw(host) => self.world.thaw(host),
             End::Disk(host) => {
-                self.world.host_mut(host).with_platter(|platter| platter.state = DiskState::Healthy);
+                self.world.set_disk(host, DiskState::Healthy);
                 self.world.host_mut(host).disk_latency = Duration::from_millis(1);
             }
         }
@@ -225,7 +225,8 @@ impl Swarm {
             self.world.resume(host);
             self.world.thaw(host);
             self.end(End::Disk(host));
-            let stays_off = self.world.host(host).process.is_none() && self.rng.random_bool(0.3);
+            // The first one is a seed of all others: without it those whose peers have moved would find nobody.
+            let stays_off = host != self.hosts[0] && self.world.host(host).process.is_none() && self.rng.random_bool(0.3);
             if !stays_off && (self.world.host(host).process.is_none() || self.world.host(host).power == Power::Off) {
                 self.end(End::Start(host));
             }
