@@ -14,6 +14,7 @@ mod network;
 mod outputs;
 mod process;
 mod queue;
+pub mod registration;
 mod story;
 pub mod swarm;
 mod tcp;

@@ -48,7 +48,8 @@ pub(crate) const HOUSE: &[Room] = &[
     Room { modules: &["kinds"], never: &["wire"], bans: &[] },
     Room { modules: &["fields"], never: &["wire"], bans: &[TOKIO, SOCKETS] },
     Room { modules: &["wire"], never: &[], bans: &[TOKIO] },
-    Room { modules: &["model"], never: &[], bans: &[TOKIO, SOCKETS] },
+    Room { modules: &["model"], never: &["planted"], bans: &[TOKIO, SOCKETS] },
+    Room { modules: &["planted"], never: &[], bans: &[TOKIO, SOCKETS] },
 ];
 
 const TOKIO: Ban = Ban { why: "no tokio here", paths: &["tokio", "tokio_util"] };
