@@ -3,7 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::{io::StreamId, time::Moment};
-use crate::{model::NodeId, wire::Identity};
+use crate::{
+    model::NodeId,
+    planted::{Planted, is_planted},
+    wire::Identity,
+};
 
 /// What is due.
 #[derive(Debug, Clone, PartialEq)]
@@ -60,7 +64,9 @@ impl<T> Timers<T> {
     /// Sets a timer that may be taken back.
     pub(super) fn alarm(&mut self, at: Moment, timer: T) -> Alarm {
         self.count += 1;
-        self.queue.insert((at, self.count), timer);
+        if !(is_planted(Planted::TimerDropped) && self.count.is_multiple_of(7)) {
+            self.queue.insert((at, self.count), timer);
+        }
         Alarm { at, number: self.count }
     }
 

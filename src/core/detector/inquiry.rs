@@ -16,6 +16,7 @@ use super::{
 };
 use crate::{
     model::NodeId,
+    planted::{Planted, is_planted},
     wire::{
         Identity,
         message::{Found, ProbeReport, ProbeRequest},
@@ -189,6 +190,9 @@ impl Detector {
     /// It answered, or was heard of otherwise.
     pub(super) fn answered(&mut self, node: NodeId) {
         if self.inquiries.get(&node).is_some_and(Inquiry::is_suspicion) {
+            if is_planted(Planted::RefutationIgnored) {
+                return;
+            }
             self.counters.refutations += 1;
         }
         self.health.better();
