@@ -253,9 +253,13 @@ impl Core {
         self.known.get(&node).map(|known| &known.replica)
     }
 
+    /// All that is held of nodes' records.
+    pub fn replicas(&self) -> impl Iterator<Item = (NodeId, &Replica)> {
+        self.known.iter().map(|(node, known)| (*node, &known.replica))
+    }
+
     /// The digest of all that is known: two cores that agree on it hold the same.
     pub fn digest(&self) -> Digest {
-        debug_assert_eq!(self.owners, self.known.iter().map(|(node, known)| known.contribution(*node)).fold(0, u64::wrapping_add));
         Digest { members: self.membership.digest(), owners: self.owners }
     }
 
