@@ -202,7 +202,7 @@ impl<'a> Reading<'a> {
 
     fn refuse_unknown_fields(&mut self) {
         for name in self.fields.keys().filter(|name| !self.known.contains(&name.as_str())) {
-            let hint = match nearest(name, self.known) {
+            let hint = match nearest(name, self.known.iter().copied()) {
                 Some(field) => format!("did you mean {field:?}?"),
                 None => format!("the fields are {}", self.known.join(", ")),
             };
@@ -211,22 +211,22 @@ impl<'a> Reading<'a> {
     }
 }
 
-/// The field that a misspelt one was meant to be.
-fn nearest(name: &str, known: &'static [&'static str]) -> Option<&'static str> {
+/// The name, of those that are known, that a misspelt one was meant to be.
+pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     if name.len() > SHOWN {
         return None;
     }
     let distance = |field: &str| strsim::damerau_levenshtein(&name.to_lowercase(), field);
     known
-        .iter()
-        .map(|field| (distance(field), *field))
+        .into_iter()
+        .map(|field| (distance(field), field))
         .filter(|(distance, field)| *distance <= field.len() / 3)
         .min()
         .map(|(_, field)| field)
 }
 
 /// A wrong value as its sender would recognise it, in few words.
-struct Shown<'a>(&'a Value);
+pub(crate) struct Shown<'a>(pub(crate) &'a Value);
 
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

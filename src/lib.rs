@@ -15,5 +15,9 @@ pub mod http;
 pub mod metrics;
 pub mod model;
 pub mod registrar;
+/// Clusters in virtual time.
+pub mod sim {
+    pub mod scenario;
+}
 pub mod store;
 pub mod wire;
