@@ -24,13 +24,9 @@ use crate::{
     dns::DnsServer,
     http::{AgentInfo, ApiState, HttpServer},
     metrics::Facts,
-    model::{
-        Life, StoreOp,
-        node::NodeInfo,
-        record::{Body, Key, Kind},
-    },
+    model::node::NodeInfo,
     registrar::Registrar,
-    store::{Contents, Leases, Store, StoreError},
+    store::{Begun, Contents, Leases, Store, StoreError},
     wire,
 };
 use disk::Disk;
@@ -98,7 +94,7 @@ pub async fn run(config: Resolved, reload: Reload) -> Result<(), AgentError> {
     raise_descriptor_limit();
     let sockets = Sockets::bind(&config).await?;
     let mut rng: StdRng = rand::make_rng();
-    let (store, life, contents, host_rebooted) = open_store(&config, &mut rng)?;
+    let (store, begun, contents) = open_store(&config, &mut rng)?;
     let gossip_address = sockets.gossip.local_addr().map_err(AgentError::System)?;
     let address = address::advertised(gossip_address, config.advertise);
     let (publisher, catalog) = Publisher::new(contents.node_id);
@@ -108,7 +104,7 @@ pub async fn run(config: Resolved, reload: Reload) -> Result<(), AgentError> {
         node_id: contents.node_id,
         name: config.name.clone(),
         cluster: config.cluster.clone(),
-        generation: life.generation,
+        generation: begun.life.generation,
         version: env!("CARGO_PKG_VERSION").into(),
         domain: config.domain.to_string(),
         gossip: address,
@@ -118,7 +114,7 @@ pub async fn run(config: Resolved, reload: Reload) -> Result<(), AgentError> {
     });
     log_start(&config, &info, &config.data_dir);
 
-    let core = Core::new(settings(&config, contents, life, address, host_rebooted, rng.random()));
+    let core = Core::new(settings(&config, contents, begun, address, rng.random()));
     let facts = Facts {
         version: info.version.clone(),
         name: info.name.to_string(),
@@ -198,17 +194,11 @@ fn bind_error(what: &'static str, flag: &'static str, address: SocketAddr) -> im
     move |error| AgentError::Bind { what, flag, address, error }
 }
 
-/// Opens the data folder and begins a life: its generation is on disk before the first packet, and with it under which
-/// start of the host it began.
-fn open_store(config: &Resolved, rng: &mut StdRng) -> Result<(Store, Life, Contents, bool), AgentError> {
+/// Opens the data folder and begins a life.
+fn open_store(config: &Resolved, rng: &mut StdRng) -> Result<(Store, Begun, Contents), AgentError> {
     let (mut store, mut contents) = Store::open(&config.data_dir, &config.cluster, rng).map_err(AgentError::Store)?;
-    let life = Life { generation: contents.generation + 1, nonce: rng.random() };
-    let key = Key { kind: Kind::LOCAL, id: "".into() };
-    let (boot, nothing) = (Body::from(boot_id()), Body::from([]));
-    let host_rebooted = contents.records.remove(&key).is_some_and(|(before, _)| before != boot);
-    let begun = [StoreOp::Generation(life.generation), StoreOp::Put { key, definition: boot, status: nothing }];
-    store.append(&begun).map_err(AgentError::Store)?;
-    Ok((store, life, contents, host_rebooted))
+    let begun = store.begin(&mut contents, &boot_id(), rng).map_err(AgentError::Store)?;
+    Ok((store, begun, contents))
 }
 
 /// Differs between two starts of the host. Where the system does not tell, every start is taken for the first one.
@@ -216,11 +206,11 @@ fn boot_id() -> Vec<u8> {
     std::fs::read("/proc/sys/kernel/random/boot_id").map(|id| id.trim_ascii().to_vec()).unwrap_or_default()
 }
 
-fn settings(config: &Resolved, contents: Contents, life: Life, address: SocketAddr, host_rebooted: bool, random_seed: u64) -> Settings {
+fn settings(config: &Resolved, contents: Contents, begun: Begun, address: SocketAddr, random_seed: u64) -> Settings {
     Settings {
         cluster: config.cluster.clone(),
         node: contents.node_id,
-        life,
+        life: begun.life,
         address,
         info: NodeInfo {
             name: config.name.clone(),
@@ -237,7 +227,7 @@ fn settings(config: &Resolved, contents: Contents, life: Life, address: SocketAd
         peers: contents.peers,
         records: contents.records,
         node_checks: config.definitions.node_checks(),
-        host_rebooted,
+        host_rebooted: begun.host_rebooted,
         random_seed,
         reap_after: crate::core::REAP_AFTER,
     }

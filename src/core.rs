@@ -47,7 +47,7 @@ use io::{Event, Input, Output, StreamId, Ticket};
 use join::Join;
 use membership::{Effects, Membership};
 use owner::{Known, Pending, Registered};
-use replica::Shift;
+use replica::{Replica, Shift};
 use time::Moment;
 use timers::{Timer, Timers};
 
@@ -228,6 +228,16 @@ impl Core {
     /// Who this is now.
     pub fn identity(&self) -> Identity {
         self.membership.me()
+    }
+
+    /// The last version that a record of this node took.
+    pub fn own_version(&self) -> u64 {
+        self.replica(self.me()).and_then(|replica| replica.shown.as_ref()).map_or(0, |part| part.complete)
+    }
+
+    /// What is held of a node's records, this one's included.
+    pub fn replica(&self, node: NodeId) -> Option<&Replica> {
+        self.known.get(&node).map(|known| &known.replica)
     }
 
     /// The digest of all that is known: two cores that agree on it hold the same.

@@ -15,9 +15,6 @@ pub mod http;
 pub mod metrics;
 pub mod model;
 pub mod registrar;
-/// Clusters in virtual time.
-pub mod sim {
-    pub mod scenario;
-}
+pub mod sim;
 pub mod store;
 pub mod wire;

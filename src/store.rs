@@ -21,10 +21,14 @@ use std::path::Path;
 
 pub use contents::Contents;
 pub use error::StoreError;
+pub use folder::Folder;
+pub use journal::{Disk, Unreplaced};
 pub use leases::Leases;
 
-use crate::model::{ClusterName, NodeId, StoreOp};
-use folder::Folder;
+use crate::model::{
+    ClusterName, Life, NodeId, StoreOp,
+    record::{Body, Key, Kind},
+};
 use format::Header;
 use journal::Journal;
 
@@ -45,8 +49,17 @@ pub const COMPACT_OVER_OCTETS: u64 = 256 * 1024;
 ///
 /// All calls block on the disk.
 #[derive(Debug)]
-pub struct Store {
-    journal: Journal<Folder>,
+pub struct Store<D = Folder> {
+    journal: Journal<D>,
+}
+
+/// A life that begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Begun {
+    /// Its generation is on disk.
+    pub life: Life,
+    /// Whether the host started anew since the life before.
+    pub host_rebooted: bool,
 }
 
 impl Store {
@@ -58,15 +71,51 @@ impl Store {
     pub fn open(dir: &Path, cluster: &ClusterName, rng: &mut impl rand::Rng) -> Result<(Store, Contents), StoreError> {
         Folder::peek(dir, |octets, path| Header::read(octets, cluster, path).map(drop))?;
         let mut folder = Folder::open(dir)?;
-        if !folder.has_journal() {
-            let header = Header { node_id: NodeId(rng.next_u64()), cluster: cluster.clone() };
-            folder.create_journal(&header.encode())?;
-        }
         let octets = folder.read()?;
         let path = folder.path().to_owned();
-        let journal = Journal::open(folder, &path, &octets, cluster)?;
+        Store::on(folder, octets, &path, cluster, rng)
+    }
+}
+
+impl<D: Disk> Store<D> {
+    /// The store on a disk that holds these octets, or nothing yet; errors name it by `path`.
+    ///
+    /// # Errors
+    /// As [`Store::open`] has them.
+    pub fn on(
+        mut disk: D,
+        octets: Option<Vec<u8>>,
+        path: &Path,
+        cluster: &ClusterName,
+        rng: &mut impl rand::Rng,
+    ) -> Result<(Store<D>, Contents), StoreError> {
+        let octets = match octets {
+            Some(octets) => octets,
+            None => {
+                let header = Header { node_id: NodeId(rng.next_u64()), cluster: cluster.clone() }.encode();
+                disk.replace(&header).map_err(|unreplaced| {
+                    let (Unreplaced::Kept(error) | Unreplaced::Unsure(error)) = unreplaced;
+                    StoreError::unwritten(path, error)
+                })?;
+                header
+            }
+        };
+        let journal = Journal::open(disk, path, &octets, cluster)?;
         let contents = journal.contents().clone();
         Ok((Store { journal }, contents))
+    }
+
+    /// Begins a life: its generation is on disk when this returns, and with it under which start of the host it began.
+    ///
+    /// # Errors
+    /// As [`Store::append`] has them; then nothing has begun.
+    pub fn begin(&mut self, contents: &mut Contents, boot_id: &[u8], rng: &mut impl rand::Rng) -> Result<Begun, StoreError> {
+        let life = Life { generation: contents.generation + 1, nonce: rng.next_u64() };
+        let key = Key { kind: Kind::LOCAL, id: "".into() };
+        let (boot, nothing) = (Body::from(boot_id), Body::from([]));
+        let host_rebooted = contents.records.remove(&key).is_some_and(|(before, _)| before != boot);
+        self.append(&[StoreOp::Generation(life.generation), StoreOp::Put { key, definition: boot, status: nothing }])?;
+        Ok(Begun { life, host_rebooted })
     }
 
     /// Makes a batch durable, as a whole or not at all: when this returns `Ok`, it survives the loss of power.

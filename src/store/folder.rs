@@ -20,7 +20,7 @@ const LOCK: &str = "tidings.lock";
 
 /// A locked data folder.
 #[derive(Debug)]
-pub(super) struct Folder {
+pub struct Folder {
     dir: PathBuf,
     path: PathBuf,
     journal: Option<File>,
@@ -65,22 +65,10 @@ impl Folder {
         &self.path
     }
 
-    pub(super) fn has_journal(&self) -> bool {
-        self.journal.is_some()
-    }
-
-    /// Begins a journal with these octets.
-    pub(super) fn create_journal(&mut self, octets: &[u8]) -> Result<(), StoreError> {
-        self.replace(octets).map_err(|unreplaced| {
-            let (Unreplaced::Kept(error) | Unreplaced::Unsure(error)) = unreplaced;
-            StoreError::unwritten(&self.path, error)
-        })
-    }
-
-    /// The whole journal.
-    pub(super) fn read(&mut self) -> Result<Vec<u8>, StoreError> {
+    /// The whole journal, if there is one.
+    pub(super) fn read(&mut self) -> Result<Option<Vec<u8>>, StoreError> {
         let path = &self.path;
-        let mut file = open_journal(&self.journal).map_err(StoreError::io("read", path))?;
+        let Some(mut file) = self.journal.as_ref() else { return Ok(None) };
         let length = file.metadata().map_err(StoreError::io("read", path))?.len();
         if length > JOURNAL_OCTETS {
             let what = format!("it has {length} octets; at most {JOURNAL_OCTETS} are allowed");
@@ -88,7 +76,7 @@ impl Folder {
         }
         let mut octets = Vec::with_capacity(length as usize);
         file.rewind().and_then(|()| file.read_to_end(&mut octets)).map_err(StoreError::io("read", path))?;
-        Ok(octets)
+        Ok(Some(octets))
     }
 
     fn write_new(&self, new: &Path, octets: &[u8]) -> io::Result<File> {

@@ -14,20 +14,32 @@ use super::{
 use crate::model::{ClusterName, StoreOp};
 
 /// The journal's file, and the one way to put another in its place.
-pub(super) trait Disk {
+pub trait Disk {
     /// Writes all octets at this place, with one call to the system where it takes them at once.
+    ///
+    /// # Errors
+    /// What the system says; part of them may be there.
     fn write_at(&mut self, octets: &[u8], offset: u64) -> io::Result<()>;
     /// Returns when the file is on disk.
+    ///
+    /// # Errors
+    /// What the system says; then nobody knows what is on disk.
     fn sync(&mut self) -> io::Result<()>;
     /// Cuts the file off.
+    ///
+    /// # Errors
+    /// What the system says.
     fn truncate(&mut self, length: u64) -> io::Result<()>;
     /// Puts a file with these octets in the place of the journal, atomically and durably.
+    ///
+    /// # Errors
+    /// Which of the two is there then.
     fn replace(&mut self, octets: &[u8]) -> Result<(), Unreplaced>;
 }
 
 /// Why the journal was not replaced.
 #[derive(Debug)]
-pub(super) enum Unreplaced {
+pub enum Unreplaced {
     /// The old one is in its place, untouched.
     Kept(io::Error),
     /// It can't be known which of the two is found after the loss of power.

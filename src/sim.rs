@@ -1,0 +1,34 @@
+//! The deterministic simulator: hosts, their disks and a network in virtual time, around the very core, catalog and store of
+//! the agent. One thread, no clock, no socket: all that happens follows from a seed.
+//!
+//! A [`World`] holds hosts. Each has a disk that outlives its processes, an address, and at most one process: a core with its store and its
+//! catalog, driven as the agent's shell drives them. What the world does to them is called by its methods; what they do is seen by a
+//! [`Watcher`].
+
+pub mod checkers;
+mod deeds;
+mod disk;
+mod host;
+mod link;
+mod network;
+mod outputs;
+mod process;
+mod queue;
+pub mod scenario;
+mod story;
+pub mod swarm;
+mod tcp;
+mod watcher;
+mod world;
+
+pub use disk::{DiskState, Platter};
+pub use host::{Host, HostId, HostOptions, Power};
+pub use link::{Conditions, Latency};
+pub use network::{Effects, Fault, FaultId, Group, Network, Traffic};
+pub use process::Process;
+pub use story::Line;
+pub use watcher::{Deed, Seen, Watcher};
+pub use world::{Violation, World};
+
+#[cfg(test)]
+mod tests;

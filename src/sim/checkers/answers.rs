@@ -1,0 +1,63 @@
+//! Promise 7, its first half: an agent that runs answers every write, whatever becomes of the network.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use super::super::{Deed, DiskState, HostId, Seen, Watcher, World};
+use crate::{
+    core::{io::CommandId, time::Moment},
+    model::{Command, Refusal},
+};
+
+/// A farewell takes its time, and a slow disk, too.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+#[derive(Default)]
+pub(super) struct Answers {
+    open: BTreeMap<CommandId, (HostId, Moment)>,
+}
+
+impl Watcher for Answers {
+    fn name(&self) -> &'static str {
+        "answers"
+    }
+
+    fn see(&mut self, world: &World, host: HostId, seen: &Seen<'_>) -> Result<(), String> {
+        match seen {
+            Seen::Submitted { id, .. } => drop(self.open.insert(*id, (host, world.now()))),
+            Seen::Answered { id, command, reply } => {
+                self.open.remove(id);
+                return judge(world, host, command, reply.as_ref().err());
+            }
+            Seen::Ended | Seen::Done(Deed::Paused | Deed::Frozen) => self.open.retain(|_, (at, _)| *at != host),
+            _ => {}
+        }
+        self.overdue(world)
+    }
+
+    fn at_rest(&mut self, world: &World) -> Result<(), String> {
+        self.overdue(world)
+    }
+}
+
+impl Answers {
+    fn overdue(&mut self, world: &World) -> Result<(), String> {
+        // Ids ascend with time: the first one is the oldest.
+        let Some((id, (host, at))) = self.open.first_key_value().map(|(id, open)| (*id, *open)) else { return Ok(()) };
+        if world.now() - at < PATIENCE {
+            return Ok(());
+        }
+        self.open.remove(&id);
+        Err(format!("{} has not answered a write since {at}", world.host(host).options.node_name))
+    }
+}
+
+fn judge(world: &World, host: HostId, command: &Command, refusal: Option<&Refusal>) -> Result<(), String> {
+    let healthy = match &world.host(host).process {
+        Some(process) => process.disk.with(|platter| platter.state == DiskState::Healthy),
+        None => false,
+    };
+    match refusal {
+        Some(refusal @ Refusal::Storage(_)) if healthy => Err(format!("a healthy disk, and {command:?} was refused: {refusal}")),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,67 @@
+//! Promise 6: no healthy node is shown as down.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use super::super::{Deed, HostId, Seen, Watcher, World};
+use crate::{
+    core::time::Moment,
+    model::{Change, MemberState},
+};
+
+/// A process that stood still for no longer is healthy all the same.
+const SHORT: Duration = Duration::from_secs(1);
+/// How long after a fault what was decided during it may still come to light.
+const AFTERMATH: Duration = Duration::from_secs(60);
+/// The loss each way up to which the promise holds.
+const LOSS: f64 = 0.2;
+
+#[derive(Default)]
+pub(super) struct Healthy {
+    /// When something was last wrong with each host.
+    ill: BTreeMap<HostId, Moment>,
+    /// Since when a process stands still.
+    still: BTreeMap<HostId, Moment>,
+    /// When the network last had a fault beyond the promise.
+    network: Option<Moment>,
+}
+
+impl Watcher for Healthy {
+    fn name(&self) -> &'static str {
+        "healthy"
+    }
+
+    fn see(&mut self, world: &World, host: HostId, seen: &Seen<'_>) -> Result<(), String> {
+        let now = world.now();
+        if world.network.faults().next().is_some() || world.network.conditions.loss > LOSS {
+            self.network = Some(now);
+        }
+        match seen {
+            Seen::Started { .. } | Seen::Ended | Seen::Done(Deed::Readdressed) | Seen::FolderReplaced => drop(self.ill.insert(host, now)),
+            Seen::Done(Deed::Paused | Deed::Frozen) => drop(self.still.insert(host, now)),
+            Seen::Done(Deed::Resumed | Deed::Thawed) => {
+                if self.still.remove(&host).is_some_and(|since| now - since > SHORT) {
+                    self.ill.insert(host, now);
+                }
+            }
+            Seen::Changing(Change::Node(node)) if node.state == MemberState::Down => return self.judge(world, host, node),
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+impl Healthy {
+    fn judge(&self, world: &World, reader: HostId, node: &crate::model::Node) -> Result<(), String> {
+        let now = world.now();
+        let recently = |at: Option<&Moment>| at.is_some_and(|at| now - *at < AFTERMATH);
+        let is_it = |(_, host): &(HostId, &super::super::Host)| {
+            host.is_running() && host.process.as_ref().is_some_and(|process| process.core.identity().node() == node.id)
+        };
+        let Some((id, _)) = world.hosts().find(is_it) else { return Ok(()) };
+        if recently(self.network.as_ref()) || recently(self.ill.get(&id)) || recently(self.ill.get(&reader)) || self.still.contains_key(&id)
+        {
+            return Ok(());
+        }
+        Err(format!("{} is healthy, and is shown as down: {}", node.info.name, node.reason))
+    }
+}

@@ -1,0 +1,147 @@
+//! Promise 5: what was deregistered, and who left or was forgotten, does not come back by itself.
+
+use std::collections::BTreeMap;
+
+use super::super::{HostId, Seen, Watcher, World};
+use crate::model::{Change, Command, InstanceId, Life, MemberState, NodeId, record::Key};
+
+#[derive(Default)]
+pub(super) struct Removals {
+    /// What each process has shown last of an instance, and whether it was removed since.
+    shown: BTreeMap<(HostId, NodeId, InstanceId), ((Life, u64), bool)>,
+    /// Lives that each process has shown as left.
+    left: BTreeMap<(HostId, NodeId), Life>,
+    /// What owners removed, up to which version of which life; and whether everybody knew once.
+    removed: BTreeMap<(NodeId, InstanceId), ((Life, u64), bool)>,
+    /// Nodes that were forgotten, up to which generation; and whether everybody knew once.
+    forgotten: BTreeMap<NodeId, (u32, bool)>,
+    /// The same for those that left.
+    gone: BTreeMap<NodeId, (Life, bool)>,
+}
+
+impl Watcher for Removals {
+    fn name(&self) -> &'static str {
+        "removals"
+    }
+
+    fn see(&mut self, world: &World, host: HostId, seen: &Seen<'_>) -> Result<(), String> {
+        match seen {
+            Seen::Started { .. } => {
+                self.shown.retain(|(of, ..), _| *of != host);
+                self.left.retain(|(of, _), _| *of != host);
+                Ok(())
+            }
+            Seen::Answered { command, reply: Ok(_), .. } => {
+                self.note(world, host, command);
+                Ok(())
+            }
+            Seen::Changing(Change::Instance { node, instance, .. }) => self.on_instance(world, host, *node, &instance.id),
+            Seen::Changing(Change::InstanceGone { node, id }) => {
+                if let Some((_, removed)) = self.shown.get_mut(&(host, *node, id.clone())) {
+                    *removed = true;
+                }
+                Ok(())
+            }
+            Seen::Changing(Change::Node(node)) => self.on_node(host, node.id, node.life, node.state),
+            Seen::Changing(Change::NodeGone(node)) => {
+                self.shown.retain(|(of, owner, _), _| (*of, *owner) != (host, *node));
+                self.left.remove(&(host, *node));
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn at_rest(&mut self, world: &World) -> Result<(), String> {
+        for reader in world.running() {
+            let Some(process) = &world.host(reader).process else { continue };
+            let (snapshot, name) = (process.catalog.load(), &world.host(reader).options.node_name);
+            for ((node, id), (mark, _)) in &self.removed {
+                if snapshot.instance(*node, id).is_some() && version_of(world, reader, *node, id).is_some_and(|shown| shown <= *mark) {
+                    return Err(format!("{id} of {node} was deregistered, and {name} shows it"));
+                }
+            }
+            for (node, (generation, _)) in &self.forgotten {
+                if snapshot.node(*node).is_some_and(|entry| entry.node.life.generation <= *generation) {
+                    return Err(format!("{node} was forgotten, and {name} shows it"));
+                }
+            }
+            for (node, (life, _)) in &self.gone {
+                if snapshot.node(*node).is_some_and(|entry| entry.node.life <= *life && entry.node.state != MemberState::Left) {
+                    return Err(format!("{node} left, and {name} shows it otherwise"));
+                }
+            }
+        }
+        self.removed.values_mut().for_each(|(_, known)| *known = true);
+        self.forgotten.values_mut().for_each(|(_, known)| *known = true);
+        self.gone.values_mut().for_each(|(_, known)| *known = true);
+        Ok(())
+    }
+}
+
+impl Removals {
+    /// Something was acknowledged.
+    fn note(&mut self, world: &World, host: HostId, command: &Command) {
+        let Some(process) = &world.host(host).process else { return };
+        let me = process.core.identity();
+        match command {
+            Command::Deregister { instance, .. } => {
+                let mark = (me.life(), process.core.own_version());
+                self.removed.insert((me.node(), instance.clone()), (mark, false));
+            }
+            Command::Forget(node) => {
+                // It is shown here no more: what others know of it is at most the highest that there was.
+                let highest = world.hosts().filter_map(|(_, host)| {
+                    let snapshot = host.process.as_ref()?.catalog.load();
+                    Some(snapshot.node(*node)?.node.life.generation)
+                });
+                if let Some(generation) = highest.max() {
+                    self.forgotten.insert(*node, (generation, false));
+                }
+            }
+            Command::Leave => drop(self.gone.insert(me.node(), (me.life(), false))),
+            _ => {}
+        }
+    }
+
+    fn on_instance(&mut self, world: &World, host: HostId, node: NodeId, id: &InstanceId) -> Result<(), String> {
+        let Some(version) = version_of(world, host, node, id) else { return Ok(()) };
+        if let Some((mark, true)) = self.removed.get(&(node, id.clone()))
+            && version <= *mark
+        {
+            return Err(format!("{id} of {node} was deregistered and gone everywhere, and comes back as of {version:?}"));
+        }
+        if let Some((before, was_removed)) = self.shown.insert((host, node, id.clone()), (version, false)) {
+            if version < before {
+                return Err(format!("{id} of {node} goes back from {before:?} to {version:?}"));
+            }
+            if was_removed && version == before {
+                return Err(format!("{id} of {node} was removed here, and comes back as of {version:?}"));
+            }
+        }
+        Ok(())
+    }
+
+    fn on_node(&mut self, host: HostId, node: NodeId, life: Life, state: MemberState) -> Result<(), String> {
+        if state == MemberState::Left {
+            self.left.insert((host, node), life);
+        } else if state.is_up() && self.left.get(&(host, node)).is_some_and(|left| life <= *left) {
+            return Err(format!("{node} was shown as left, and is shown as {state} in the same life"));
+        }
+        if let Some((generation, true)) = self.forgotten.get(&node)
+            && life.generation <= *generation
+        {
+            return Err(format!("{node} was forgotten and gone everywhere, and comes back in the life {life}"));
+        }
+        match self.gone.get(&node) {
+            Some((left, true)) if life <= *left && state.is_up() => Err(format!("{node} left, everywhere, and is shown as {state}")),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The life and the version of the definition that a host holds.
+fn version_of(world: &World, host: HostId, node: NodeId, id: &InstanceId) -> Option<(Life, u64)> {
+    let part = world.host(host).process.as_ref()?.core.replica(node)?.shown.as_ref()?;
+    Some((part.life, part.definition_version(&Key::instance(id))?))
+}

@@ -1,0 +1,261 @@
+//! What can be done to hosts and their processes.
+
+use std::{net::SocketAddr, path::Path, time::Duration};
+
+use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
+
+use super::{
+    Deed, HostId, Platter, Power, Process, Seen, World,
+    disk::SimDisk,
+    outputs::write_group,
+    process::{Ends, Waiting},
+    world::Happening,
+};
+use crate::{
+    catalog::Publisher,
+    core::{Core, Settings, io::CommandId, time::Moment},
+    model::{Command, InstanceId, Status, node::NodeInfo},
+    store::{Begun, Contents, Store},
+    wire,
+};
+
+/// How long an agent that restarts announces to be away, as the agent's own lifecycle has it.
+const GRACE: Duration = Duration::from_secs(15);
+
+impl World {
+    /// Starts an agent. It fails where its data folder is of no use, which is seen and told.
+    ///
+    /// # Errors
+    /// Why the agent does not start.
+    pub fn start(&mut self, id: HostId) -> Result<(), String> {
+        let result = self.begin_process(id);
+        if let Err(error) = &result {
+            self.show(id, &Seen::Failed(error));
+        }
+        result
+    }
+
+    fn begin_process(&mut self, id: HostId) -> Result<(), String> {
+        let mut rng = StdRng::seed_from_u64(self.rng.random());
+        let host = &mut self.hosts[id.0];
+        if host.power == Power::Off {
+            host.power = Power::On;
+            host.boots += 1;
+        }
+        if host.process.is_some() {
+            return Err("another agent has the data folder open".into());
+        }
+        host.platter.release();
+        let octets = host.platter.read();
+        let disk = SimDisk::new(std::mem::take(&mut host.platter));
+        let opened = Store::on(disk.clone(), octets, Path::new("tidings.journal"), &host.options.cluster, &mut rng).and_then(
+            |(mut store, mut contents)| {
+                let before = contents.clone();
+                let begun = store.begin(&mut contents, &host.boots.to_le_bytes(), &mut rng)?;
+                Ok((store, contents, before, begun))
+            },
+        );
+        let (store, contents, before, begun) = match opened {
+            Ok(opened) => opened,
+            Err(error) => {
+                host.platter = disk.with(std::mem::take);
+                return Err(error.to_string());
+            }
+        };
+        let local = contents.node_id;
+        let core = Core::new(settings(host, contents, begun, rng.random()));
+        let (publisher, catalog) = Publisher::new(local);
+        self.processes += 1;
+        host.process = Some(Process {
+            core,
+            catalog,
+            publisher,
+            store,
+            disk,
+            number: self.processes,
+            started: self.now,
+            due: None,
+            paused: false,
+            inbox: Default::default(),
+            writes: Default::default(),
+            writing: false,
+            commands: Default::default(),
+            streams: Default::default(),
+            accepted: 0,
+            version: 0,
+        });
+        self.show(id, &Seen::Started { life: begun.life, contents: &before });
+        if let Some(process) = &mut self.hosts[id.0].process {
+            process.core.start(Moment::default());
+        }
+        self.carry_out(id);
+        Ok(())
+    }
+
+    /// Hands a command to an agent; none where no agent runs.
+    pub fn submit(&mut self, id: HostId, command: Command) -> Option<CommandId> {
+        self.submit_and(id, command, Ends::Never)
+    }
+
+    fn submit_and(&mut self, id: HostId, command: Command, ends: Ends) -> Option<CommandId> {
+        let process = self.hosts[id.0].process.as_mut()?;
+        self.commands += 1;
+        let command_id = CommandId(self.commands);
+        process.commands.insert(command_id, (command.clone(), ends));
+        let number = process.number;
+        self.show(id, &Seen::Submitted { id: command_id, command: &command });
+        self.input(id, number, Waiting::Command(command_id, command));
+        Some(command_id)
+    }
+
+    /// Has an agent leave the cluster, and end when it did.
+    pub fn leave(&mut self, id: HostId) -> Option<CommandId> {
+        self.submit_and(id, Command::Leave, Ends::WhenDone)
+    }
+
+    /// SIGTERM: the agent leaves, or announces a short absence, and ends.
+    pub fn terminate(&mut self, id: HostId, restart: bool) -> Option<CommandId> {
+        let command = if restart { Command::Absent(GRACE) } else { Command::Leave };
+        self.submit_and(id, command, Ends::Always)
+    }
+
+    /// SIGKILL: the process is gone between two steps of whatever it did, and its kernel closes what it had open.
+    pub fn kill(&mut self, id: HostId) {
+        self.end_process(id);
+    }
+
+    /// The process is gone. What it wrote stays; a write that was under way is there, or a part of it.
+    pub(super) fn end_process(&mut self, id: HostId) {
+        let Some(mut process) = self.hosts[id.0].process.take() else { return };
+        self.interrupt_write(id, &mut process);
+        for (connection, side) in std::mem::take(&mut process.streams).into_values() {
+            self.end_side(connection, side);
+        }
+        self.hosts[id.0].platter = process.disk.with(std::mem::take);
+        self.show(id, &Seen::Ended);
+    }
+
+    fn interrupt_write(&mut self, _id: HostId, process: &mut Process) {
+        if process.writing && self.rng.random_bool(0.5) {
+            process.disk.with(|platter| platter.cut_off(&mut self.rng));
+            // Nobody hears how it went.
+            let _ = write_group(process);
+        }
+    }
+
+    /// The power goes: nothing is said, and what was not synced may be lost.
+    pub fn lose_power(&mut self, id: HostId) {
+        if let Some(mut process) = self.hosts[id.0].process.take() {
+            self.interrupt_write(id, &mut process);
+            for (connection, side) in std::mem::take(&mut process.streams).into_values() {
+                self.drop_side(connection, side);
+            }
+            self.hosts[id.0].platter = process.disk.with(std::mem::take);
+        }
+        let host = &mut self.hosts[id.0];
+        host.platter.lose_power(&mut self.rng);
+        host.power = Power::Off;
+        self.show(id, &Seen::Ended);
+    }
+
+    /// SIGSTOP: the process stands still, its kernel does not.
+    pub fn pause(&mut self, id: HostId) {
+        if let Some(process) = &mut self.hosts[id.0].process {
+            process.paused = true;
+        }
+        self.show(id, &Seen::Done(Deed::Paused));
+    }
+
+    /// SIGCONT.
+    pub fn resume(&mut self, id: HostId) {
+        if let Some(process) = &mut self.hosts[id.0].process {
+            process.paused = false;
+        }
+        self.show(id, &Seen::Done(Deed::Resumed));
+        self.wake(id);
+    }
+
+    /// The host stands still, its kernel with it, as a virtual machine that is suspended.
+    pub fn freeze(&mut self, id: HostId) {
+        if self.hosts[id.0].power == Power::On {
+            self.hosts[id.0].power = Power::Frozen;
+            self.show(id, &Seen::Done(Deed::Frozen));
+        }
+    }
+
+    /// It goes on. Its clock has gone on meanwhile.
+    pub fn thaw(&mut self, id: HostId) {
+        if self.hosts[id.0].power == Power::Frozen {
+            self.hosts[id.0].power = Power::On;
+            self.show(id, &Seen::Done(Deed::Thawed));
+            self.wake(id);
+        }
+    }
+
+    fn wake(&mut self, id: HostId) {
+        if let Some(process) = &mut self.hosts[id.0].process {
+            process.due = None;
+            self.catch_up(id);
+            self.carry_out(id);
+        }
+    }
+
+    /// The host has another address from now on; nobody has its earlier one.
+    pub fn readdress(&mut self, id: HostId, address: SocketAddr) {
+        let host = &mut self.hosts[id.0];
+        if self.addresses.get(&host.options.address) == Some(&id) {
+            self.addresses.remove(&host.options.address);
+        }
+        host.options.address = address;
+        self.addresses.insert(address, id);
+        self.show(id, &Seen::Done(Deed::Readdressed));
+    }
+
+    /// What its data folder holds now, as a backup would have it; an agent may run meanwhile.
+    pub fn backup(&mut self, id: HostId) -> Platter {
+        self.hosts[id.0].with_platter(|platter| platter.clone())
+    }
+
+    /// Puts another data folder in the place of a host's. No agent may run.
+    pub fn restore(&mut self, id: HostId, platter: Platter) {
+        let host = &mut self.hosts[id.0];
+        debug_assert!(host.process.is_none(), "an agent has the folder");
+        host.platter = platter;
+        self.show(id, &Seen::FolderReplaced);
+    }
+
+    /// The program behind an instance is so from now on; its checks find out at once.
+    pub fn set_health(&mut self, id: HostId, instance: &InstanceId, status: Status) {
+        self.hosts[id.0].health.insert(instance.clone(), status);
+        let number = self.number_of(id);
+        self.plan(Duration::ZERO, Happening::Checks(id, number, instance.clone()));
+    }
+}
+
+fn settings(host: &super::Host, contents: Contents, begun: Begun, random_seed: u64) -> Settings {
+    let options = &host.options;
+    Settings {
+        cluster: options.cluster.clone(),
+        node: contents.node_id,
+        life: begun.life,
+        address: options.address,
+        info: NodeInfo {
+            name: options.node_name.clone(),
+            addresses: vec![options.address.ip()],
+            zone: options.zone.clone(),
+            meta: Default::default(),
+            agent_version: env!("CARGO_PKG_VERSION").into(),
+            wire_versions: (wire::LOWEST_VERSION, wire::HIGHEST_VERSION),
+            left: false,
+            grace_seconds: None,
+            maintenance: None,
+        },
+        seeds: options.seeds.len(),
+        peers: contents.peers,
+        records: contents.records,
+        node_checks: Vec::new(),
+        host_rebooted: begun.host_rebooted,
+        random_seed,
+        reap_after: options.reap_after,
+    }
+}

@@ -1,0 +1,147 @@
+//! Random worlds: a seed draws how many hosts there are, which kinds of fault and of work occur, and then each of them (swarm testing, Groce
+//! et al., 2012: a world in which some kinds never occur goes deeper into the others).
+
+mod deeds;
+mod options;
+
+use std::time::Duration;
+
+use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
+
+use super::{Conditions, HostId, HostOptions, Line, Network, Violation, World, checkers, link::Latency};
+use crate::model::{ClusterName, NodeName};
+pub use options::{Kind, Options};
+
+/// How long a world may take to come to rest once all faults have ended.
+const PATIENCE: Duration = Duration::from_secs(180);
+/// How long nothing may change before it is judged.
+const QUIET: Duration = Duration::from_secs(15);
+
+/// How a world went.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outcome {
+    /// Promises that were broken, in order.
+    pub violations: Vec<Violation>,
+    /// How long it took from the last fault until all agreed; none where they did not.
+    pub rest_after: Option<Duration>,
+    /// What happened, where it was asked for.
+    pub story: Vec<Line>,
+    /// How many things happened.
+    pub happenings: u64,
+    /// How long it lasted.
+    pub lasted: Duration,
+}
+
+/// Lets a world of a seed happen.
+pub fn run(options: &Options, with_story: bool) -> Outcome {
+    let mut swarm = Swarm::new(options);
+    if with_story {
+        swarm.world.keep_story();
+    }
+    swarm.go();
+    swarm.finish()
+}
+
+struct Swarm {
+    options: Options,
+    world: World,
+    hosts: Vec<HostId>,
+    rng: StdRng,
+    /// What ends something that was begun, and when.
+    ends: Vec<(crate::core::time::Moment, deeds::End)>,
+    port: u16,
+}
+
+impl Swarm {
+    fn new(options: &Options) -> Swarm {
+        let mut rng = StdRng::seed_from_u64(options.seed ^ 0x5177);
+        let mut world = World::new(options.seed, options.conditions);
+        checkers::all().into_iter().for_each(|checker| world.watch(checker));
+        let hosts = (0..options.hosts)
+            .map(|n| {
+                // All seeds of a host are other hosts, or there are none: the first one begins the cluster.
+                let seeds = if n == 0 { vec![] } else { vec![HostId(0), HostId(rng.random_range(0..n))] };
+                let name = if options.has(Kind::NameTwice) && n == options.hosts - 1 { "n0".to_owned() } else { format!("n{n}") };
+                world.add(HostOptions {
+                    address: address(n),
+                    node_name: NodeName::new(&name).expect("a name"),
+                    cluster: ClusterName::new("swarm").expect("a name"),
+                    zone: None,
+                    seeds,
+                    reap_after: options.reap_after,
+                })
+            })
+            .collect();
+        Swarm { options: options.clone(), world, hosts, rng, ends: Vec::new(), port: 1 }
+    }
+
+    fn go(&mut self) {
+        for host in self.hosts.clone() {
+            // An empty folder is of use.
+            let _ = self.world.start(host);
+            let pause = Duration::from_millis(self.rng.random_range(0..500));
+            self.world.run_for(pause);
+        }
+        self.world.run_for(Duration::from_secs(2));
+        let end = self.world.now() + self.options.lasts;
+        while self.world.now() < end && self.world.violations().is_empty() {
+            let gap = Latency::Tail(Duration::from_millis(1), self.options.pace).draw(&mut self.rng);
+            let next = (self.world.now() + gap).min(end);
+            self.end_what_is_over(next);
+            self.world.run_until(next);
+            self.do_something();
+        }
+    }
+
+    fn finish(mut self) -> Outcome {
+        let mut rest_after = None;
+        if self.world.violations().is_empty() {
+            self.end_all();
+            rest_after = self.wait_for_rest();
+            if self.world.violations().is_empty() {
+                self.world.judge_rest();
+            }
+        }
+        let story = self.world.take_story();
+        let effects = no_effect(&self.options.conditions, &self.world.network);
+        let mut violations = self.world.violations().to_vec();
+        violations.extend(effects.map(|what| Violation { at: self.world.now(), watcher: "knobs", host: HostId(0), what }));
+        let lasted = self.world.now().since_start();
+        Outcome { violations, rest_after, story, happenings: self.world.planned(), lasted }
+    }
+
+    /// Waits until all agree and go on doing so for a while, and no more work is under way.
+    fn wait_for_rest(&mut self) -> Option<Duration> {
+        let begun = self.world.now();
+        let mut since = None;
+        while self.world.now() - begun < PATIENCE && self.world.violations().is_empty() {
+            self.world.run_for(Duration::from_millis(100));
+            if !self.world.all_agree() {
+                since = None;
+            } else if self.world.now() - *since.get_or_insert(self.world.now()) >= QUIET {
+                return since.map(|since| since - begun);
+            }
+        }
+        None
+    }
+}
+
+fn address(n: usize) -> std::net::SocketAddr {
+    std::net::SocketAddr::from(([10, 0, (n / 250) as u8, (n % 250 + 1) as u8], 8746))
+}
+
+/// A knob that was turned and did nothing.
+fn no_effect(conditions: &Conditions, network: &Network) -> Option<String> {
+    let effects = network.effects;
+    // By chance alone it hits nothing in one world of 10^13.
+    let is_expected = |share: f64| share * effects.packets as f64 > 30.0;
+    let knobs = [
+        ("loss", conditions.loss, effects.lost),
+        ("duplication", conditions.duplicate, effects.duplicated),
+        ("reordering", conditions.reorder, effects.reordered),
+    ];
+    knobs
+        .into_iter()
+        .find(|(_, share, hits)| is_expected(*share) && *hits == 0)
+        .map(|(knob, share, _)| format!("a {knob} of {share} hit nothing"))
+}

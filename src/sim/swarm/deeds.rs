@@ -1,0 +1,234 @@
+//! What is done to a world, at random.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use rand::RngExt as _;
+
+use super::{
+    super::{DiskState, Fault, FaultId, Group, HostId, Power},
+    Kind, Swarm,
+};
+use crate::{
+    core::time::Moment,
+    model::{Check, CheckId, Command, Instance, InstanceId, Protocol, Registration, ServiceName, Status, check::Probe, command::Cause},
+};
+
+/// What ends something that was begun.
+#[derive(Debug)]
+pub(super) enum End {
+    Fault(FaultId),
+    Start(HostId),
+    Resume(HostId),
+    Thaw(HostId),
+    Disk(HostId),
+}
+
+/// Faults of the network at once: with more of them nothing arrives anywhere.
+const FAULTS: usize = 2;
+/// Ids of instances on each host: few, so that they are registered, removed and registered again.
+const IDS: usize = 4;
+
+impl Swarm {
+    pub(super) fn do_something(&mut self) {
+        let kinds = self.options.kinds.clone();
+        let kind = kinds[self.rng.random_range(0..kinds.len())];
+        let host = self.hosts[self.rng.random_range(0..self.hosts.len())];
+        match kind {
+            Kind::Register => self.register(host),
+            Kind::Deregister => {
+                let instance = self.instance_id();
+                self.world.submit(host, Command::Deregister { instance, cause: Cause::Asked });
+            }
+            Kind::Health => {
+                let status = [Status::Passing, Status::Warning, Status::Critical][self.rng.random_range(0..3_usize)];
+                let instance = self.instance_id();
+                self.world.set_health(host, &instance, status);
+            }
+            Kind::Maintenance => {
+                let instance = self.rng.random_bool(0.7).then(|| self.instance_id());
+                let reason = self.rng.random_bool(0.6).then(|| "it is repaired".to_owned());
+                self.world.submit(host, Command::Maintain { instance, reason });
+            }
+            Kind::Kill => {
+                self.world.kill(host);
+                self.later(8_000, End::Start(host));
+            }
+            Kind::Restart => {
+                self.world.terminate(host, true);
+                self.later(12_000, End::Start(host));
+            }
+            Kind::Power => {
+                self.world.lose_power(host);
+                self.later(8_000, End::Start(host));
+            }
+            Kind::Pause => {
+                self.world.pause(host);
+                self.later(4_000, End::Resume(host));
+            }
+            Kind::Freeze => {
+                self.world.freeze(host);
+                self.later(20_000, End::Thaw(host));
+            }
+            Kind::Partition => {
+                let group: Group = self.some_hosts();
+                self.begin(Fault::Partition(vec![group]), 30_000);
+            }
+            Kind::OneWay => {
+                let (from, to) = (self.some_hosts(), self.some_hosts());
+                self.begin(Fault::Cut { from, to }, 20_000);
+            }
+            Kind::Burst => {
+                let (from, to, share) = (self.some_hosts(), self.some_hosts(), self.rng.random_range(0.3..1.0));
+                let streams = self.rng.random_bool(0.5);
+                self.begin(Fault::Loss { from, to, share, streams }, 10_000);
+            }
+            Kind::Disk => self.trouble_disk(host),
+            Kind::Leave => {
+                self.world.leave(host);
+                self.later(20_000, End::Start(host));
+            }
+            Kind::Forget => self.forget(host),
+            Kind::Readdress => self.readdress(host),
+            Kind::NameTwice => {}
+            Kind::LongGone => self.lose_for_long(host),
+        }
+    }
+
+    fn register(&mut self, host: HostId) {
+        let id = self.instance_id();
+        // Now and then the very same is registered again, which is to change nothing.
+        if self.rng.random_bool(0.8) {
+            self.port = self.port % 60_000 + 1;
+        }
+        let check = Check {
+            id: CheckId::new("alive").expect("an id"),
+            probe: Probe::Ttl { ttl: Duration::from_secs(3_600) },
+            interval: Duration::from_secs(10),
+            timeout: Duration::from_secs(1),
+            rise: 1,
+            fall: 1,
+            initial: Status::Critical,
+        };
+        let instance = Instance {
+            id,
+            service: ServiceName::new("web").expect("a name"),
+            addresses: vec![],
+            port: self.port,
+            protocol: Protocol::Tcp,
+            tags: vec![],
+            meta: BTreeMap::new(),
+            weight: 10,
+        };
+        let checks = if self.rng.random_bool(0.7) { vec![check] } else { vec![] };
+        self.world.submit(host, Command::Register(Registration { checks, ..Registration::plain(instance) }));
+    }
+
+    fn instance_id(&mut self) -> InstanceId {
+        InstanceId::new(&format!("i{}", self.rng.random_range(0..IDS))).expect("an id")
+    }
+
+    fn some_hosts(&mut self) -> Group {
+        let hosts = self.hosts.clone();
+        hosts.into_iter().filter(|_| self.rng.random_bool(0.5)).collect()
+    }
+
+    fn begin(&mut self, fault: Fault, most_ms: u64) {
+        if self.world.network.faults().count() >= FAULTS {
+            return;
+        }
+        self.world.tell(|| format!("{fault}"));
+        let id = self.world.network.begin(fault);
+        self.later(most_ms, End::Fault(id));
+    }
+
+    fn trouble_disk(&mut self, host: HostId) {
+        if self.rng.random_bool(0.5) {
+            self.world.host_mut(host).with_platter(|platter| platter.state = DiskState::Full);
+        } else {
+            self.world.host_mut(host).disk_latency = Duration::from_millis(self.rng.random_range(10..500));
+        }
+        self.later(10_000, End::Disk(host));
+    }
+
+    /// An operator gives up a node that is shown as down.
+    fn forget(&mut self, host: HostId) {
+        let Some(process) = &self.world.host(host).process else { return };
+        let snapshot = process.catalog.load();
+        let down: Vec<_> = snapshot.nodes().filter(|entry| !entry.node.state.is_up()).map(|entry| entry.node.id).collect();
+        if !down.is_empty() {
+            let node = down[self.rng.random_range(0..down.len())];
+            self.world.submit(host, Command::Forget(node));
+        }
+    }
+
+    fn readdress(&mut self, host: HostId) {
+        // An agent is bound to an address: it starts anew to have another one. Some reuse one that was another's.
+        self.world.kill(host);
+        let n = if self.rng.random_bool(0.5) { self.rng.random_range(100..110) } else { self.rng.random_range(0..self.hosts.len()) };
+        if self.world.hosts().all(|(other, it)| other == host || it.options.address != super::address(n)) {
+            self.world.readdress(host, super::address(n));
+        }
+        self.later(3_000, End::Start(host));
+    }
+
+    fn lose_for_long(&mut self, host: HostId) {
+        if self.rng.random_bool(0.1) {
+            self.world.lose_power(host);
+            let least = 2 * self.options.reap_after.min(Duration::from_secs(300)).as_millis() as u64;
+            self.ends.push((self.world.now() + Duration::from_millis(least), End::Start(host)));
+        }
+    }
+
+    fn later(&mut self, most_ms: u64, end: End) {
+        let after = Duration::from_millis(self.rng.random_range(0..most_ms));
+        self.ends.push((self.world.now() + after, end));
+    }
+
+    /// Ends what is over by then, each at its time.
+    pub(super) fn end_what_is_over(&mut self, by: Moment) {
+        while let Some(place) = (0..self.ends.len()).filter(|place| self.ends[*place].0 <= by).min_by_key(|place| self.ends[*place].0) {
+            let (at, end) = self.ends.remove(place);
+            self.world.run_until(at);
+            self.end(end);
+        }
+    }
+
+    fn end(&mut self, end: End) {
+        match end {
+            End::Fault(fault) => {
+                let what = self.world.network.faults().find(|(id, ..)| *id == fault).map(|(_, fault, _)| fault.to_string());
+                self.world.tell(|| format!("over: {}", what.unwrap_or_default()));
+                self.world.network.end(fault);
+            }
+            // It runs already, or its folder is of no use, which is seen and told.
+            End::Start(host) => drop(self.world.start(host)),
+            End::Resume(host) => self.world.resume(host),
+            End::Thaw(host) => self.world.thaw(host),
+            End::Disk(host) => {
+                self.world.host_mut(host).with_platter(|platter| platter.state = DiskState::Healthy);
+                self.world.host_mut(host).disk_latency = Duration::from_millis(1);
+            }
+        }
+    }
+
+    /// All faults end. Some hosts stay off for good: what is known of them is to be the same everywhere all the same.
+    pub(super) fn end_all(&mut self) {
+        self.world.tell(|| "all faults end".into());
+        let ends = std::mem::take(&mut self.ends);
+        for (_, end) in ends {
+            if !matches!(end, End::Start(_)) {
+                self.end(end);
+            }
+        }
+        self.world.network.conditions.loss = 0.0;
+        for host in self.hosts.clone() {
+            self.world.resume(host);
+            self.world.thaw(host);
+            self.end(End::Disk(host));
+            let stays_off = self.world.host(host).process.is_none() && self.rng.random_bool(0.3);
+            if !stays_off && (self.world.host(host).process.is_none() || self.world.host(host).power == Power::Off) {
+                self.end(End::Start(host));
+            }
+        }
+    }
+}

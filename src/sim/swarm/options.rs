@@ -1,0 +1,131 @@
+//! What a seed draws before anything happens.
+
+use std::{fmt, time::Duration};
+
+use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
+
+use super::super::{Conditions, Latency};
+
+/// What may occur in a world.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// Instances are registered, and registered anew.
+    Register,
+    /// Instances are deregistered.
+    Deregister,
+    /// Programs fail and recover.
+    Health,
+    /// Instances and nodes go into maintenance.
+    Maintenance,
+    /// Processes are killed, and start again.
+    Kill,
+    /// Agents are told to end and to come back.
+    Restart,
+    /// Hosts lose power, and start again.
+    Power,
+    /// Processes stand still for a while.
+    Pause,
+    /// Hosts stand still for a while.
+    Freeze,
+    /// The network falls apart for a while.
+    Partition,
+    /// What some send to others is lost for a while.
+    OneWay,
+    /// Much is lost for a while.
+    Burst,
+    /// Disks are full, or slow, for a while.
+    Disk,
+    /// Nodes leave, and some come back.
+    Leave,
+    /// Nodes that are down are forgotten.
+    Forget,
+    /// Hosts change their addresses.
+    Readdress,
+    /// Two hosts bear one name.
+    NameTwice,
+    /// Hosts stay off for so long that they are reaped.
+    LongGone,
+}
+
+impl Kind {
+    /// All of them.
+    pub const ALL: [Kind; 18] = [
+        Kind::Register,
+        Kind::Deregister,
+        Kind::Health,
+        Kind::Maintenance,
+        Kind::Kill,
+        Kind::Restart,
+        Kind::Power,
+        Kind::Pause,
+        Kind::Freeze,
+        Kind::Partition,
+        Kind::OneWay,
+        Kind::Burst,
+        Kind::Disk,
+        Kind::Leave,
+        Kind::Forget,
+        Kind::Readdress,
+        Kind::NameTwice,
+        Kind::LongGone,
+    ];
+}
+
+/// A world, before it begins.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Options {
+    /// All else follows from it.
+    pub seed: u64,
+    /// How many hosts there are.
+    pub hosts: usize,
+    /// How packets fare.
+    pub conditions: Conditions,
+    /// What may occur.
+    pub kinds: Vec<Kind>,
+    /// Between two deeds, on average.
+    pub pace: Duration,
+    /// How long deeds are done.
+    pub lasts: Duration,
+    /// How long nodes that are gone are remembered: R.
+    pub reap_after: Duration,
+}
+
+impl Options {
+    /// What a seed draws.
+    pub fn draw(seed: u64) -> Options {
+        let mut rng = StdRng::seed_from_u64(seed);
+        let hosts = rng.random_range(2..=6);
+        let chance = |rng: &mut StdRng, share: f64, most: f64| if rng.random_bool(share) { rng.random_range(0.0..most) } else { 0.0 };
+        let conditions = Conditions {
+            latency: Latency::Tail(Duration::from_micros(300), Duration::from_micros(rng.random_range(100..5_000))),
+            loss: chance(&mut rng, 0.6, 0.3),
+            duplicate: chance(&mut rng, 0.4, 0.1),
+            reorder: chance(&mut rng, 0.4, 0.2),
+            ..Conditions::default()
+        };
+        let mut kinds: Vec<Kind> = Kind::ALL.into_iter().filter(|kind| *kind == Kind::Register || rng.random_bool(0.45)).collect();
+        if rng.random_bool(0.7) {
+            kinds.retain(|kind| *kind != Kind::NameTwice);
+        }
+        let pace = Duration::from_millis([20, 100, 400, 1_500][rng.random_range(0..4_usize)]);
+        let lasts = (pace * rng.random_range(30..150)).clamp(Duration::from_secs(5), Duration::from_secs(90));
+        let reap_after = Duration::from_secs(if rng.random_bool(0.5) { 240 } else { 24 * 3_600 });
+        Options { seed, hosts, conditions, kinds, pace, lasts, reap_after }
+    }
+
+    /// Whether something may occur.
+    pub fn has(&self, kind: Kind) -> bool {
+        self.kinds.contains(&kind)
+    }
+}
+
+impl fmt::Display for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Options { seed, hosts, conditions, kinds, pace, lasts, reap_after } = self;
+        write!(
+            f,
+            "seed {seed}: {hosts} hosts, loss {:.2}, duplication {:.2}, reordering {:.2}, a deed each {pace:?} for {lasts:?}, reaped after {reap_after:?}, kinds {kinds:?}",
+            conditions.loss, conditions.duplicate, conditions.reorder
+        )
+    }
+}

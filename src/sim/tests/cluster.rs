@@ -1,0 +1,131 @@
+//! A cluster to try things on: hosts `n0`, `n1`, … of which all join the first.
+
+use std::{net::SocketAddr, time::Duration};
+
+use super::super::*;
+use crate::{
+    core::{Core, io::CommandId},
+    model::{
+        Check, CheckId, ClusterName, Command, Instance, InstanceId, MemberState, NodeId, NodeName, Protocol, Registration, ServiceName,
+        Status, check::Probe,
+    },
+};
+
+pub(super) struct Cluster {
+    pub(super) world: World,
+    pub(super) hosts: Vec<HostId>,
+}
+
+pub(super) fn seconds(count: u64) -> Duration {
+    Duration::from_secs(count)
+}
+
+impl Cluster {
+    pub(super) fn new(size: usize, seed: u64, conditions: Conditions) -> Cluster {
+        let mut world = World::new(seed, conditions);
+        let hosts: Vec<HostId> = (0..size)
+            .map(|n| {
+                world.add(HostOptions {
+                    address: SocketAddr::from(([10, 0, (n / 250) as u8, (n % 250 + 1) as u8], 8746)),
+                    node_name: NodeName::new(&format!("n{n}")).expect("a name"),
+                    cluster: ClusterName::new("test").expect("a name"),
+                    zone: None,
+                    seeds: if n == 0 { vec![] } else { vec![HostId(0)] },
+                    reap_after: seconds(24 * 3_600),
+                })
+            })
+            .collect();
+        Cluster { world, hosts }
+    }
+
+    pub(super) fn start_all(&mut self) {
+        for host in self.hosts.clone() {
+            self.world.start(host).expect("the folder is sound");
+        }
+    }
+
+    pub(super) fn started(size: usize, seed: u64, conditions: Conditions) -> Cluster {
+        let mut cluster = Cluster::new(size, seed, conditions);
+        cluster.start_all();
+        cluster
+    }
+
+    /// Started, and settled.
+    pub(super) fn formed(size: usize, seed: u64, conditions: Conditions) -> Cluster {
+        let mut cluster = Cluster::started(size, seed, conditions);
+        cluster.until(seconds(60), "all know all", |cluster| (0..size).all(|n| cluster.shown_nodes(n) == size) && cluster.all_equal());
+        cluster
+    }
+
+    /// Lets time pass until something holds.
+    pub(super) fn until(&mut self, patience: Duration, what: &str, condition: impl Fn(&Cluster) -> bool) {
+        let end = self.world.now() + patience;
+        while !condition(self) {
+            assert!(self.world.now() < end, "at {} it still does not hold: {what}", self.world.now());
+            self.world.run_for(Duration::from_millis(5));
+        }
+    }
+
+    pub(super) fn submit_registration(&mut self, at: usize, id: &str) -> CommandId {
+        let check = Check {
+            id: CheckId::new("alive").expect("an id"),
+            probe: Probe::Ttl { ttl: seconds(3_600) },
+            interval: seconds(10),
+            timeout: seconds(1),
+            rise: 1,
+            fall: 1,
+            initial: Status::Critical,
+        };
+        let instance = Instance {
+            id: InstanceId::new(id).expect("an id"),
+            service: ServiceName::new("web").expect("a name"),
+            addresses: vec![],
+            port: 80,
+            protocol: Protocol::Tcp,
+            tags: vec![],
+            meta: Default::default(),
+            weight: 10,
+        };
+        let registration = Registration { checks: vec![check], ..Registration::plain(instance) };
+        self.world.submit(self.hosts[at], Command::Register(registration)).expect("an agent runs")
+    }
+
+    pub(super) fn register(&mut self, at: usize, id: &str) {
+        let command = self.submit_registration(at, id);
+        self.until(seconds(5), "it is answered", |cluster| cluster.world.reply(command).is_some());
+        let (reply, _) = self.world.reply(command).expect("answered");
+        assert!(reply.is_ok(), "{reply:?}");
+    }
+
+    fn core(&self, at: usize) -> Option<&Core> {
+        self.world.host(self.hosts[at]).process.as_ref().map(|process| &process.core)
+    }
+
+    pub(super) fn all_equal(&self) -> bool {
+        let mut digests = (0..self.hosts.len()).filter_map(|n| self.core(n)).map(|core| core.digest().total());
+        let first = digests.next();
+        digests.all(|digest| Some(digest) == first)
+    }
+
+    fn node_id(&self, at: usize) -> Option<NodeId> {
+        Some(self.core(at)?.identity().node())
+    }
+
+    pub(super) fn shows(&self, reader: usize, owner: usize, id: &str) -> bool {
+        self.status(reader, owner, id).is_some()
+    }
+
+    pub(super) fn status(&self, reader: usize, owner: usize, id: &str) -> Option<Status> {
+        let snapshot = self.world.host(self.hosts[reader]).process.as_ref()?.catalog.load();
+        Some(snapshot.instance(self.node_id(owner)?, &InstanceId::new(id).expect("an id"))?.status)
+    }
+
+    pub(super) fn state(&self, reader: usize, of: usize) -> Option<MemberState> {
+        let snapshot = self.world.host(self.hosts[reader]).process.as_ref()?.catalog.load();
+        Some(snapshot.node(self.node_id(of)?)?.node.state)
+    }
+
+    pub(super) fn shown_nodes(&self, reader: usize) -> usize {
+        self.world.host(self.hosts[reader]).process.as_ref().map_or(0, |process| process.catalog.load().nodes().len())
+    }
+}
