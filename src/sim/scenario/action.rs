@@ -9,6 +9,7 @@ use super::{
     network::{self, Link, NetworkChange, Way},
     write::{self, Answer, Write},
 };
+use crate::model::{InstanceId, Status};
 
 /// Groups of a partition.
 pub const PARTS: usize = 100;
@@ -68,6 +69,15 @@ pub enum Action {
     Wipe(Nodes),
     /// Disks are so from now on.
     Disk(Nodes, Disk),
+    /// Programs behind instances are so from now on, as their checks find out.
+    Health {
+        /// On which hosts.
+        nodes: Nodes,
+        /// Behind which instance.
+        instance: InstanceId,
+        /// How they are.
+        status: Status,
+    },
     /// Agents are told to write something.
     Write(Write, Answer),
 }
@@ -133,6 +143,17 @@ fn in_table(key: &str, fields: &Fields<'_>, cast: &Cast) -> Option<Action> {
         "copy_data" => {
             let (from, to) = cast.two(fields, ["from", "to"])?;
             Some(Action::CopyData { from, to })
+        }
+        "health" => {
+            let nodes = cast.some_nodes(fields, "nodes");
+            fields.required("id");
+            let instance = fields.name("id", InstanceId::new);
+            fields.required("status");
+            let status = fields.parsed("status", |text| {
+                let known = [Status::Passing, Status::Warning, Status::Critical].into_iter().find(|status| status.as_str() == text);
+                known.ok_or_else(|| format!(r#"is {text:?}; a program is "passing", "warning" or "critical""#))
+            });
+            Some(Action::Health { nodes: nodes?, instance: instance?, status: status? })
         }
         "disk" => {
             let (nodes, disk) = (cast.some_nodes(fields, "nodes"), disk(fields));

@@ -12,11 +12,10 @@ pub struct Table {
 /// The file.
 pub const FILE: Table = Table { name: "", keys: &["title", "nodes", "groups", "network", "node", "link", "step"] };
 /// What holds for all nodes.
-pub const NODES: Table =
-    Table { name: "nodes", keys: &["count", "names", "cluster", "zone", "join", "on_term", "reap_after", "started", "checks"] };
+pub const NODES: Table = Table { name: "nodes", keys: &["count", "names", "cluster", "zone", "join", "on_term", "reap_after", "started"] };
 /// What holds for some of them.
 pub const NODE: Table =
-    Table { name: "node", keys: &["name", "nodes", "called", "cluster", "zone", "join", "on_term", "reap_after", "started", "checks"] };
+    Table { name: "node", keys: &["name", "nodes", "called", "cluster", "zone", "join", "on_term", "reap_after", "started"] };
 /// The network between all nodes.
 pub const NETWORK: Table =
     Table { name: "network", keys: &["latency", "jitter", "loss", "duplication", "reordering", "reordered_by", "mtu"] };
@@ -48,9 +47,9 @@ pub const ACTIONS: &[Table] = &[
     Table { name: "restore", keys: &[] },
     Table { name: "wipe", keys: &[] },
     Table { name: "disk", keys: &["nodes", "state", "write_takes"] },
+    Table { name: "health", keys: &["nodes", "id", "status"] },
     REGISTER,
     Table { name: "deregister", keys: &["nodes", "id"] },
-    Table { name: "heartbeat", keys: &["nodes", "id", "check", "status", "output"] },
     Table { name: "maintenance", keys: &["nodes", "id", "reason"] },
     Table { name: "end_maintenance", keys: &["nodes", "id"] },
     Table { name: "leave", keys: &[] },
@@ -64,7 +63,7 @@ pub const REGISTER: Table = Table {
 };
 
 /// Actions that an agent answers.
-pub const WRITES: &[&str] = &["register", "deregister", "heartbeat", "maintenance", "end_maintenance", "leave", "forget"];
+pub const WRITES: &[&str] = &["register", "deregister", "maintenance", "end_maintenance", "leave", "forget"];
 
 /// What can be expected in a step.
 pub const EXPECTATIONS: &[Table] = &[

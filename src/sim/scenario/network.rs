@@ -109,7 +109,7 @@ pub struct Link {
     pub loss: Share,
     /// Whether only datagrams are lost, as where a firewall lets TCP through.
     pub datagrams_only: bool,
-    /// What each sender may send to all receivers together, in octets a second.
+    /// What each sender may send at most, in octets a second.
     pub rate: Option<u64>,
 }
 
@@ -175,7 +175,12 @@ pub(super) fn way(fields: &Fields<'_>, cast: &Cast) -> Option<Way> {
         return None;
     };
     let (one, other) = (cast.nodes_at(fields.flaws(), one_at, one), cast.nodes_at(fields.flaws(), other_at, other));
-    Some(Way { from: one?, to: other?, both_ways: true })
+    let (one, other) = (one?, other?);
+    let both: Nodes = one.iter().filter(|node| other.has(*node)).collect();
+    if !both.is_empty() {
+        fields.flaw("between", format!("has {} at both ends", cast.said(&both)));
+    }
+    Some(Way { from: one, to: other, both_ways: true })
 }
 
 /// Reads a link.
@@ -189,6 +194,10 @@ pub(super) fn link(fields: &Fields<'_>, cast: &Cast) -> Option<Link> {
         fields.flaw("protocol", "says of what loss is, which is missing");
     }
     let rate = fields.parsed("rate", quantity::rate);
+    let to_all = |way: &Way| !way.both_ways && way.to.len() == cast.names.len();
+    if fields.has("rate") && way.as_ref().is_some_and(|way| !to_all(way)) {
+        fields.flaw("rate", r#"is of all that a host sends: write to = "all""#);
+    }
     Some(Link { way: way?, delay, loss: loss.unwrap_or_default(), datagrams_only: protocol.is_some(), rate })
 }
 

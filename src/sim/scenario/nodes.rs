@@ -11,8 +11,8 @@ use super::{
 };
 use crate::{
     config::OnTerm,
-    definition::{self, Shown},
-    model::{Check, ClusterName, NodeName, Zone, check::Probe, instance::escape_pointer, limits},
+    definition::Shown,
+    model::{ClusterName, NodeName, Zone, instance::escape_pointer},
 };
 
 /// Nodes that may take part.
@@ -41,8 +41,6 @@ pub struct Node {
     pub reap_after: Option<Duration>,
     /// Whether its agent runs from the beginning.
     pub started: bool,
-    /// The checks of the node itself.
-    pub checks: Vec<Check>,
 }
 
 /// What may be said of all nodes or of some.
@@ -54,7 +52,6 @@ struct Options {
     on_term: Option<OnTerm>,
     reap_after: Option<Duration>,
     started: Option<bool>,
-    checks: Option<Vec<Check>>,
 }
 
 impl Options {
@@ -72,43 +69,17 @@ impl Options {
                 sound
             }),
             started: fields.yes_or_no("started"),
-            checks: fields.list("checks", limits::CHECKS).map(|items| node_checks(fields.flaws(), &items)),
         }
     }
 
     fn over(self, node: &mut Node) {
-        let Options { cluster, zone, join, on_term, reap_after, started, checks } = self;
+        let Options { cluster, zone, join, on_term, reap_after, started } = self;
         node.cluster = cluster.unwrap_or_else(|| node.cluster.clone());
         node.zone = zone.or_else(|| node.zone.take());
         node.join = join.unwrap_or_else(|| std::mem::take(&mut node.join));
         node.on_term = on_term.unwrap_or(node.on_term);
         node.reap_after = reap_after.or(node.reap_after);
         node.started = started.unwrap_or(node.started);
-        node.checks = checks.unwrap_or_else(|| std::mem::take(&mut node.checks));
-    }
-}
-
-fn node_checks(flaws: &Flaws, items: &[(String, &Value)]) -> Vec<Check> {
-    let mut checks: Vec<Check> = Vec::new();
-    for (pointer, value) in items {
-        match definition::node_check(value) {
-            Err(found) => flaws.extend(pointer, found),
-            Ok(check) if checks.iter().any(|earlier| earlier.id == check.id) => {
-                flaws.add(format!("{pointer}/id"), format!("is {}, which is there already", check.id));
-            }
-            Ok(check) => {
-                refuse_probes(flaws, pointer, &check);
-                checks.push(check);
-            }
-        }
-    }
-    checks
-}
-
-/// Nothing listens in a scenario: checks are told how it is.
-pub(super) fn refuse_probes(flaws: &Flaws, pointer: &str, check: &Check) {
-    if !matches!(check.probe, Probe::Ttl { .. }) {
-        flaws.add(pointer, "asks over the network; a scenario has checks with a ttl only, and heartbeat steps for them");
     }
 }
 
@@ -222,7 +193,6 @@ fn options(cast: &Cast, all: &Fields<'_>, own: &[Fields<'_>]) -> Vec<Node> {
         on_term: OnTerm::Leave,
         reap_after: None,
         started: true,
-        checks: Vec::new(),
     };
     common.over(&mut template);
     let mut nodes: Vec<Node> = cast.names.iter().map(|name| Node { host: name.clone(), name: name.clone(), ..template.clone() }).collect();

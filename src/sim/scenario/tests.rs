@@ -31,12 +31,12 @@ fn all_join_the_first_of_their_cluster_unless_somebody_else_is_named() {
 fn what_is_said_of_one_node_goes_over_what_is_said_of_all() {
     let scenario = read(&format!(
         "title = \"t\"\n[nodes]\nnames = [\"a\", \"b\"]\non_term = \"restart\"\nreap_after = \"1h\"\n\
-         [[node]]\nname = \"b\"\nzone = \"east\"\non_term = \"leave\"\nstarted = false\nchecks = [{{ id = \"disk\", ttl = \"1m\" }}]\n\
+         [[node]]\nname = \"b\"\nzone = \"east\"\non_term = \"leave\"\nstarted = false\n\
          [[node]]\nname = \"c\"\ncalled = \"a\"\n{EXPECT}"
     ));
     let [a, b, c] = scenario.nodes.as_slice() else { panic!("{scenario:?}") };
     assert_eq!((a.on_term, b.on_term, c.on_term), (OnTerm::Restart, OnTerm::Leave, OnTerm::Restart));
-    assert_eq!((a.started, b.started, b.checks.len(), a.checks.len()), (true, false, 1, 0));
+    assert_eq!((a.started, b.started), (true, false));
     assert_eq!((c.host.as_str(), c.name.as_str(), c.reap_after), ("c", "a", Some(Duration::from_secs(3_600))));
     assert_eq!(b.zone.as_ref().map(|zone| zone.as_str()), Some("east"));
 }
@@ -103,13 +103,13 @@ fn a_step_changes_of_the_network_what_it_names() {
 fn writes_are_read_with_the_readers_of_the_api() {
     let scenario = read(&format!(
         "{HEAD}[[step]]\nregister = {{ nodes = \"all\", service = \"web\", port = 80, checks = [{{ id = \"beat\", ttl = \"1m\" }}] }}\n\
-         [[step]]\nheartbeat = {{ nodes = \"n1\", id = \"web\", check = \"beat\", status = \"warning\", output = \"slow\" }}\nunanswered = true\n\
+         [[step]]\nderegister = {{ nodes = \"n1\", id = \"web\" }}\nunanswered = true\n\
          [[step]]\nmaintenance = {{ nodes = \"n1\", reason = \"new disk\" }}\nrefused = \"no space\"\n{EXPECT}"
     ));
     let What::Do(Action::Write(Write::Register(nodes, registration), Answer::Done)) = &scenario.steps[0].what else { panic!() };
     assert_eq!((nodes.len(), registration.instance.id.as_str(), registration.checks.len()), (5, "web", 1));
-    let What::Do(Action::Write(Write::Heartbeat { state, .. }, Answer::Never)) = &scenario.steps[1].what else { panic!() };
-    assert_eq!(state.reason, "slow");
+    let What::Do(Action::Write(Write::Deregister(_, id), Answer::Never)) = &scenario.steps[1].what else { panic!() };
+    assert_eq!(id.as_str(), "web");
     let What::Do(Action::Write(Write::Maintenance { instance: None, .. }, Answer::Refused(text))) = &scenario.steps[2].what else {
         panic!()
     };
@@ -174,7 +174,9 @@ fn each_flaw_of_a_step_is_told_with_its_line() {
         "register = { nodes = \"n1\", service = \"web\", port = 80, checks = [{ id = \"a\", tcp = \"h:1\" }] }",
         "step.register.checks asks over the network",
     );
-    step("heartbeat = { nodes = \"n1\", check = \"a\", status = \"ok\" }", "step.heartbeat.status is the string \"ok\"");
+    step("health = { nodes = \"n1\", id = \"a\", status = \"ok\" }", "step.health.status is \"ok\"; a program is");
+    step("link = { from = \"n1\", to = \"n2\", rate = \"1Mbit\" }", "step.link.rate is of all that a host sends");
+    step("cut = { between = [\"n1..n3\", \"n3\"] }", "step.cut.between has n3 at both ends");
     step("maintenance = { nodes = \"n1\" }", "step.maintenance.reason is missing");
     step("forget = { node = \"n1..n2\", by = \"n3\" }", "step.forget.node names \"n1..n2\"");
     step("unanswered = true\nrefused = \"x\"\nleave = \"n1\"", "step.refused can't be beside unanswered");
@@ -201,7 +203,6 @@ fn each_flaw_of_the_rest_is_told_with_its_line() {
     check(&format!("{HEAD}[[node]]\nname = \"n6\""), 5, "node.name is n6; there are n1 to n5");
     check(&format!("{HEAD}[[node]]\nzone = \"a\""), 4, "node takes either name");
     check(&format!("{HEAD}[[node]]\nnodes = \"all\"\ncalled = \"a\""), 6, "node.called is for one node");
-    check(&format!("{HEAD}[[node]]\nname = \"n1\"\nchecks = [{{ id = \"a\", tcp = \"h:1\" }}]"), 6, "a ttl only");
     check(&format!("{HEAD}[groups]\nn1 = \"n2\""), 5, "groups.n1 is n1, which has a meaning already");
     check(&format!("{HEAD}[network]\nlos = \"1%\""), 5, "network.los is not known; did you mean loss?");
     check(&format!("{HEAD}[[link]]\nfrom = \"n1\"\nto = \"n2\"\nbetween = [\"n1\", \"n2\"]"), 5, "link.from is one too many");
@@ -238,9 +239,12 @@ fn what_can_not_be_meant_is_refused() {
     story("restore = \"n1\"", "step.restore names n1, which runs");
     story("kill = \"n1\"\n[[step]]\nrestore = \"n1\"", "step.restore names n1, which has no backup");
     story("copy_data = { from = \"n1\", to = \"n2\" }", "step.copy_data names n2, which runs");
+    story("health = { nodes = \"n1\", id = \"web\", status = \"critical\" }", "step.health.id is web, which no step registers with checks");
+    story("change_address = \"n1\"", "step.change_address names n1, which runs: an agent is bound");
     story("take_address = { node = \"n1\", of = \"n2\" }", "step.take_address names n2, which has its address still");
+    story("take_address = { node = \"n1\", of = \"n2\" }", "step.take_address names n1, which runs: an agent is bound");
     story(
-        "kill = \"n2\"\n[[step]]\ntake_address = { node = \"n1\", of = \"n2\" }\n[[step]]\nstart = \"n2\"",
+        "kill = \"n1..n2\"\n[[step]]\ntake_address = { node = \"n1\", of = \"n2\" }\n[[step]]\nstart = \"n2\"",
         "step.start names n2, which has no address",
     );
     story(

@@ -12,6 +12,7 @@ use super::{
     quantity::{LONGEST, said},
     write::Write,
 };
+use crate::model::Registration;
 
 /// Holds the moments of the steps against each other. `steps` come with their pointers.
 pub(super) fn check_moments(steps: &[(String, Step)], flaws: &Flaws) {
@@ -55,10 +56,16 @@ pub(super) fn check_story(nodes: &[Node], steps: &[(String, Step)], cast: &Cast,
         homeless: vec![false; nodes.len()],
         backups: vec![false; nodes.len()],
         torn: false,
+        checked: steps
+            .iter()
+            .filter_map(|(_, step)| registration(step))
+            .filter(|it| !it.checks.is_empty())
+            .map(|it| it.instance.id.as_str())
+            .collect(),
         cast,
         flaws,
     };
-    let services: BTreeSet<&str> = steps.iter().filter_map(|(_, step)| registered(step)).collect();
+    let services: BTreeSet<&str> = steps.iter().filter_map(|(_, step)| registration(step)).map(|it| it.instance.service.as_str()).collect();
     for (pointer, step) in steps {
         let pointer = &format!("{pointer}/{}", step.key);
         match &step.what {
@@ -71,9 +78,9 @@ pub(super) fn check_story(nodes: &[Node], steps: &[(String, Step)], cast: &Cast,
     }
 }
 
-fn registered(step: &Step) -> Option<&str> {
+fn registration(step: &Step) -> Option<&Registration> {
     match &step.what {
-        What::Do(Action::Write(Write::Register(_, registration), _)) => Some(registration.instance.service.as_str()),
+        What::Do(Action::Write(Write::Register(_, registration), _)) => Some(registration),
         _ => None,
     }
 }
@@ -86,6 +93,8 @@ struct Story<'a> {
     homeless: Vec<bool>,
     backups: Vec<bool>,
     torn: bool,
+    /// Instances that have checks, at some time on some node.
+    checked: BTreeSet<&'a str>,
     cast: &'a Cast,
     flaws: &'a Flaws,
 }
@@ -127,7 +136,15 @@ impl Story<'_> {
                     self.flaws.add(pointer, "finds nothing to heal: no partition or cut is before it");
                 }
             }
-            Action::ChangeAddress(nodes) => nodes.iter().for_each(|node| (self.moved[node], self.homeless[node]) = (true, false)),
+            Action::Health { instance, .. } => {
+                if !self.checked.contains(instance.as_str()) {
+                    self.flaws.add(format!("{pointer}/id"), format!("is {instance}, which no step registers with checks"));
+                }
+            }
+            Action::ChangeAddress(nodes) => {
+                self.must_be(pointer, nodes, &[State::Off], BOUND);
+                nodes.iter().for_each(|node| (self.moved[node], self.homeless[node]) = (true, false));
+            }
             Action::TakeAddress { node, of } => self.take_address(pointer, *node, *of),
             Action::CopyData { to, .. } => self.must_be(pointer, &Nodes::only(*to), &[State::Off], RUNS),
             Action::Backup(nodes) => nodes.iter().for_each(|node| self.backups[node] = true),
@@ -142,6 +159,7 @@ impl Story<'_> {
     }
 
     fn take_address(&mut self, pointer: &str, node: usize, of: usize) {
+        self.must_be(pointer, &Nodes::only(node), &[State::Off], BOUND);
         if !self.moved[of] {
             self.must_be(pointer, &Nodes::only(of), &[State::Off], "has its address still: it must have stopped, or changed it, before");
             self.homeless[of] = true;
@@ -194,4 +212,5 @@ impl Story<'_> {
     }
 }
 
+const BOUND: &str = "runs: an agent is bound to its address as long as it runs";
 const RUNS: &str = "runs: its data can't be replaced then";

@@ -4,13 +4,12 @@ use serde_json::{Map, Value};
 
 use super::{
     cast::{Cast, Nodes},
-    fields::Fields,
+    fields::{Fields, Flaws},
     keys::{self, Table},
-    nodes::refuse_probes,
 };
 use crate::{
     definition::{self, Shown, notes},
-    model::{CheckId, CheckState, InstanceId, Registration},
+    model::{Check, InstanceId, Registration, check::Probe},
 };
 
 /// What agents are told to write.
@@ -20,19 +19,6 @@ pub enum Write {
     Register(Nodes, Box<Registration>),
     /// An instance of each of them is removed.
     Deregister(Nodes, InstanceId),
-    /// A heartbeat for a check of an instance, or of the node where none is named.
-    Heartbeat {
-        /// With whom.
-        nodes: Nodes,
-        /// Whose check it is.
-        instance: Option<InstanceId>,
-        /// Which.
-        check: CheckId,
-        /// How it is.
-        state: CheckState,
-        /// What is said of it in full.
-        output: String,
-    },
     /// An instance, or the node where none is named, goes into maintenance for a reason, or comes out of it.
     Maintenance {
         /// With whom.
@@ -58,7 +44,7 @@ impl Write {
     pub fn asked(&self) -> Nodes {
         match self {
             Write::Register(nodes, _) | Write::Deregister(nodes, _) | Write::Leave(nodes) => nodes.clone(),
-            Write::Heartbeat { nodes, .. } | Write::Maintenance { nodes, .. } => nodes.clone(),
+            Write::Maintenance { nodes, .. } => nodes.clone(),
             Write::Forget { by, .. } => Nodes::from_iter([*by]),
         }
     }
@@ -110,14 +96,6 @@ pub(super) fn read(step: &Fields<'_>, table: &Table, cast: &Cast) -> Option<Writ
             fields.required("id");
             Some(Write::Deregister(nodes?, instance?))
         }
-        "heartbeat" => {
-            fields.required("check");
-            let check = fields.name("check", CheckId::new);
-            let said = ["status", "output"].into_iter().filter_map(|key| Some((key.to_owned(), fields.get(key)?.clone())));
-            let heartbeat = notes::heartbeat(&Value::Object(said.collect()));
-            let (state, output) = heartbeat.map_err(|flaws| step.flaws().extend(&step.pointer(table.name), flaws)).ok()?;
-            Some(Write::Heartbeat { nodes: nodes?, instance, check: check?, state, output })
-        }
         "maintenance" => {
             let said = fields.get("reason").map(|reason| ("reason".to_owned(), reason.clone()));
             let reason = notes::reason(&Value::Object(said.into_iter().collect()));
@@ -163,5 +141,12 @@ fn registration(step: &Fields<'_>, id: Option<InstanceId>) -> Option<Registratio
             checks.for_each(|(index, check)| refuse_probes(step.flaws(), &format!("{pointer}/checks/{index}"), check));
             sound.then_some(registration)
         }
+    }
+}
+
+/// Nothing listens in a scenario, so nothing can be asked.
+fn refuse_probes(flaws: &Flaws, pointer: &str, check: &Check) {
+    if !matches!(check.probe, Probe::Ttl { .. }) {
+        flaws.add(pointer, "asks over the network; a scenario has checks with a ttl only, and health steps for what they find");
     }
 }
