@@ -2,21 +2,13 @@
 //!
 //! [`Scheduler`] is the room's one actor. It is told by [`CheckOrder`](crate::model::CheckOrder)s what to watch, and tells
 //! verdicts by [`Command`](crate::model::Command)s. `roster.rs` knows what is watched and when something is due, `verdict.rs`
-//! what follows from results, both without I/O; `kind.rs` knows the kinds of check, each of which has a file.
-//!
-//! A new kind of check takes a file beside `tcp.rs` and a line in `kind.rs`.
+//! what follows from results, both without I/O. What a check asks is for its kind to know, in [`kinds`](crate::kinds).
 
-mod connect;
-mod finding;
-mod http;
-mod kind;
+mod lease;
 mod outbox;
 mod output;
 mod roster;
 mod scheduler;
-mod tcp;
-mod tls;
-mod ttl;
 mod verdict;
 
 pub use output::{Output, Outputs};

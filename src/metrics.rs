@@ -25,7 +25,7 @@ use prometheus_client::{
     registry::{Registry, Unit},
 };
 
-pub use checks::{CheckKind, CheckMetrics};
+pub use checks::CheckMetrics;
 pub use dns::{DnsMetrics, QueryResult, QueryType};
 pub use gossip::{Direction, GossipMetrics, Opener, ProtocolMetrics};
 pub use grid::Grid;
@@ -56,6 +56,8 @@ pub struct Labels {
     pub drop_reasons: Vec<&'static str>,
     /// Why conversations by stream are opened.
     pub purposes: Vec<&'static str>,
+    /// The kinds of check.
+    pub kinds: Vec<&'static str>,
     /// Method and path of each route of the API.
     pub routes: Vec<(&'static str, &'static str)>,
 }
@@ -88,7 +90,7 @@ impl Metrics {
         registry.register("agent", "Whose agent this is: the name and the id of its node, and its cluster", agent);
         let gossip = GossipMetrics::new(registry, labels);
         let store = StoreMetrics::new(registry);
-        let checks = CheckMetrics::new(registry);
+        let checks = CheckMetrics::new(registry, &labels.kinds);
         let dns = DnsMetrics::new(registry);
         let http = HttpMetrics::new(registry, &labels.routes);
         collectors.into_iter().for_each(|collector| registry.register_collector(collector));

@@ -14,6 +14,7 @@ mod network;
 mod outputs;
 mod process;
 mod queue;
+pub mod registration;
 pub mod runner;
 pub mod scenario;
 mod story;

@@ -29,6 +29,7 @@ use crate::model::{
     ClusterName, Life, NodeId, StoreOp,
     record::{Body, Key, Kind},
 };
+use crate::planted::{Planted, is_planted};
 use format::Header;
 use journal::Journal;
 
@@ -110,10 +111,14 @@ impl<D: Disk> Store<D> {
     /// # Errors
     /// As [`Store::append`] has them; then nothing has begun.
     pub fn begin(&mut self, contents: &mut Contents, boot_id: &[u8], rng: &mut impl rand::Rng) -> Result<Begun, StoreError> {
-        let life = Life { generation: contents.generation + 1, nonce: rng.next_u64() };
+        let raised = if is_planted(Planted::GenerationReused) { contents.generation.max(1) } else { contents.generation + 1 };
+        let life = Life { generation: raised, nonce: rng.next_u64() };
         let key = Key { kind: Kind::LOCAL, id: "".into() };
         let (boot, nothing) = (Body::from(boot_id), Body::from([]));
         let host_rebooted = contents.records.remove(&key).is_some_and(|(before, _)| before != boot);
+        if is_planted(Planted::GenerationUnwritten) {
+            return Ok(Begun { life, host_rebooted });
+        }
         self.append(&[StoreOp::Generation(life.generation), StoreOp::Put { key, definition: boot, status: nothing }])?;
         Ok(Begun { life, host_rebooted })
     }

@@ -29,7 +29,7 @@ fn deregister(instance: InstanceId) -> Command {
 fn beat() -> Check {
     Check {
         id: CheckId::new("beat").expect("an id"),
-        probe: Probe::Ttl { ttl: 60 * SECOND },
+        probe: Probe { kind: "told".into(), settings: "{}".into(), ttl: Some(60 * SECOND) },
         interval: SECOND,
         timeout: SECOND,
         rise: 1,

@@ -1,5 +1,7 @@
 //! Holds the code against the table of rooms: who may use whom, and what never is in a room.
 
+#[path = "rooms/kinds.rs"]
+mod kinds;
 #[path = "rooms/paths.rs"]
 mod paths;
 #[path = "rooms/table.rs"]
@@ -50,6 +52,10 @@ fn a_room_that_the_line_bans_is_reported() {
     reports("src/http/nodes.rs", "use crate::dns::Zone;", 1, "http never uses dns");
     reports("src/dns.rs", "use crate::http::ROUTES;", 1, "dns may use what stands below it, and http stands above");
     reports("src/dns.rs", "use crate::core::Core;", 1, "dns never uses core");
+    reports("src/core/health.rs", "use crate::kinds::KINDS;", 1, "core never uses kinds");
+    reports("src/metrics/checks.rs", "use crate::kinds;", 1, "metrics never uses kinds");
+    reports("src/kinds/tcp.rs", "use crate::definition;", 1, "kinds may use what stands below it, and definition stands above");
+    reports("src/wire/local.rs", "use crate::kinds;", 1, "wire may use what stands below it, and kinds stands above");
     reports("src/catalog/select.rs", "use crate::registrar::Registrar;", 1, "catalog never uses registrar");
     reports("src/checks/verdict.rs", "use crate::catalog::Catalog;", 1, "checks may use what stands below it, and catalog stands above");
     reports("src/store.rs", "use crate::config::Config;", 1, "store never uses config");

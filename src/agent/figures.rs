@@ -11,7 +11,7 @@ use prometheus_client::{
 use crate::{
     catalog::{Catalog, Entry, Snapshot, select},
     core::{Core, counters::PURPOSES, io::DROP_REASONS},
-    http,
+    http, kinds,
     metrics::{Facts, GossipMetrics, Labels, Metrics},
     model::{MemberState, Status},
 };
@@ -24,6 +24,7 @@ pub fn metrics(catalog: Catalog, facts: Facts) -> Metrics {
     let labels = Labels {
         drop_reasons: DROP_REASONS.into_iter().chain([SEND_BUFFER_FULL]).collect(),
         purposes: PURPOSES.to_vec(),
+        kinds: kinds::names().collect(),
         routes: http::ROUTES.iter().map(|route| (route.method.as_str(), route.path)).collect(),
     };
     Metrics::new(facts, &labels, vec![Box::new(Figures { catalog })])

@@ -5,6 +5,7 @@ use std::{borrow::Borrow, net::IpAddr, ops::Bound, sync::Arc, time::SystemTime};
 use imbl::OrdMap;
 
 use crate::model::{Change, Health, Instance, InstanceId, Node, NodeId, NodeName, Protocol, Registration, ServiceName, Status};
+use crate::planted::{Planted, is_planted};
 
 /// Names an instance in the cluster.
 pub type Place = (NodeId, InstanceId);
@@ -98,6 +99,9 @@ impl Snapshot {
     /// one name, one holder, and every agent names the same one.
     pub fn holder(&self, name: &str) -> Option<&NodeEntry> {
         let bearers = self.names.get(name)?;
+        if is_planted(Planted::HigherHoldsName) {
+            return bearers.iter().filter_map(|id| self.nodes.get(id)).max_by_key(|entry| (entry.node.state.is_up(), entry.node.id));
+        }
         bearers.iter().filter_map(|id| self.nodes.get(id)).min_by_key(|entry| (!entry.node.state.is_up(), entry.node.id))
     }
 

@@ -8,16 +8,12 @@ use std::{
 
 use rand::{RngExt as _, rngs::StdRng};
 
-use super::{
-    finding::Finding,
-    kind::{self, Ask, Kind},
-    verdict::Verdict,
-};
+use super::{lease::Lease, verdict::Verdict};
 use crate::{
-    metrics::CheckKind,
+    kinds::{self, Ask, Finding},
     model::{
         Check, CheckId, CheckOrder, CheckState, Health, InstanceId, Status,
-        check::{Left, Subject},
+        check::{Left, Probe, Subject},
     },
 };
 
@@ -38,8 +34,8 @@ pub(super) enum Act {
     Run { slot: Slot, ask: Arc<dyn Ask>, patience: Duration, due: Instant },
     /// End its run, if there is one: nobody waits for it any more.
     Abandon(Slot),
-    /// Keep the output of a result for its owner, and count it.
-    Keep { subject: Subject, check: CheckId, text: String, duration: Duration, kind: CheckKind, status: Status },
+    /// Keep the output of a result for its owner, and count it for the kind at this place of the table. Only a run takes time.
+    Keep { subject: Subject, check: CheckId, text: String, took: Option<Duration>, kind: Option<usize>, status: Status },
     /// Tell everyone.
     Tell { subject: Subject, check: CheckId, state: CheckState },
     /// It was critical for too long.
@@ -48,12 +44,12 @@ pub(super) enum Act {
     Retain { subject: Subject, checks: BTreeSet<CheckId> },
 }
 
-/// Makes the kind of a check.
-pub(super) type MakeKind = Box<dyn Fn(&Check) -> Kind + Send>;
+/// Makes what is run of a probe.
+pub(super) type MakeAsk = Box<dyn Fn(&Probe) -> Arc<dyn Ask> + Send>;
 
 /// What has checks: the node and its instances, and one queue of timers for them all.
 pub(super) struct Roster {
-    make_kind: MakeKind,
+    make_ask: MakeAsk,
     rng: StdRng,
     subjects: BTreeMap<Subject, Watched>,
     slots: BTreeMap<Slot, (Subject, CheckId)>,
@@ -86,17 +82,25 @@ struct Watched {
 struct Watch {
     slot: Slot,
     check: Check,
-    kind: Kind,
+    way: Way,
     verdict: Verdict,
     running: bool,
     due: Option<Instant>,
 }
 
+/// How a check comes to its findings.
+enum Way {
+    /// It is run, each interval anew.
+    Asks(Arc<dyn Ask>),
+    /// It is told, in time or else.
+    Waits(Lease),
+}
+
 impl Roster {
     /// Watches nothing yet.
-    pub(super) fn new(make_kind: MakeKind, rng: StdRng) -> Roster {
+    pub(super) fn new(make_ask: MakeAsk, rng: StdRng) -> Roster {
         Roster {
-            make_kind,
+            make_ask,
             rng,
             subjects: BTreeMap::new(),
             slots: BTreeMap::new(),
@@ -114,9 +118,9 @@ impl Roster {
 
     /// What is left of each lease that has not run out.
     pub(super) fn left(&self, now: Instant) -> Vec<Left> {
-        let of = |subject: &Subject, id: &CheckId, watch: &Watch| match &watch.kind {
-            Kind::Waits(lease) => Some(Left { subject: subject.clone(), check: id.clone(), left: lease.left(now)? }),
-            Kind::Asks(_) => None,
+        let of = |subject: &Subject, id: &CheckId, watch: &Watch| match &watch.way {
+            Way::Waits(lease) => Some(Left { subject: subject.clone(), check: id.clone(), left: lease.left(now)? }),
+            Way::Asks(_) => None,
         };
         let all = self.subjects.iter().flat_map(|(subject, watched)| watched.checks.iter().map(move |(id, watch)| (subject, id, watch)));
         all.filter_map(|(subject, id, watch)| of(subject, id, watch)).collect()
@@ -198,10 +202,13 @@ impl Roster {
         self.last_slot += 1;
         let slot = self.last_slot;
         self.slots.insert(slot, (subject.clone(), check.id.clone()));
-        let mut kind = (self.make_kind)(&check);
-        let due = match &mut kind {
-            Kind::Asks(_) => now + SPREAD.min(check.interval).mul_f64(self.rng.random_range(0.0..1.0)),
-            Kind::Waits(lease) => match self.resumed.remove(&(subject.clone(), check.id.clone())) {
+        let mut way = match check.probe.ttl {
+            Some(ttl) => Way::Waits(Lease::new(ttl)),
+            None => Way::Asks((self.make_ask)(&check.probe)),
+        };
+        let due = match &mut way {
+            Way::Asks(_) => now + SPREAD.min(check.interval).mul_f64(self.rng.random_range(0.0..1.0)),
+            Way::Waits(lease) => match self.resumed.remove(&(subject.clone(), check.id.clone())) {
                 Some(left) => lease.resume(now, left),
                 None => lease.renew(now),
             },
@@ -209,7 +216,7 @@ impl Roster {
         self.timers.insert((due, Timer::Check(slot)));
         let initial = || CheckState { status: check.initial, reason: "not checked yet".into() };
         let state = health.checks.get(&check.id).cloned().unwrap_or_else(initial);
-        Watch { slot, verdict: Verdict::new(&check, state), kind, running: false, due: Some(due), check }
+        Watch { slot, verdict: Verdict::new(&check, state), way, running: false, due: Some(due), check }
     }
 
     fn drop_watch(&mut self, watch: Watch) {
@@ -225,7 +232,7 @@ impl Roster {
     fn heartbeat(&mut self, now: Instant, subject: &Subject, check: &CheckId, state: CheckState, output: String) {
         let Some(watch) = self.subjects.get_mut(subject).and_then(|it| it.checks.get_mut(check)) else { return };
         // The core lets only those through that are for a check that waits.
-        let Kind::Waits(lease) = &mut watch.kind else { return };
+        let Way::Waits(lease) = &mut watch.way else { return };
         let until = lease.renew(now);
         // The timer that is set already finds that there is more time, and sets itself anew: a program may send many heartbeats.
         if watch.due.is_none() {
@@ -233,15 +240,15 @@ impl Roster {
             self.timers.insert((until, Timer::Check(watch.slot)));
         }
         let told = watch.verdict.judge(now, &Finding::new(state.status, state.reason.clone()));
-        self.conclude(now, subject.clone(), check.clone(), told, (state.status, output), Duration::ZERO);
+        self.conclude(now, subject.clone(), check.clone(), told, (state.status, output), None);
     }
 
     fn check_due(&mut self, now: Instant, at: Instant, slot: Slot) {
         let Some((subject, id)) = self.slots.get(&slot).cloned() else { return };
         let Some(watch) = self.subjects.get_mut(&subject).and_then(|it| it.checks.get_mut(&id)) else { return };
         let mut expired = None;
-        let next = match &mut watch.kind {
-            Kind::Asks(ask) => {
+        let next = match &mut watch.way {
+            Way::Asks(ask) => {
                 if !watch.running {
                     watch.running = true;
                     self.acts.push_back(Act::Run { slot, ask: Arc::clone(ask), patience: watch.check.timeout, due: at });
@@ -250,7 +257,7 @@ impl Roster {
                 // After a stall there is nothing to catch up with.
                 Some(at + interval).filter(|next| *next > now).or(Some(now + interval))
             }
-            Kind::Waits(lease) => match lease.look(now) {
+            Way::Waits(lease) => match lease.look(now) {
                 Ok(finding) => {
                     expired = Some((watch.verdict.expire(now, &finding), finding));
                     None
@@ -261,13 +268,13 @@ impl Roster {
         watch.due = next;
         self.timers.extend(next.map(|next| (next, Timer::Check(slot))));
         if let Some((told, finding)) = expired {
-            self.conclude(now, subject, id, told, (finding.status, finding.text()), Duration::ZERO);
+            self.conclude(now, subject, id, told, (finding.status, finding.text()), None);
         }
     }
 
     fn judge(&mut self, now: Instant, subject: Subject, check: CheckId, finding: &Finding, duration: Duration) {
         let told = self.watch(&subject, &check).and_then(|watch| watch.verdict.judge(now, finding));
-        self.conclude(now, subject, check, told, (finding.status, finding.text()), duration);
+        self.conclude(now, subject, check, told, (finding.status, finding.text()), Some(duration));
     }
 
     fn conclude(
@@ -277,11 +284,11 @@ impl Roster {
         check: CheckId,
         told: Option<CheckState>,
         (status, text): (Status, String),
-        duration: Duration,
+        took: Option<Duration>,
     ) {
         if let Some(watch) = self.watch(&subject, &check) {
-            let kind = kind::name(&watch.check);
-            self.acts.push_back(Act::Keep { subject: subject.clone(), check: check.clone(), text, duration, kind, status });
+            let kind = kinds::place(&watch.check.probe.kind);
+            self.acts.push_back(Act::Keep { subject: subject.clone(), check: check.clone(), text, took, kind, status });
         }
         if let Some(state) = told {
             self.acts.push_back(Act::Tell { subject: subject.clone(), check, state });

@@ -16,14 +16,13 @@ use tokio::{
 use tracing::{debug, error, info};
 
 use super::{
-    finding::Finding,
-    kind::{self, Ask, Tools},
     outbox::Outbox,
     output::Outputs,
-    roster::{Act, MakeKind, Roster, Slot},
+    roster::{Act, MakeAsk, Roster, Slot},
 };
 use crate::{
-    metrics::{CheckKind, CheckMetrics},
+    kinds::{self, Ask, Finding, Tools},
+    metrics::CheckMetrics,
     model::{CheckOrder, Command},
     registrar::Registrar,
     store::Leases,
@@ -75,23 +74,18 @@ impl Scheduler {
     /// A scheduler that watches nothing yet, and where its orders go. It ends when that sender, and all its clones, are dropped.
     /// Leases are kept where `leases` says, and go on as they were left there.
     pub fn new(registrar: Registrar, metrics: CheckMetrics, leases: Leases) -> (Scheduler, mpsc::UnboundedSender<CheckOrder>) {
-        let (mut scheduler, orders) = Scheduler::with(registrar, metrics, Box::new(kind::of), rand::make_rng());
+        let (mut scheduler, orders) = Scheduler::with(registrar, metrics, Box::new(kinds::ask), rand::make_rng());
         scheduler.roster.resume(leases.read());
         scheduler.leases = Some(leases);
         (scheduler, orders)
     }
 
-    fn with(
-        registrar: Registrar,
-        metrics: CheckMetrics,
-        make_kind: MakeKind,
-        rng: StdRng,
-    ) -> (Scheduler, mpsc::UnboundedSender<CheckOrder>) {
+    fn with(registrar: Registrar, metrics: CheckMetrics, make_ask: MakeAsk, rng: StdRng) -> (Scheduler, mpsc::UnboundedSender<CheckOrder>) {
         let (order, orders) = mpsc::unbounded_channel();
         let scheduler = Scheduler {
             registrar,
             orders,
-            roster: Roster::new(make_kind, rng),
+            roster: Roster::new(make_ask, rng),
             tools: Arc::default(),
             runs: JoinSet::new(),
             running: BTreeMap::new(),
@@ -174,13 +168,12 @@ impl Scheduler {
                         handle.abort();
                     }
                 }
-                Act::Keep { subject, check, text, duration, kind, status } => {
-                    self.metrics.result(kind, status);
-                    // Heartbeats are no runs.
-                    if kind != CheckKind::Ttl {
-                        self.metrics.ran(kind, duration);
+                Act::Keep { subject, check, text, took, kind, status } => {
+                    if let Some(kind) = kind {
+                        self.metrics.result(kind, status);
+                        took.into_iter().for_each(|took| self.metrics.ran(kind, took));
                     }
-                    self.outputs.put(&subject, &check, text, duration);
+                    self.outputs.put(&subject, &check, text, took.unwrap_or_default());
                 }
                 Act::Tell { subject, check, state } => {
                     debug!(%subject, %check, status = %state.status, reason = state.reason, "a check came to a verdict");

@@ -15,8 +15,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::finding::Finding;
-use crate::model::{Check, CheckState, Status, check::short_reason};
+use crate::{
+    kinds::Finding,
+    model::{Check, CheckState, Status, check::short_reason},
+};
 
 /// Recoveries within [`MEMORY`] that are told without delay.
 const FREE_RETURNS: usize = 2;

@@ -5,7 +5,7 @@ use super::{
     keys::{CHECK, META, SERVICE},
     layers::{Layers, Origin},
 };
-use crate::model::{Check, Registration, check::Probe};
+use crate::{kinds, model::Registration};
 
 /// One value.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,7 +43,7 @@ pub(super) fn show(layers: &Layers<'_>, resolved: &Resolved) -> Vec<Shown> {
     });
     let checks = definitions.checks.iter().map(|(check, place)| Shown {
         key: format!("{CHECK} {}", check.id),
-        value: probe(check),
+        value: kinds::asked(&check.probe),
         from: place.to_string(),
     });
     settings.chain(meta).chain(services).chain(checks).collect()
@@ -85,15 +85,6 @@ fn service(registration: &Registration) -> String {
         many => format!(", {many} checks"),
     };
     format!("{}, port {}{checks}", instance.service, instance.port)
-}
-
-/// What is asked. Headers are left out: they may hold secrets.
-fn probe(check: &Check) -> String {
-    match &check.probe {
-        Probe::Http(http) => format!("http {}", http.url),
-        Probe::Tcp { target } => format!("tcp {target}"),
-        Probe::Ttl { ttl } => format!("ttl {ttl:?}"),
-    }
 }
 
 #[cfg(test)]

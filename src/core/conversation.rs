@@ -15,6 +15,7 @@ use super::{
 };
 use crate::{
     model::NodeId,
+    planted::{Planted, is_planted},
     wire::{
         Identity, WireError,
         envelope::{self, Carrier, Envelope},
@@ -102,6 +103,9 @@ impl Conversation {
 impl Core {
     /// Opens a conversation.
     pub(super) fn open(&mut self, now: Moment, to: SocketAddr, purpose: Purpose) {
+        if is_planted(Planted::NoSync) && purpose == Purpose::Sync {
+            return;
+        }
         self.streams += 1;
         let stream = StreamId(self.streams);
         self.begin(now, stream, to, Some(purpose));

@@ -13,6 +13,7 @@ use std::{
 use super::time::Moment;
 use crate::{
     model::{NodeId, record::Key},
+    planted::{Planted, is_planted},
     wire::{
         envelope::Envelope,
         limits,
@@ -147,7 +148,7 @@ impl Dissemination {
             let place = entry.2;
             if let Some(item) = self.items.get_mut(&place) {
                 item.sent += 1;
-                if item.sent >= transmissions {
+                if item.sent >= transmissions && !is_planted(Planted::QueueUnbounded) {
                     self.items.remove(&place);
                 } else {
                     self.turn.insert(turn(&place, item));

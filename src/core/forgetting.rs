@@ -10,7 +10,10 @@ use super::{
     time::Moment,
     timers::Timer,
 };
-use crate::model::{Done, NodeId, Refusal};
+use crate::{
+    model::{Done, NodeId, Refusal},
+    planted::{Planted, is_planted},
+};
 
 /// Between two looks for nodes that have been gone for R.
 pub(super) const REAP_EVERY: Duration = Duration::from_secs(60);
@@ -47,6 +50,9 @@ impl Core {
     /// Forgets a node, for a full term: neither it nor an echo of it comes back under the life that was known here.
     fn bury(&mut self, now: Moment, node: NodeId) {
         let generation = self.known.get(&node).map_or(0, |known| known.life.generation);
+        if is_planted(Planted::GraveUndug) {
+            return self.forget(now, node);
+        }
         self.graves.dig(node, generation, now + 2 * self.settings.reap_after);
         self.forget(now, node);
     }

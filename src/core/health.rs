@@ -10,7 +10,7 @@ use super::{
 use crate::{
     model::{
         Check, CheckId, CheckOrder, CheckState, Done, Health, InstanceId, Refusal, Registration, StoreOp,
-        check::{Probe, Subject},
+        check::Subject,
         record::{Body, Key},
     },
     wire::body,
@@ -73,7 +73,7 @@ impl Core {
         };
         match checks.iter().find(|known| known.id == check) {
             None => self.answer(id, Err(Refusal::NoSuchCheck(subject, check))),
-            Some(known) if !matches!(known.probe, Probe::Ttl { .. }) => self.answer(id, Err(Refusal::NoHeartbeats(check))),
+            Some(known) if known.probe.ttl.is_none() => self.answer(id, Err(Refusal::NoHeartbeats(check))),
             Some(_) => {
                 self.outputs.push_back(Output::Check(CheckOrder::Heartbeat { subject, check, state, output }));
                 self.answer(id, Ok(Done::Noted));

@@ -6,9 +6,12 @@ use super::{
     io::{Event, StreamId},
     time::Moment,
 };
-use crate::wire::{
-    HIGHEST_VERSION, Identity, LOWEST_VERSION,
-    message::{Graves, Hello, Refuse, RefuseCode},
+use crate::{
+    planted::{Planted, is_planted},
+    wire::{
+        HIGHEST_VERSION, Identity, LOWEST_VERSION,
+        message::{Graves, Hello, Refuse, RefuseCode},
+    },
 };
 
 impl Core {
@@ -43,6 +46,9 @@ impl Core {
         }
         let effects = self.membership.met(hello.from);
         self.apply(now, effects, false);
+        if is_planted(Planted::ReadyEarly) {
+            self.become_ready();
+        }
         if let Some(conversation) = self.conversations.get_mut(&stream) {
             conversation.peer = Some(hello.from);
             conversation.peer_digest = hello.digest.total();

@@ -18,6 +18,7 @@ use rand::{
 use super::{counters::MembershipCounters, digest, sink::Sink};
 use crate::{
     model::NodeId,
+    planted::{Planted, is_planted},
     wire::{
         Identity,
         codec::{FocaCodec, Tap, state_from_wire, state_to_wire},
@@ -171,6 +172,9 @@ impl Membership {
                 .members
                 .get(&member_id.node())
                 .is_some_and(|m| m.identity == *member_id && m.incarnation == *incarnation && m.state == State::Suspect);
+            if !still && is_planted(Planted::RefutationIgnored) {
+                return self.left(*member_id);
+            }
             if !still {
                 return Effects::default();
             }

@@ -17,6 +17,7 @@ use crate::{
         limits,
         record::{Body, Key, Kind},
     },
+    planted::{Planted, is_planted},
     wire::{body, local},
 };
 
@@ -309,7 +310,12 @@ impl Core {
     }
 
     /// Hands a write to the disk. It takes its version when it is there, not before: a version is never missing.
-    pub(super) fn store(&mut self, command: Option<CommandId>, ops: Vec<StoreOp>, act: Act) {
+    pub(super) fn store(&mut self, mut command: Option<CommandId>, ops: Vec<StoreOp>, act: Act) {
+        if is_planted(Planted::AcknowledgedEarly)
+            && let Some(id) = command.take_if(|_| matches!(act, Act::Register { .. } | Act::Remove(_)))
+        {
+            self.answer(id, Ok(Done::Created));
+        }
         let ticket = self.ticket();
         self.pending.push_back(Pending { ticket, command, act });
         self.outputs.push_back(Output::Store { ticket, ops });
@@ -333,7 +339,9 @@ impl Core {
 
     fn complete(&mut self, now: Moment, pending: Pending) {
         if matches!(pending.act, Act::Farewell) {
-            self.write(now, Key::node(), self.node_record());
+            if !is_planted(Planted::LeftUnsaid) {
+                self.write(now, Key::node(), self.node_record());
+            }
             return pending.command.into_iter().for_each(|id| self.begin_farewell(now, id));
         }
         let done = self.take_effect(now, pending.act);

@@ -13,6 +13,7 @@ use crate::{
         Life,
         record::{Body, Key},
     },
+    planted::{Planted, is_planted},
     wire::limits,
 };
 
@@ -182,7 +183,7 @@ impl Part {
 
     /// Whether the snapshot that the life began with is whole.
     pub fn is_whole(&self) -> bool {
-        self.complete >= self.base
+        self.complete >= self.base || (is_planted(Planted::BaseIgnored) && self.complete > 0)
     }
 
     /// The digest of all of it.
@@ -219,7 +220,7 @@ impl Part {
     pub fn on_push(&mut self, version: u64, key: &Key, write: Write) -> Outcome {
         let slot = self.slots.get(key);
         let stamp = slot.map_or(0, Slot::stamp);
-        if version <= self.complete || stamp >= version {
+        if (version <= self.complete || stamp >= version) && !is_planted(Planted::OldVersionTaken) {
             return Outcome::Old;
         }
         match write {
@@ -230,8 +231,8 @@ impl Part {
                 self.set(key.clone(), Slot::Live { d: version, s: version, definition, status });
             }
             Write::Status { of, status } => match slot {
-                Some(Slot::Live { d, definition, .. }) if *d == of => {
-                    let definition = definition.clone();
+                Some(Slot::Live { d, definition, .. }) if *d == of || is_planted(Planted::LateStatusTaken) => {
+                    let (of, definition) = (*d, definition.clone());
                     self.set(key.clone(), Slot::Live { d: of, s: version, definition, status });
                 }
                 Some(Slot::Live { d, .. }) if *d > of => return Outcome::Old,
@@ -245,7 +246,11 @@ impl Part {
                     // The record stays as it is until the sync: only this removal is dropped.
                     return Outcome::Ask;
                 }
-                self.set(key.clone(), Slot::Gone { r: version });
+                if !next && is_planted(Planted::RemovalForgotten) {
+                    self.clear(key);
+                } else {
+                    self.set(key.clone(), Slot::Gone { r: version });
+                }
             }
         }
         self.settle();
@@ -324,7 +329,7 @@ impl Part {
                 Cow::Owned(mine)
             }
         };
-        if have.from > self.complete {
+        if have.from > self.complete && !is_planted(Planted::ClaimUnchecked) {
             // It was made for a memory that is lost.
             return Claim::Void;
         }
@@ -333,10 +338,13 @@ impl Part {
 
     fn takes(&self, key: &Key, theirs: &Slot) -> bool {
         let mine = self.slots.get(key);
-        let newer = theirs.stamp() > mine.map_or(0, Slot::stamp);
+        let newer = theirs.stamp() > mine.map_or(0, Slot::stamp) || is_planted(Planted::UnionWithoutStamps);
         match theirs {
             // A definition at or below our complete version that we do not hold was removed or replaced.
-            Slot::Live { d, .. } => newer && (*d > self.complete || mine.and_then(Slot::definition_version) == Some(*d)),
+            Slot::Live { d, .. } => {
+                newer
+                    && (*d > self.complete || is_planted(Planted::RemovedTakenBack) || mine.and_then(Slot::definition_version) == Some(*d))
+            }
             Slot::Gone { r } => newer && *r > self.complete,
         }
     }
@@ -344,6 +352,9 @@ impl Part {
     /// Records of ours that are not among the answerer's, though it knows of everything up to `complete`: they were removed.
     fn unlisted(&self, complete: u64, live: &BTreeSet<u64>, have: &Have) -> BTreeSet<Key> {
         let is_listed = |key: &Key, d: u64| {
+            if is_planted(Planted::UnlistedKept) {
+                return true;
+            }
             if d <= have.from { live.contains(&d) } else { have.slots.get(key).and_then(Slot::definition_version) == Some(d) }
         };
         let definitions = self.slots.iter().filter_map(|(key, slot)| Some((key, slot.definition_version()?)));
@@ -357,6 +368,9 @@ impl Part {
 
     /// Contiguity: the complete version moves over versions that are held, one by one, and removals up to it are forgotten.
     fn settle(&mut self) {
+        if is_planted(Planted::CompleteByHighest) {
+            self.complete = self.highest();
+        }
         while let Some((version, _)) = self.beyond.first()
             && version.saturating_sub(1) <= self.complete
         {

@@ -8,7 +8,10 @@ use super::{
     digest,
     part::{Have, Outcome, Part, Want, Write},
 };
-use crate::model::{Life, NodeId, record::Key};
+use crate::{
+    model::{Life, NodeId, record::Key},
+    planted::{Planted, is_planted},
+};
 
 /// What a received write or answer changed in what is shown.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -119,6 +122,10 @@ impl Replica {
 
     fn part_for(&mut self, life: Life, base: u64) -> Option<(&mut Part, bool)> {
         if self.shown.as_ref().is_some_and(|part| life < part.life) {
+            if is_planted(Planted::EarlierLifeTaken) {
+                self.shown = Some(Part::new(life, base));
+                return self.shown.as_mut().map(|part| (part, true));
+            }
             return None;
         }
         if self.shown.as_ref().is_some_and(|part| part.life == life) {
@@ -134,7 +141,7 @@ impl Replica {
 
     /// A later life takes over when the snapshot that it began with is whole.
     fn promote(&mut self, shift: &mut Shift) {
-        if let Some(next) = self.next.take_if(|next| next.is_whole()) {
+        if let Some(next) = self.next.take_if(|next| next.is_whole() || is_planted(Planted::LaterLifeAtOnce)) {
             self.shown = Some(next);
             shift.promoted = true;
         }

@@ -16,6 +16,7 @@ use crate::{
         node::NodeInfo,
         record::{Key, Kind},
     },
+    planted::{Planted, is_planted},
     wire::body,
 };
 
@@ -81,7 +82,7 @@ impl Core {
             return Some((state, "this agent".into()));
         }
         let (known, member) = (self.known.get(&node)?, self.membership.get(node)?);
-        if info.left {
+        if info.left && !is_planted(Planted::LeftUndone) {
             return Some((MemberState::Left, "it left the cluster".into()));
         }
         let grace = known.grace.is_some_and(|(of, until)| of == life && until.is_some());

@@ -1,215 +1,105 @@
-//! From the JSON of a check to a check.
+//! From the JSON of a check to a check. What only its kind knows of, its kind reads.
 
-use std::{ops::RangeInclusive, path::PathBuf};
+use std::sync::LazyLock;
 
 use serde_json::Value;
 
-use super::{Reading, Shown, scalar::whole};
-use crate::model::{
-    Check, CheckId, Status,
-    check::{DEFAULT_INTERVAL, DEFAULT_TIMEOUT, HttpProbe, Probe},
-    instance::Flaw,
+use crate::{
+    fields::Reading,
+    kinds::{self, KINDS, Row},
+    model::{
+        Check, CheckId, Status,
+        check::{DEFAULT_INTERVAL, DEFAULT_TIMEOUT, Probe},
+        instance::Flaw,
+    },
 };
 
-/// The fields of a check. One of `http`, `tcp` and `ttl` says what kind it is.
-pub const FIELDS: &[&str] = &[
-    "id",
-    "http",
-    "tcp",
-    "ttl",
-    "interval",
-    "timeout",
-    "rise",
-    "fall",
-    "initial",
-    "method",
-    "headers",
-    "statuses",
-    "redirects",
-    "ca_file",
-    "verify",
-];
-/// Those that only a check by HTTP has.
-pub const HTTP_FIELDS: &[&str] = &["method", "headers", "statuses", "redirects", "ca_file", "verify"];
-/// Those that a check with a ttl has no use for.
+/// Those of a check that is run. One that waits to be told has no use for them.
 pub const RUN_FIELDS: &[&str] = &["interval", "timeout"];
-/// Ranges of statuses that may be named.
-pub const STATUSES: usize = 16;
-/// Redirections that may be followed.
-pub const REDIRECTS: u8 = 10;
+/// Those of every check, beside those of its kind.
+const COMMON_FIELDS: &[&str] = &["rise", "fall", "initial"];
 
-/// The check at a pointer. What is wrong with it is added to what is wrong with the definition.
-pub(super) fn read<'a>(definition: &mut Reading<'a>, pointer: &str, value: &'a Value) -> Option<Check> {
-    let Value::Object(fields) = value else {
-        definition.flaw(pointer, format!("is {}; a check is an object", Shown(value)));
+/// The fields that a check may have: its id, those that name a kind, those of all kinds, and those of single kinds.
+pub fn fields() -> &'static [&'static str] {
+    static FIELDS: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
+        let more = KINDS.iter().flat_map(|kind| kind.fields[1..].iter().map(|field| field.name));
+        let mut all: Vec<_> = ["id"].into_iter().chain(kinds::names()).chain(RUN_FIELDS.iter().chain(COMMON_FIELDS).copied()).collect();
+        for field in more {
+            if !all.contains(&field) {
+                all.push(field);
+            }
+        }
+        all
+    });
+    &FIELDS
+}
+
+/// Those that a check of one kind may have.
+pub fn fields_of(kind: &Row) -> impl Iterator<Item = &'static str> {
+    let run = RUN_FIELDS.iter().filter(|_| !kind.waits);
+    ["id"].into_iter().chain(kind.fields.iter().map(|field| field.name)).chain(run.chain(COMMON_FIELDS).copied())
+}
+
+/// The check that a value defines.
+///
+/// # Errors
+/// Every flaw that could be found at once, with its JSON pointer (RFC 6901).
+pub(super) fn read(value: &Value) -> Result<Check, Vec<Flaw>> {
+    let mut reading = Reading::new(value, "a check", fields()).map_err(|flaw| vec![flaw])?;
+    let check = check(&mut reading);
+    let flaws = reading.into_flaws();
+    check.filter(|_| flaws.is_empty()).ok_or(flaws)
+}
+
+fn check(reading: &mut Reading<'_>) -> Option<Check> {
+    reading.refuse_unknown_fields();
+    let id: Option<CheckId> = reading.required("id").and_then(|value| reading.name("/id", value));
+    let interval = reading.optional("interval").and_then(|value| reading.duration("/interval", value)).unwrap_or(DEFAULT_INTERVAL);
+    let timeout = reading.optional("timeout").and_then(|value| reading.duration("/timeout", value));
+    let rise = reading.optional("rise").and_then(|value| reading.number("/rise", value, "rise")).unwrap_or(1);
+    let fall = reading.optional("fall").and_then(|value| reading.number("/fall", value, "fall")).unwrap_or(1);
+    let initial = reading.optional("initial").and_then(|value| reading.status("/initial", value)).unwrap_or(Status::Critical);
+    let probe = probe(reading);
+    Some(Check { id: id?, probe: probe?, interval, timeout: timeout.unwrap_or(DEFAULT_TIMEOUT.min(interval)), rise, fall, initial })
+}
+
+fn probe(reading: &mut Reading<'_>) -> Option<Probe> {
+    let mut named = KINDS.iter().filter(|kind| reading.optional(kind.name).is_some());
+    let (Some(kind), None) = (named.next(), named.next()) else {
+        let all: Vec<String> = KINDS.iter().map(|kind| format!("{:?} ({})", kind.name, kind.takes)).collect();
+        reading.flaw("", format!("is of no kind or of several: give it {}", or(&all)));
         return None;
     };
-    let mut reading = Reading { fields, flaws: Vec::new(), what: "a check", known: FIELDS };
-    let check = reading.check();
-    let flaws = std::mem::take(&mut reading.flaws);
-    let sound = flaws.is_empty();
-    definition.flaws.extend(flaws.into_iter().map(|flaw| Flaw::new(format!("{pointer}{}", flaw.pointer), flaw.detail)));
-    check.filter(|_| sound)
+    for field in fields().iter().filter(|field| !kind.has(field)) {
+        let others: Vec<String> = KINDS.iter().filter(|other| other.has(field)).map(|other| format!("{:?}", other.name)).collect();
+        if !others.is_empty() {
+            reading.refuse(&[field], &format!("only a check with {} has it", or(&others)));
+        }
+    }
+    if kind.waits {
+        reading.refuse(RUN_FIELDS, &format!("a check with {:?} is told and does not run", kind.name));
+    }
+    kind.read(reading)
 }
 
-impl<'a> Reading<'a> {
-    fn check(&mut self) -> Option<Check> {
-        self.refuse_unknown_fields();
-        let id: Option<CheckId> = self.required("id").and_then(|value| self.name("/id", value));
-        let interval = self.optional("interval").and_then(|value| self.duration("/interval", value)).unwrap_or(DEFAULT_INTERVAL);
-        let timeout = self.optional("timeout").and_then(|value| self.duration("/timeout", value));
-        let rise = self.optional("rise").and_then(|value| self.number("/rise", value, "rise")).unwrap_or(1);
-        let fall = self.optional("fall").and_then(|value| self.number("/fall", value, "fall")).unwrap_or(1);
-        let initial = self.optional("initial").and_then(|value| self.status("/initial", value)).unwrap_or(Status::Critical);
-        let probe = self.probe();
-        Some(Check { id: id?, probe: probe?, interval, timeout: timeout.unwrap_or(DEFAULT_TIMEOUT.min(interval)), rise, fall, initial })
+/// `a, b or c`.
+fn or(all: &[String]) -> String {
+    match all {
+        [rest @ .., before, last] => rest.iter().map(|one| format!("{one}, ")).collect::<String>() + &format!("{before} or {last}"),
+        few => few.concat(),
     }
-
-    fn probe(&mut self) -> Option<Probe> {
-        let (http, tcp, ttl) = (self.optional("http"), self.optional("tcp"), self.optional("ttl"));
-        if [http, tcp, ttl].iter().flatten().count() != 1 {
-            self.flaw("", r#"is of no kind or of several: give it "http" (a URL), "tcp" (HOST:PORT) or "ttl" (a duration)"#);
-            return None;
-        }
-        if http.is_none() {
-            self.refuse(HTTP_FIELDS, r#"only a check with "http" has it"#);
-        }
-        if let Some(value) = http {
-            return self.http(value);
-        }
-        if let Some(value) = tcp {
-            return self.target(value);
-        }
-        self.refuse(RUN_FIELDS, r#"a check with "ttl" is told and does not run"#);
-        self.duration("/ttl", ttl?).map(|ttl| Probe::Ttl { ttl })
-    }
-
-    fn refuse(&mut self, fields: &[&str], why: &str) {
-        for field in fields.iter().filter(|field| self.fields.contains_key(**field)) {
-            self.flaw(format!("/{field}"), why);
-        }
-    }
-
-    fn target(&mut self, value: &'a Value) -> Option<Probe> {
-        let text = self.text("/tcp", value)?;
-        if !text.rsplit_once(':').is_some_and(|(host, port)| is_host(host) && is_port(port)) {
-            self.flaw("/tcp", format!("is {}; it takes HOST:PORT, with an IPv6 address in brackets", Shown(value)));
-            return None;
-        }
-        Some(Probe::Tcp { target: text.to_owned() })
-    }
-
-    fn http(&mut self, value: &'a Value) -> Option<Probe> {
-        let url = self.text("/http", value)?;
-        if !is_url(url) || url.parse::<http::Uri>().is_err() {
-            self.flaw("/http", format!("is {}; it takes a URL with http:// or https:// and a host, and no user or fragment", Shown(value)));
-        }
-        let method = match self.optional("method") {
-            None => "GET".to_owned(),
-            Some(value) => self.text("/method", value)?.to_ascii_uppercase(),
-        };
-        if http::Method::from_bytes(method.as_bytes()).is_err() {
-            self.flaw("/method", format!("is {method:?}; it takes a method such as GET or HEAD"));
-        }
-        let headers = self.pairs("headers");
-        for (name, value) in &headers {
-            let visible = value.bytes().all(|octet| matches!(octet, b'\t' | b' '..=b'~'));
-            if http::HeaderName::try_from(name.as_str()).is_err() || !visible {
-                let pointer = format!("/headers/{}", super::escape_pointer(name));
-                self.flaw(pointer, "is no header: a name and a value in visible ASCII");
-            }
-        }
-        let statuses = self.list("statuses", STATUSES, Reading::statuses);
-        let redirects = match self.optional("redirects") {
-            None => 0,
-            Some(value) => self.redirects(value)?,
-        };
-        let ca_file = self.optional("ca_file").and_then(|value| self.text("/ca_file", value)).map(PathBuf::from);
-        let verify = match self.optional("verify") {
-            None => true,
-            Some(Value::Bool(verify)) => *verify,
-            Some(other) => {
-                self.flaw("/verify", format!("is {}; it takes true or false", Shown(other)));
-                return None;
-            }
-        };
-        let statuses = if statuses.is_empty() { vec![200..=299] } else { statuses };
-        Some(Probe::Http(HttpProbe { url: url.to_owned(), method, headers, statuses, redirects, ca_file, verify }))
-    }
-
-    fn redirects(&mut self, value: &Value) -> Option<u8> {
-        let number = whole(value).and_then(|number| u8::try_from(number).ok()).filter(|number| *number <= REDIRECTS);
-        if number.is_none() {
-            self.flaw("/redirects", format!("is {}; it takes a whole number from 0 to {REDIRECTS}", Shown(value)));
-        }
-        number
-    }
-
-    /// `204` or `"200-299"`.
-    fn statuses(&mut self, pointer: &str, value: &'a Value) -> Option<RangeInclusive<u16>> {
-        let range = match value {
-            Value::Number(_) => whole(value).and_then(|code| u16::try_from(code).ok()).map(|code| code..=code),
-            Value::String(text) => text.split_once('-').and_then(|(first, last)| Some(code(first)?..=code(last)?)),
-            _ => None,
-        };
-        let sound = range.filter(|range| (100..=599).contains(range.start()) && (*range.start()..=599).contains(range.end()));
-        if sound.is_none() {
-            self.flaw(pointer, format!(r#"is {}; it takes a status such as 204, or a range such as "200-299""#, Shown(value)));
-        }
-        sound
-    }
-
-    /// A word for a status.
-    pub(super) fn status(&mut self, pointer: &str, value: &Value) -> Option<Status> {
-        let all = [Status::Passing, Status::Warning, Status::Critical];
-        let status = all.into_iter().find(|status| value.as_str() == Some(status.as_str()));
-        if status.is_none() {
-            self.flaw(pointer, format!(r#"is {}; a status is "passing", "warning" or "critical""#, Shown(value)));
-        }
-        status
-    }
-}
-
-/// Three digits, perhaps with spaces around them.
-fn code(text: &str) -> Option<u16> {
-    let digits = text.trim_matches(' ');
-    digits.parse().ok().filter(|_| digits.len() == 3 && digits.bytes().all(|octet| octet.is_ascii_digit()))
-}
-
-/// A name or an address, the latter in brackets where it is IPv6.
-fn is_host(text: &str) -> bool {
-    match text.strip_prefix('[').and_then(|text| text.strip_suffix(']')) {
-        Some(address) => !address.is_empty() && address.bytes().all(|octet| octet.is_ascii_hexdigit() || matches!(octet, b':' | b'.')),
-        None => !text.is_empty() && text.bytes().all(|octet| octet.is_ascii_alphanumeric() || matches!(octet, b'.' | b'_' | b'-')),
-    }
-}
-
-/// 1 to 65535, without zeros before it.
-fn is_port(text: &str) -> bool {
-    text.bytes().all(|octet| octet.is_ascii_digit()) && !text.starts_with('0') && text.parse::<u16>().is_ok()
-}
-
-/// A URL that can be asked for: nothing in it is left out of the request.
-fn is_url(text: &str) -> bool {
-    let Some((scheme, rest)) = text.split_once("://") else { return false };
-    let (authority, target) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
-    let sound = match authority.rsplit_once(':').filter(|_| !authority.ends_with(']')) {
-        Some((host, port)) => is_host(host) && is_port(port),
-        None => is_host(authority),
-    };
-    let visible = |octet: u8| matches!(octet, b'!' | b'$'..=b';' | b'=' | b'?'..=b'[' | b']' | b'_' | b'a'..=b'z' | b'~');
-    sound && target.bytes().all(visible) && ["http", "https"].iter().any(|known| scheme.eq_ignore_ascii_case(known))
 }
 
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use crate::{
         definition::read,
-        model::{InstanceId, Status, check::Probe},
+        kinds::{self, KINDS},
+        model::{InstanceId, Status},
     };
 
     #[test]
@@ -222,9 +112,10 @@ mod tests {
         .unwrap();
         let [alive, port, beat] = registration.checks.as_slice() else { panic!("{registration:?}") };
         assert_eq!((alive.interval, alive.timeout, alive.rise, alive.fall), (Duration::from_secs(5), Duration::from_secs(1), 1, 3));
-        assert!(matches!(&alive.probe, Probe::Http(http) if http.method == "GET" && http.statuses == [200..=299] && http.verify));
+        let given = json!({"http": "http://10.0.0.5:8080/health", "method": "GET", "headers": {}, "statuses": ["200-299"], "redirects": 0, "verify": true});
+        assert_eq!(kinds::given(&alive.probe).into_iter().map(|(field, value)| (field.to_owned(), value)).collect::<Value>(), given);
         assert_eq!((port.interval, port.timeout, port.initial), (Duration::from_secs(10), Duration::from_secs(5), Status::Critical));
-        assert_eq!((beat.probe.clone(), beat.initial), (Probe::Ttl { ttl: Duration::from_secs(15) }, Status::Passing));
+        assert_eq!((beat.probe.ttl, beat.initial), (Some(Duration::from_secs(15)), Status::Passing));
     }
 
     #[test]
@@ -234,22 +125,22 @@ mod tests {
         check(json!({"ttl": "1s"}), "/id", "is missing; a check has one");
         check(json!({"id": "a b", "ttl": "1s"}), "/id", "letters, digits");
         check(json!({"id": "a", "ttl": 15}), "/ttl", r#""10s""#);
-        check(json!({"id": "a", "ttl": "-1s"}), "/ttl", r#""10s""#);
         check(json!({"id": "a", "ttl": "1ms"}), "/ttl", "100ms");
         check(json!({"id": "a", "ttl": "1s", "interval": "1s"}), "/interval", "does not run");
-        check(json!({"id": "a", "tcp": "host"}), "/tcp", "HOST:PORT");
         check(json!({"id": "a", "tcp": "host:80", "method": "GET"}), "/method", r#"only a check with "http""#);
-        check(json!({"id": "a", "http": "host/health"}), "/http", "http://");
-        check(json!({"id": "a", "http": "ftp://host"}), "/http", "http://");
-        check(json!({"id": "a", "http": "http://h", "statuses": ["2xx"]}), "/statuses/0", "200-299");
-        check(json!({"id": "a", "http": "http://h", "statuses": [99]}), "/statuses/0", "200-299");
-        check(json!({"id": "a", "http": "http://h", "headers": {"a b": "c"}}), "/headers/a b", "no header");
-        check(json!({"id": "a", "http": "http://h", "redirects": 11}), "/redirects", "0 to 10");
-        check(json!({"id": "a", "http": "http://h", "verify": "no"}), "/verify", "true or false");
         check(json!({"id": "a", "http": "http://h", "intervall": "1s"}), "/intervall", r#"did you mean "interval"?"#);
         check(json!({"id": "a", "http": "http://h", "fall": 101}), "/fall", "1 to 100");
         check(json!({"id": "a", "http": "http://h", "initial": "ok"}), "/initial", r#""passing""#);
         check(json!("http://h"), "", "is the string");
+    }
+
+    #[test]
+    fn no_kind_has_a_field_that_all_checks_have_or_that_names_another() {
+        let common: Vec<_> = ["id"].iter().chain(super::RUN_FIELDS).chain(super::COMMON_FIELDS).collect();
+        for kind in KINDS {
+            assert!(!common.iter().any(|field| kind.has(field)), "{:?} has a field that all checks have", kind.name);
+            assert_eq!(KINDS.iter().filter(|other| other.has(kind.name)).count(), 1, "{:?} is a field of another kind", kind.name);
+        }
     }
 
     #[test]

@@ -2,8 +2,10 @@
 
 use serde_json::Value;
 
-use super::{Reading, Shown};
-use crate::model::{CheckState, check::short_reason, instance::Flaw, limits};
+use crate::{
+    fields::Reading,
+    model::{CheckState, check::short_reason, instance::Flaw, limits},
+};
 
 /// The fields of a heartbeat.
 pub const HEARTBEAT_FIELDS: &[&str] = &["status", "output"];
@@ -45,16 +47,11 @@ fn read<'a, T>(
     known: &'static [&'static str],
     parse: impl FnOnce(&mut Reading<'a>) -> Option<T>,
 ) -> Result<T, Vec<Flaw>> {
-    let Value::Object(fields) = value else {
-        return Err(vec![Flaw::new("", format!("is {}; {what} is an object", Shown(value)))]);
-    };
-    let mut reading = Reading { fields, flaws: Vec::new(), what, known };
+    let mut reading = Reading::new(value, what, known).map_err(|flaw| vec![flaw])?;
     let parsed = parse(&mut reading);
     reading.refuse_unknown_fields();
-    match parsed {
-        Some(parsed) if reading.flaws.is_empty() => Ok(parsed),
-        _ => Err(reading.flaws),
-    }
+    let flaws = reading.into_flaws();
+    parsed.filter(|_| flaws.is_empty()).ok_or(flaws)
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Checks: what yields a status for an instance, and what they have yielded.
 
-use std::{collections::BTreeMap, fmt, ops::RangeInclusive, path::PathBuf, time::Duration};
+use std::{fmt, time::Duration};
 
 use litemap::LiteMap;
 
@@ -11,52 +11,36 @@ use super::{
     name::{CheckId, InstanceId},
 };
 
-/// How a check finds out.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Probe {
-    /// Asks over HTTP and judges the status of the answer.
-    Http(HttpProbe),
-    /// Opens a connection and closes it again.
-    Tcp {
-        /// `HOST:PORT`; an address in brackets where it is IPv6.
-        target: String,
-    },
-    /// Waits to be told: it is critical when it was told nothing for so long.
-    Ttl {
-        /// How long a heartbeat holds.
-        ttl: Duration,
-    },
+/// How a check finds out. What its kind was given means something to the kind alone, and nothing here: see [`crate::kinds`].
+#[derive(Clone, PartialEq, Eq)]
+pub struct Probe {
+    /// The name of the kind, which is the field that makes a check one of it.
+    pub kind: String,
+    /// What the kind was given, with what was left out filled in: a JSON object, always written in the same way, so that two
+    /// checks that ask for the same are equal. It may hold secrets.
+    pub settings: String,
+    /// How long a heartbeat holds, for a kind that waits to be told; its value is that of the field that names the kind. None for
+    /// a kind that is run.
+    pub ttl: Option<Duration>,
 }
 
-/// A request, and which answers to it are good.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HttpProbe {
-    /// `http://` or `https://`.
-    pub url: String,
-    /// The method, in upper case.
-    pub method: String,
-    /// Headers that are sent along.
-    pub headers: BTreeMap<String, String>,
-    /// Statuses that pass; all others are critical, but for 429, which is a warning where it does not pass.
-    pub statuses: Vec<RangeInclusive<u16>>,
-    /// Redirections that are followed; 0 judges the redirection itself.
-    pub redirects: u8,
-    /// A file of PEM certificates to trust in place of the system's.
-    pub ca_file: Option<PathBuf>,
-    /// Whether the certificate of the target is verified.
-    pub verify: bool,
+impl fmt::Debug for Probe {
+    /// Without the settings: they may hold secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Probe").field("kind", &self.kind).finish_non_exhaustive()
+    }
 }
 
-/// A check of an instance, as its owner was given it. It is not gossiped: its headers may hold secrets.
+/// A check of an instance, as its owner was given it. It is not gossiped: its settings may hold secrets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Check {
     /// Unique in its instance.
     pub id: CheckId,
     /// How it finds out.
     pub probe: Probe,
-    /// Between the starts of two runs. Of no meaning for [`Probe::Ttl`].
+    /// Between the starts of two runs. Of no meaning for a check that waits to be told.
     pub interval: Duration,
-    /// How long a run may take. Of no meaning for [`Probe::Ttl`].
+    /// How long a run may take. Of no meaning for a check that waits to be told.
     pub timeout: Duration,
     /// Good results in a row that it takes to leave a worse status.
     pub rise: u16,
@@ -84,9 +68,9 @@ impl Check {
                 flaws.push(Flaw::new(format!("{at}/{field}"), format!("is {value:?}; it takes {SHORTEST:?} to 24h")));
             }
         };
-        match &self.probe {
-            Probe::Ttl { ttl } => within("ttl", *ttl),
-            Probe::Http(_) | Probe::Tcp { .. } => {
+        match self.probe.ttl {
+            Some(ttl) => within(&self.probe.kind, ttl),
+            None => {
                 within("interval", self.interval);
                 within("timeout", self.timeout);
             }

@@ -5,7 +5,7 @@ use std::{net::SocketAddr, path::Path, time::Duration};
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 
 use super::{
-    Deed, HostId, Platter, Power, Process, Seen, World,
+    Deed, DiskState, HostId, Platter, Power, Process, Seen, World,
     disk::SimDisk,
     outputs::write_group,
     process::{Ends, Waiting},
@@ -222,6 +222,12 @@ impl World {
         debug_assert!(host.process.is_none(), "an agent has the folder");
         host.platter = platter;
         self.show(id, &Seen::FolderReplaced);
+    }
+
+    /// The disk is so from now on.
+    pub fn set_disk(&mut self, id: HostId, state: DiskState) {
+        self.hosts[id.0].with_platter(|platter| platter.state = state);
+        self.show(id, &Seen::Done(Deed::Disk(state)));
     }
 
     /// The program behind an instance is so from now on; its checks find out at once.

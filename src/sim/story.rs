@@ -27,8 +27,9 @@ impl fmt::Display for Line {
 
 /// The line for something that was seen of a host, if it is worth one.
 pub(super) fn line(world: &World, host: HostId, seen: &Seen<'_>) -> Option<Line> {
-    let name = |world: &World| world.host(host).options.node_name.to_string();
-    Some(Line { at: world.now(), host: Some(name(world)), what: what(seen)? })
+    // Two hosts may bear one name.
+    let name = format!("{}@{}", world.host(host).options.node_name, host.0);
+    Some(Line { at: world.now(), host: Some(name), what: what(seen)? })
 }
 
 fn what(seen: &Seen<'_>) -> Option<String> {
@@ -43,6 +44,7 @@ fn what(seen: &Seen<'_>) -> Option<String> {
             Deed::Frozen => "freezes".into(),
             Deed::Thawed => "thaws".into(),
             Deed::Readdressed => "has another address".into(),
+            Deed::Disk(state) => format!("its disk is {state:?}"),
         },
         Seen::Submitted { command, .. } => asked(command),
         Seen::Answered { command, reply: Err(refusal), .. } => format!("refuses to {}: {refusal}", asked(command)),

@@ -1,6 +1,7 @@
 //! What the world itself must do, before anything is judged by it.
 
 mod cluster;
+mod planted;
 mod worlds;
 
 use std::{cell::RefCell, rc::Rc, time::Duration};
@@ -75,11 +76,11 @@ fn a_frozen_host_hears_nothing_and_catches_up_by_a_sync() {
 fn a_full_disk_refuses_writes_and_takes_them_again_later() {
     let mut cluster = Cluster::formed(1, 5, Conditions::default());
     let host = cluster.hosts[0];
-    cluster.world.host_mut(host).with_platter(|platter| platter.state = DiskState::Full);
+    cluster.world.set_disk(host, DiskState::Full);
     let refused = cluster.submit_registration(0, "web-1");
     cluster.world.run_for(seconds(1));
     assert!(cluster.world.reply(refused).is_some_and(|(reply, _)| reply.is_err()));
-    cluster.world.host_mut(host).with_platter(|platter| platter.state = DiskState::Healthy);
+    cluster.world.set_disk(host, DiskState::Healthy);
     cluster.register(0, "web-1");
     assert!(cluster.shows(0, 0, "web-1"));
 }

@@ -1,6 +1,6 @@
 //! Those who look on and say when a promise is broken.
 
-use super::{HostId, World};
+use super::{DiskState, HostId, World};
 use crate::{
     core::io::{CommandId, Event},
     model::{Change, Command, Life, Reply},
@@ -62,6 +62,8 @@ pub enum Deed {
     Thawed,
     /// It has another address.
     Readdressed,
+    /// Its disk has another state.
+    Disk(DiskState),
 }
 
 /// Looks on. A fault of its own invention may not enter the world: it sees, and judges.

@@ -1,15 +1,11 @@
-//! What a node keeps of its own instances and tells nobody: checks, whose headers may hold secrets.
+//! What a node keeps of its own instances and tells nobody: checks, whose settings may hold secrets.
 
-use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+use std::time::Duration;
 
 use bincode::{Decode, Encode};
 
 use super::{WireError, body, message};
-use crate::model::{
-    Check, CheckId, Instance, Registration, Status,
-    check::{HttpProbe, Probe},
-    record::Body,
-};
+use crate::model::{Check, CheckId, Instance, Registration, Status, check::Probe, record::Body};
 
 #[derive(Encode, Decode)]
 struct LocalBody {
@@ -21,31 +17,14 @@ struct LocalBody {
 #[derive(Encode, Decode)]
 struct CheckBody {
     id: String,
-    probe: ProbeBody,
+    kind: String,
+    settings: String,
+    ttl: Option<Duration>,
     interval: Duration,
     timeout: Duration,
     rise: u16,
     fall: u16,
     initial: u8,
-}
-
-#[derive(Encode, Decode)]
-enum ProbeBody {
-    Http {
-        url: String,
-        method: String,
-        headers: BTreeMap<String, String>,
-        statuses: Vec<(u16, u16)>,
-        redirects: u8,
-        ca_file: Option<PathBuf>,
-        verify: bool,
-    },
-    Tcp {
-        target: String,
-    },
-    Ttl {
-        ttl: Duration,
-    },
 }
 
 /// The body of what is kept beside an instance.
@@ -71,35 +50,20 @@ pub fn decode(instance: Instance, body: &[u8]) -> Result<Registration, WireError
 
 impl From<&Check> for CheckBody {
     fn from(check: &Check) -> CheckBody {
-        let probe = match check.probe.clone() {
-            Probe::Http(HttpProbe { url, method, headers, statuses, redirects, ca_file, verify }) => {
-                let statuses = statuses.iter().map(|range| (*range.start(), *range.end())).collect();
-                ProbeBody::Http { url, method, headers, statuses, redirects, ca_file, verify }
-            }
-            Probe::Tcp { target } => ProbeBody::Tcp { target },
-            Probe::Ttl { ttl } => ProbeBody::Ttl { ttl },
-        };
+        let Probe { kind, settings, ttl } = check.probe.clone();
         let Check { id, interval, timeout, rise, fall, initial, probe: _ } = check;
         let (interval, timeout, rise, fall) = (*interval, *timeout, *rise, *fall);
-        CheckBody { id: id.to_string(), probe, interval, timeout, rise, fall, initial: *initial as u8 }
+        CheckBody { id: id.to_string(), kind, settings, ttl, interval, timeout, rise, fall, initial: *initial as u8 }
     }
 }
 
 impl TryFrom<CheckBody> for Check {
     type Error = WireError;
     fn try_from(body: CheckBody) -> Result<Check, WireError> {
-        let probe = match body.probe {
-            ProbeBody::Http { url, method, headers, statuses, redirects, ca_file, verify } => {
-                let statuses = statuses.into_iter().map(|(first, last)| first..=last).collect();
-                Probe::Http(HttpProbe { url, method, headers, statuses, redirects, ca_file, verify })
-            }
-            ProbeBody::Tcp { target } => Probe::Tcp { target },
-            ProbeBody::Ttl { ttl } => Probe::Ttl { ttl },
-        };
         let statuses = [Status::Passing, Status::Warning, Status::Critical];
         Ok(Check {
             id: CheckId::new(&body.id).map_err(|_| WireError::Malformed)?,
-            probe,
+            probe: Probe { kind: body.kind, settings: body.settings, ttl: body.ttl },
             interval: body.interval,
             timeout: body.timeout,
             rise: body.rise,

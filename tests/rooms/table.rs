@@ -22,7 +22,7 @@ pub(crate) struct Ban {
 pub(crate) const HOUSE: &[Room] = &[
     Room {
         modules: &["main", "cli"],
-        never: &["http", "dns", "core", "catalog", "checks", "metrics", "registrar", "store", "definition", "wire"],
+        never: &["http", "dns", "core", "catalog", "checks", "metrics", "registrar", "store", "definition", "kinds", "fields", "wire"],
         bans: &[],
     },
     Room { modules: &["agent"], never: &[], bans: &[] },
@@ -31,18 +31,25 @@ pub(crate) const HOUSE: &[Room] = &[
     Room { modules: &["dns"], never: &["core"], bans: &[] },
     Room {
         modules: &["core"],
-        never: &["catalog", "metrics", "registrar", "store"],
+        never: &["catalog", "metrics", "registrar", "store", "definition", "kinds", "fields"],
         bans: &[TOKIO, SOCKETS, CLOCKS, OS_RANDOMNESS, HASH_TABLES],
     },
-    Room { modules: &["catalog"], never: &["metrics", "registrar"], bans: &[TOKIO] },
+    Room { modules: &["catalog"], never: &["metrics", "registrar", "kinds"], bans: &[TOKIO] },
     Room { modules: &["checks"], never: &[], bans: &[] },
-    Room { modules: &["metrics"], never: &["registrar", "store", "config", "definition", "wire"], bans: &[TOKIO, SOCKETS, HASH_TABLES] },
+    Room {
+        modules: &["metrics"],
+        never: &["registrar", "store", "config", "definition", "kinds", "fields", "wire"],
+        bans: &[TOKIO, SOCKETS, HASH_TABLES],
+    },
     Room { modules: &["registrar"], never: &[], bans: &[] },
-    Room { modules: &["store"], never: &["config"], bans: &[TOKIO] },
+    Room { modules: &["store"], never: &["config", "kinds"], bans: &[TOKIO] },
     Room { modules: &["config"], never: &[], bans: &[] },
     Room { modules: &["definition"], never: &["wire"], bans: &[TOKIO, SOCKETS] },
+    Room { modules: &["kinds"], never: &["wire"], bans: &[] },
+    Room { modules: &["fields"], never: &["wire"], bans: &[TOKIO, SOCKETS] },
     Room { modules: &["wire"], never: &[], bans: &[TOKIO] },
-    Room { modules: &["model"], never: &[], bans: &[TOKIO, SOCKETS] },
+    Room { modules: &["model"], never: &["planted"], bans: &[TOKIO, SOCKETS] },
+    Room { modules: &["planted"], never: &[], bans: &[TOKIO, SOCKETS] },
 ];
 
 const TOKIO: Ban = Ban { why: "no tokio here", paths: &["tokio", "tokio_util"] };

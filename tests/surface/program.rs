@@ -95,7 +95,7 @@ fn keys() -> Vec<String> {
     let settings = config::KEYS.iter().filter_map(|key| key.file).map(ToOwned::to_owned);
     let of_service = definition::FIELDS.iter().filter(|field| !["checks", "meta"].contains(field)).map(|field| format!("service.{field}"));
     let of_check = ["service.checks", "check"].into_iter().flat_map(|table| {
-        let fields = definition::checks::FIELDS.iter().filter(|field| **field != "headers").map(move |field| format!("{table}.{field}"));
+        let fields = definition::checks::fields().iter().filter(|field| **field != "headers").map(move |field| format!("{table}.{field}"));
         fields.chain([format!("{table}.headers.*")])
     });
     settings.chain(of_service).chain(of_check).chain(["meta.*".to_owned(), "service.meta.*".to_owned()]).collect()

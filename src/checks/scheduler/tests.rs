@@ -2,11 +2,12 @@ use std::{collections::BTreeMap, future::pending, sync::Mutex};
 
 use async_trait::async_trait;
 use rand::SeedableRng as _;
+use serde_json::json;
 use tokio::{net::TcpListener, sync::mpsc::UnboundedSender, time::timeout};
 
 use super::*;
 use crate::{
-    checks::{kind::Kind, ttl},
+    definition,
     model::{
         Check, CheckId, CheckState, Health, InstanceId, Status,
         check::{Probe, Subject},
@@ -152,7 +153,7 @@ async fn what_is_critical_for_too_long_is_deregistered_until_it_is_stopped() {
 #[tokio::test(start_paused = true)]
 async fn a_heartbeat_holds_for_the_ttl_and_no_longer() {
     let mut world = World::new(|_, _| None);
-    world.start(instance(0), vec![Check { probe: Probe::Ttl { ttl: 15 * SECOND }, initial: Critical, ..check("beat") }]);
+    world.start(instance(0), vec![Check { probe: told(15 * SECOND), initial: Critical, ..check("beat") }]);
     for beat in 0..10 {
         world.heartbeat(state(Passing, "fine"));
         if beat == 0 {
@@ -173,7 +174,7 @@ async fn a_heartbeat_holds_for_the_ttl_and_no_longer() {
 #[tokio::test(start_paused = true)]
 async fn after_a_restart_a_passing_ttl_check_has_its_whole_ttl() {
     let mut world = World::new(|_, _| None);
-    let check = Check { probe: Probe::Ttl { ttl: 15 * SECOND }, initial: Critical, ..check("beat") };
+    let check = Check { probe: told(15 * SECOND), initial: Critical, ..check("beat") };
     let health = Health { checks: FromIterator::from_iter([(check.id.clone(), state(Passing, "fine"))]), maintenance: None };
     world.order(start(subject(0), vec![check], None, health));
     assert_eq!(world.verdict().await.1.status, Critical);
@@ -205,34 +206,32 @@ async fn a_queue_that_is_full_delays_no_run_and_only_the_newest_verdict_waits() 
 }
 
 #[tokio::test]
-async fn a_server_that_takes_connections_and_says_nothing_is_critical() {
+async fn a_check_is_run_as_its_kind_runs_it_and_critical_where_nobody_knows_its_kind() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (registrar, mut pending) = Registrar::new();
     let folder = tempfile::tempdir().unwrap();
-    let (scheduler, orders) = Scheduler::new(registrar, CheckMetrics::unread(), Leases::of(folder.path()));
+    let (scheduler, orders) =
+        Scheduler::new(registrar, CheckMetrics::unread(&kinds::names().collect::<Vec<_>>()), Leases::of(folder.path()));
     tokio::spawn(scheduler.run());
     let quick = Check { interval: SECOND / 10, timeout: SECOND / 5, initial: Passing, ..check("port") };
-    let probe = Probe::Http(crate::model::check::HttpProbe {
-        url: format!("http://{address}/"),
-        method: "GET".into(),
-        headers: BTreeMap::new(),
-        statuses: vec![200..=299],
-        redirects: 0,
-        ca_file: None,
-        verify: true,
-    });
-    let checks =
-        vec![Check { probe, id: id("http"), ..quick.clone() }, Check { probe: Probe::Tcp { target: address.to_string() }, ..quick }];
+    let probe = |definition| definition::node_check(&definition).unwrap().probe;
+    let probes = [
+        probe(json!({"id": "http", "http": format!("http://{address}/")})),
+        probe(json!({"id": "port", "tcp": address.to_string()})),
+        Probe { kind: "smoke-signals".into(), settings: "{}".into(), ttl: None },
+    ];
+    let checks = probes.map(|probe| Check { id: id(&probe.kind), probe, ..quick.clone() }).to_vec();
     orders.send(start(subject(0), checks, None, Health::default())).unwrap();
     let mut told = BTreeMap::new();
-    while told.len() < 2 {
+    while told.len() < 3 {
         let pending = timeout(30 * SECOND, pending.recv()).await.unwrap().unwrap();
         let Command::Verdict { check, state, .. } = pending.command else { panic!("{pending:?}") };
         told.insert(check.to_string(), (state.status, state.reason));
     }
     assert_eq!(told["http"], (Critical, "no answer within 200ms".into()));
-    assert_eq!(told["port"], (Passing, format!("{address} takes connections")));
+    assert_eq!(told["tcp"], (Passing, format!("{address} takes connections")));
+    assert_eq!((told["smoke-signals"].0, told["smoke-signals"].1.contains("this version")), (Critical, true), "{told:?}");
 }
 
 /// A scheduler whose checks are made up, in a time that passes when nothing else happens.
@@ -275,12 +274,15 @@ impl World {
     fn new(script: Script) -> World {
         let runs = Runs::default();
         let log = Arc::clone(&runs);
-        let make_kind = move |check: &Check| match check.probe {
-            Probe::Ttl { ttl } => ttl::kind(ttl),
-            _ => Kind::Asks(Arc::new(Scripted { id: check.id.to_string(), runs: Arc::clone(&log), script })),
-        };
+        let make_ask =
+            move |probe: &Probe| -> Arc<dyn Ask> { Arc::new(Scripted { id: probe.settings.clone(), runs: Arc::clone(&log), script }) };
         let (registrar, pending) = Registrar::new();
-        let (scheduler, orders) = Scheduler::with(registrar.clone(), CheckMetrics::unread(), Box::new(make_kind), StdRng::seed_from_u64(7));
+        let (scheduler, orders) = Scheduler::with(
+            registrar.clone(),
+            CheckMetrics::unread(&kinds::names().collect::<Vec<_>>()),
+            Box::new(make_ask),
+            StdRng::seed_from_u64(7),
+        );
         let outputs = scheduler.outputs();
         tokio::spawn(scheduler.run());
         World { registrar, orders, pending, outputs, runs, start: Instant::now() }
@@ -352,8 +354,13 @@ fn state(status: Status, reason: &str) -> CheckState {
 
 /// A check each ten seconds that gives up after five.
 fn check(name: &str) -> Check {
-    let probe = Probe::Tcp { target: "127.0.0.1:9".into() };
+    let probe = Probe { kind: "scripted".into(), settings: name.into(), ttl: None };
     Check { id: id(name), probe, interval: 10 * SECOND, timeout: 5 * SECOND, rise: 1, fall: 1, initial: Passing }
+}
+
+/// In place of what is run.
+fn told(ttl: Duration) -> Probe {
+    Probe { kind: "told".into(), settings: "{}".into(), ttl: Some(ttl) }
 }
 
 fn start(subject: Subject, checks: Vec<Check>, deregister_after: Option<Duration>, health: Health) -> CheckOrder {

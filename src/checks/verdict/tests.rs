@@ -118,7 +118,7 @@ struct Bench {
 
 impl Bench {
     fn new(rise: u16, fall: u16, initial: Status) -> Bench {
-        let probe = Probe::Ttl { ttl: Duration::from_secs(1) };
+        let probe = Probe { kind: "told".into(), settings: "{}".into(), ttl: Some(Duration::from_secs(1)) };
         let id = CheckId::new("alive").unwrap();
         let check = Check { id, probe, interval: Duration::from_secs(1), timeout: Duration::from_secs(1), rise, fall, initial };
         let verdict = Verdict::new(&check, CheckState { status: initial, reason: "not checked yet".into() });

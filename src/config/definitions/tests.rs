@@ -1,9 +1,9 @@
-use std::{collections::BTreeMap, fs};
+use std::{collections::BTreeMap, fs, time::Duration};
 
 use super::*;
 use crate::{
     config::{Flags, Resolved, Surroundings, load},
-    model::{Status, check::Probe},
+    model::Status,
 };
 
 #[test]
@@ -45,7 +45,7 @@ fn a_file_defines_what_the_api_takes() {
     assert!(web.instance.meta.contains_key("git") && web.deregister_after.is_some());
     assert_eq!(services[&InstanceId::new("db").unwrap()].1.line, 17, "an id left out is the service's name");
     let [(disk, at), (port, _)] = checks.as_slice() else { panic!("{checks:?}") };
-    assert!(matches!(disk.probe, Probe::Ttl { .. }));
+    assert_eq!((disk.probe.kind.as_str(), disk.probe.ttl), ("ttl", Some(Duration::from_secs(120))));
     assert_eq!((at.line, disk.initial, port.initial), (21, Status::Passing, Status::Critical));
 }
 

@@ -1,12 +1,14 @@
 //! Schemas of fields of answers whose types say less than is known of them.
 
 use schemars::{Schema, SchemaGenerator, json_schema};
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
 use super::text;
 use crate::{
     catalog::select::REASONS,
+    fields::schema as words,
     http::nodes::STATES,
+    kinds::KINDS,
     model::{Protocol, Status},
 };
 
@@ -57,7 +59,17 @@ pub(in crate::http) fn optional_time(_: &mut SchemaGenerator) -> Schema {
 
 /// A duration that a definition takes.
 pub(in crate::http) fn duration(_: &mut SchemaGenerator) -> Schema {
-    schema(text::duration("duration-text"))
+    schema(words::duration("duration-text"))
+}
+
+/// The fields of all kinds of check, of which a check has those of its own.
+pub(in crate::http) fn fields_of_kinds(generator: &mut SchemaGenerator) -> Schema {
+    let mut properties = Map::new();
+    for kind in KINDS {
+        let described = (kind.schema)(generator);
+        properties.extend(described.get("properties").and_then(Value::as_object).cloned().unwrap_or_default());
+    }
+    schema(json!({"type": "object", "properties": properties}))
 }
 
 /// How long something took, down to microseconds; or null.

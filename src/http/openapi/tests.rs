@@ -23,6 +23,7 @@ use crate::{
         etag::Tags,
         testing::{Api, instance, registered},
     },
+    kinds::KINDS,
     model::{InstanceId, NodeName, Status, limits},
 };
 
@@ -77,11 +78,13 @@ fn each_field_of_a_definition_takes_what_its_schema_says() {
 #[test]
 fn each_field_of_a_check_takes_what_its_schema_says() {
     let agree = Agreement::of("NewDefinition", |value| definition::read(InstanceId::new("web-1").unwrap(), value).is_ok());
-    for kind in [json!({"http": "http://localhost/"}), json!({"tcp": "localhost:80"}), json!({"ttl": "10s"})] {
-        let mut base = kind;
-        base["id"] = "a".into();
-        for field in checks::FIELDS {
-            agree.within(&base, field, &|check| json!({"service": "web", "port": 80, "checks": [check]}));
+    let place = |check: &Value| json!({"service": "web", "port": 80, "checks": [check]});
+    for kind in KINDS {
+        let bases = (kind.samples)().into_iter().map(|sample| json!({"id": "a", kind.name: sample}));
+        let base =
+            bases.into_iter().find(|base| (agree.read)(&place(base))).unwrap_or_else(|| panic!("no sample is taken for {:?}", kind.name));
+        for field in checks::fields() {
+            agree.within(&base, field, &place);
         }
     }
 }

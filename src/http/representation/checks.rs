@@ -1,47 +1,29 @@
 //! Checks, as they were given and as they turned out.
 
-use std::{
-    collections::BTreeMap,
-    path::Path,
-    time::{Duration, SystemTime},
-};
+use std::time::{Duration, SystemTime};
 
 use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::Value;
 
-use super::written::{optional_duration, optional_time, time};
+use super::written::{fields, optional_duration, optional_time, time};
 use crate::{
     catalog::{Entry, NodeEntry, Snapshot},
     checks::Output,
     http::openapi::shapes,
-    model::{Check, CheckId, CheckState, Health, Status, check::Probe},
+    kinds,
+    model::{Check, CheckId, CheckState, Health, Status},
 };
 
 /// A check as it was given, with what was left out filled in.
-#[derive(Debug, Default, Serialize, JsonSchema)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "Check")]
 pub(in crate::http) struct CheckView<'a> {
     #[schemars(schema_with = "shapes::id")]
     id: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    http: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    method: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    headers: Option<&'a BTreeMap<String, String>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    statuses: Option<Vec<String>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    redirects: Option<u8>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    ca_file: Option<&'a Path>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    verify: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    tcp: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "optional_duration")]
-    #[schemars(schema_with = "shapes::duration")]
-    ttl: Option<Duration>,
+    #[serde(flatten, serialize_with = "fields")]
+    #[schemars(schema_with = "shapes::fields_of_kinds")]
+    of_kind: Vec<(&'static str, Value)>,
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "optional_duration")]
     #[schemars(schema_with = "shapes::duration")]
     interval: Option<Duration>,
@@ -56,24 +38,15 @@ pub(in crate::http) struct CheckView<'a> {
 
 impl<'a> From<&'a Check> for CheckView<'a> {
     fn from(check: &'a Check) -> Self {
-        let (interval, timeout) = (Some(check.interval), Some(check.timeout));
-        let common =
-            CheckView { id: check.id.as_str(), rise: check.rise, fall: check.fall, initial: check.initial.as_str(), ..Self::default() };
-        match &check.probe {
-            Probe::Ttl { ttl } => CheckView { ttl: Some(*ttl), ..common },
-            Probe::Tcp { target } => CheckView { tcp: Some(target), interval, timeout, ..common },
-            Probe::Http(http) => CheckView {
-                http: Some(&http.url),
-                method: Some(&http.method),
-                headers: Some(&http.headers),
-                statuses: Some(http.statuses.iter().map(|range| format!("{}-{}", range.start(), range.end())).collect()),
-                redirects: Some(http.redirects),
-                ca_file: http.ca_file.as_deref(),
-                verify: Some(http.verify),
-                interval,
-                timeout,
-                ..common
-            },
+        let is_run = check.probe.ttl.is_none();
+        CheckView {
+            id: check.id.as_str(),
+            of_kind: kinds::given(&check.probe),
+            interval: Some(check.interval).filter(|_| is_run),
+            timeout: Some(check.timeout).filter(|_| is_run),
+            rise: check.rise,
+            fall: check.fall,
+            initial: check.initial.as_str(),
         }
     }
 }

@@ -3,6 +3,9 @@
 use std::time::{Duration, SystemTime};
 
 use serde::Serializer;
+use serde_json::Value;
+
+use crate::fields::scalar::duration_text;
 
 /// RFC 3339 in UTC, to the millisecond.
 pub(super) fn time<S: Serializer>(time: &SystemTime, serializer: S) -> Result<S::Ok, S::Error> {
@@ -26,7 +29,13 @@ pub(in crate::http) fn text<T: std::fmt::Display, S: Serializer>(value: &T, seri
 
 /// For example `10s` or `1m 30s`: what a definition takes.
 pub(super) fn optional_duration<S: Serializer>(duration: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
-    let Some(duration) = *duration else { return serializer.serialize_none() };
-    let signed = jiff::SignedDuration::try_from(duration).unwrap_or(jiff::SignedDuration::MAX);
-    serializer.collect_str(&format_args!("{signed:#}"))
+    match duration {
+        Some(duration) => serializer.collect_str(&duration_text(*duration)),
+        None => serializer.serialize_none(),
+    }
+}
+
+/// Fields in the order in which they stand.
+pub(super) fn fields<S: Serializer>(fields: &[(&'static str, Value)], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(fields.iter().map(|(name, value)| (name, value)))
 }

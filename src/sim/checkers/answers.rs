@@ -14,6 +14,8 @@ const PATIENCE: Duration = Duration::from_secs(15);
 #[derive(Default)]
 pub(super) struct Answers {
     open: BTreeMap<CommandId, (HostId, Moment)>,
+    /// When each disk was last found or left full.
+    full: BTreeMap<HostId, Moment>,
 }
 
 impl Watcher for Answers {
@@ -23,10 +25,11 @@ impl Watcher for Answers {
 
     fn see(&mut self, world: &World, host: HostId, seen: &Seen<'_>) -> Result<(), String> {
         match seen {
-            Seen::Submitted { id, .. } => drop(self.open.insert(*id, (host, world.now()))),
+            Seen::Submitted { id, .. } if world.host(host).is_running() => drop(self.open.insert(*id, (host, world.now()))),
+            Seen::Done(Deed::Disk(_)) => drop(self.full.insert(host, world.now())),
             Seen::Answered { id, command, reply } => {
                 self.open.remove(id);
-                return judge(world, host, command, reply.as_ref().err());
+                return self.judge(world, host, command, reply.as_ref().err());
             }
             Seen::Ended | Seen::Done(Deed::Paused | Deed::Frozen) => self.open.retain(|_, (at, _)| *at != host),
             _ => {}
@@ -49,15 +52,17 @@ impl Answers {
         self.open.remove(&id);
         Err(format!("{} has not answered a write since {at}", world.host(host).options.node_name))
     }
-}
 
-fn judge(world: &World, host: HostId, command: &Command, refusal: Option<&Refusal>) -> Result<(), String> {
-    let healthy = match &world.host(host).process {
-        Some(process) => process.disk.with(|platter| platter.state == DiskState::Healthy),
-        None => false,
-    };
-    match refusal {
-        Some(refusal @ Refusal::Storage(_)) if healthy => Err(format!("a healthy disk, and {command:?} was refused: {refusal}")),
-        _ => Ok(()),
+    fn judge(&self, world: &World, host: HostId, command: &Command, refusal: Option<&Refusal>) -> Result<(), String> {
+        let is_excused = match &world.host(host).process {
+            Some(process) => process.disk.with(|platter| platter.state == DiskState::Full),
+            None => true,
+        };
+        // What was refused while it was full may be answered a moment later.
+        let is_excused = is_excused || self.full.get(&host).is_some_and(|at| world.now() - *at < PATIENCE);
+        match refusal {
+            Some(refusal @ Refusal::Storage(_)) if !is_excused => Err(format!("a healthy disk, and {command:?} was refused: {refusal}")),
+            _ => Ok(()),
+        }
     }
 }

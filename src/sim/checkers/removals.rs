@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::super::{HostId, Seen, Watcher, World};
-use crate::model::{Change, Command, InstanceId, Life, MemberState, NodeId, record::Key};
+use super::super::{Host, HostId, Seen, Watcher, World};
+use crate::model::{Change, Command, Done, InstanceId, Life, MemberState, NodeId, record::Key};
 
 #[derive(Default)]
 pub(super) struct Removals {
@@ -31,9 +31,9 @@ impl Watcher for Removals {
                 self.left.retain(|(of, _), _| *of != host);
                 Ok(())
             }
-            Seen::Answered { command, reply: Ok(_), .. } => {
+            Seen::Answered { command, reply: Ok(done), .. } => {
                 self.note(world, host, command);
-                Ok(())
+                self.on_farewell(world, host, command, *done)
             }
             Seen::Changing(Change::Instance { node, instance, .. }) => self.on_instance(world, host, *node, &instance.id),
             Seen::Changing(Change::InstanceGone { node, id }) => {
@@ -67,7 +67,8 @@ impl Watcher for Removals {
                 }
             }
             for (node, (life, _)) in &self.gone {
-                if snapshot.node(*node).is_some_and(|entry| entry.node.life <= *life && entry.node.state != MemberState::Left) {
+                // Who left while nobody could be told is shown as down.
+                if snapshot.node(*node).is_some_and(|entry| entry.node.life <= *life && entry.node.state.is_up()) {
                     return Err(format!("{node} left, and {name} shows it otherwise"));
                 }
             }
@@ -102,6 +103,24 @@ impl Removals {
             Command::Leave => drop(self.gone.insert(me.node(), (me.life(), false))),
             _ => {}
         }
+    }
+
+    /// Whoever confirmed that a node left shows it so.
+    fn on_farewell(&self, world: &World, host: HostId, command: &Command, done: Done) -> Result<(), String> {
+        let (Command::Leave, Done::Announced { confirmed, .. }, Some(process)) = (command, done, &world.host(host).process) else {
+            return Ok(());
+        };
+        let me = process.core.identity();
+        let knows = |(_, host): &(HostId, &Host)| {
+            let snapshot = host.process.as_ref().map(|process| process.catalog.load());
+            snapshot.is_some_and(|it| {
+                it.node(me.node()).is_some_and(|entry| entry.node.life >= me.life() && entry.node.state == MemberState::Left)
+            })
+        };
+        let know = world.hosts().filter(|(id, _)| *id != host).filter(knows).count();
+        // Those that ended since know nothing any more.
+        let ended = world.hosts().filter(|(_, host)| host.process.is_none()).count();
+        if know + ended >= confirmed { Ok(()) } else { Err(format!("{confirmed} agents confirmed that it left, and {know} show it")) }
     }
 
     fn on_instance(&mut self, world: &World, host: HostId, node: NodeId, id: &InstanceId) -> Result<(), String> {

@@ -168,9 +168,8 @@ impl<'s> Player<'s> {
             Disk::Full => (DiskState::Full, DISK_LATENCY),
             Disk::Slow(latency) => (DiskState::Healthy, latency),
         };
-        let host = self.world.host_mut(host);
-        host.disk_latency = latency;
-        host.with_platter(|platter| platter.state = state);
+        self.world.host_mut(host).disk_latency = latency;
+        self.world.set_disk(host, state);
     }
 
     fn must_have_acted(&self, idle: Option<String>) -> Result<(), Failure> {

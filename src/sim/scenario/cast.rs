@@ -9,7 +9,7 @@ use super::{
     quantity,
 };
 use crate::{
-    definition::{Shown, nearest},
+    fields::{Shown, nearest},
     model::NodeName,
 };
 

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     catalog::select::REASONS,
-    definition::Shown,
+    fields::Shown,
     model::{InstanceId, MemberState, NodeName, ServiceName},
 };
 

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::{keys::Table, quantity};
 use crate::{
-    definition::{Shown, nearest},
+    fields::{Shown, nearest},
     model::instance::{Flaw, escape_pointer},
 };
 

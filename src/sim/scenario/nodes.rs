@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     config::OnTerm,
-    definition::Shown,
+    fields::Shown,
     model::{ClusterName, NodeName, Zone, instance::escape_pointer},
 };
 

@@ -8,8 +8,9 @@ use super::{
     keys::{self, Table},
 };
 use crate::{
-    definition::{self, Shown, notes},
-    model::{Check, InstanceId, Registration, check::Probe},
+    definition::{self, notes},
+    fields::Shown,
+    model::{Check, InstanceId, Registration},
 };
 
 /// What agents are told to write.
@@ -146,7 +147,7 @@ fn registration(step: &Fields<'_>, id: Option<InstanceId>) -> Option<Registratio
 
 /// Nothing listens in a scenario, so nothing can be asked.
 fn refuse_probes(flaws: &Flaws, pointer: &str, check: &Check) {
-    if !matches!(check.probe, Probe::Ttl { .. }) {
+    if check.probe.ttl.is_none() {
         flaws.add(pointer, "asks over the network; a scenario has checks with a ttl only, and health steps for what they find");
     }
 }

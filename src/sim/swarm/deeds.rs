@@ -1,16 +1,16 @@
 //! What is done to a world, at random.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 use rand::RngExt as _;
 
 use super::{
-    super::{DiskState, Fault, FaultId, Group, HostId, Power},
+    super::{DiskState, Fault, FaultId, Group, HostId, Power, registration},
     Kind, Swarm,
 };
 use crate::{
     core::time::Moment,
-    model::{Check, CheckId, Command, Instance, InstanceId, Protocol, Registration, ServiceName, Status, check::Probe, command::Cause},
+    model::{Command, InstanceId, Registration, ServiceName, Status, command::Cause},
 };
 
 /// What ends something that was begun.
@@ -100,27 +100,10 @@ impl Swarm {
         if self.rng.random_bool(0.8) {
             self.port = self.port % 60_000 + 1;
         }
-        let check = Check {
-            id: CheckId::new("alive").expect("an id"),
-            probe: Probe::Ttl { ttl: Duration::from_secs(3_600) },
-            interval: Duration::from_secs(10),
-            timeout: Duration::from_secs(1),
-            rise: 1,
-            fall: 1,
-            initial: Status::Critical,
-        };
-        let instance = Instance {
-            id,
-            service: ServiceName::new("web").expect("a name"),
-            addresses: vec![],
-            port: self.port,
-            protocol: Protocol::Tcp,
-            tags: vec![],
-            meta: BTreeMap::new(),
-            weight: 10,
-        };
-        let checks = if self.rng.random_bool(0.7) { vec![check] } else { vec![] };
-        self.world.submit(host, Command::Register(Registration { checks, ..Registration::plain(instance) }));
+        let instance = registration::instance(id, ServiceName::new("web").expect("a name"), self.port);
+        let plain = Registration::plain(instance.clone());
+        let registration = if self.rng.random_bool(0.7) { registration::checked(instance) } else { plain };
+        self.world.submit(host, Command::Register(registration));
     }
 
     fn instance_id(&mut self) -> InstanceId {
@@ -143,7 +126,7 @@ impl Swarm {
 
     fn trouble_disk(&mut self, host: HostId) {
         if self.rng.random_bool(0.5) {
-            self.world.host_mut(host).with_platter(|platter| platter.state = DiskState::Full);
+            self.world.set_disk(host, DiskState::Full);
         } else {
             self.world.host_mut(host).disk_latency = Duration::from_millis(self.rng.random_range(10..500));
         }
@@ -205,7 +188,7 @@ impl Swarm {
             End::Resume(host) => self.world.resume(host),
             End::Thaw(host) => self.world.thaw(host),
             End::Disk(host) => {
-                self.world.host_mut(host).with_platter(|platter| platter.state = DiskState::Healthy);
+                self.world.set_disk(host, DiskState::Healthy);
                 self.world.host_mut(host).disk_latency = Duration::from_millis(1);
             }
         }
@@ -225,7 +208,8 @@ impl Swarm {
             self.world.resume(host);
             self.world.thaw(host);
             self.end(End::Disk(host));
-            let stays_off = self.world.host(host).process.is_none() && self.rng.random_bool(0.3);
+            // The first one is a seed of all others: without it those whose peers have moved would find nobody.
+            let stays_off = host != self.hosts[0] && self.world.host(host).process.is_none() && self.rng.random_bool(0.3);
             if !stays_off && (self.world.host(host).process.is_none() || self.world.host(host).power == Power::Off) {
                 self.end(End::Start(host));
             }

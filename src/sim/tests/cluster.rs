@@ -5,10 +5,7 @@ use std::{net::SocketAddr, time::Duration};
 use super::super::*;
 use crate::{
     core::{Core, io::CommandId},
-    model::{
-        Check, CheckId, ClusterName, Command, Instance, InstanceId, MemberState, NodeId, NodeName, Protocol, Registration, ServiceName,
-        Status, check::Probe,
-    },
+    model::{ClusterName, Command, InstanceId, MemberState, NodeId, NodeName, ServiceName, Status},
 };
 
 pub(super) struct Cluster {
@@ -67,26 +64,8 @@ impl Cluster {
     }
 
     pub(super) fn submit_registration(&mut self, at: usize, id: &str) -> CommandId {
-        let check = Check {
-            id: CheckId::new("alive").expect("an id"),
-            probe: Probe::Ttl { ttl: seconds(3_600) },
-            interval: seconds(10),
-            timeout: seconds(1),
-            rise: 1,
-            fall: 1,
-            initial: Status::Critical,
-        };
-        let instance = Instance {
-            id: InstanceId::new(id).expect("an id"),
-            service: ServiceName::new("web").expect("a name"),
-            addresses: vec![],
-            port: 80,
-            protocol: Protocol::Tcp,
-            tags: vec![],
-            meta: Default::default(),
-            weight: 10,
-        };
-        let registration = Registration { checks: vec![check], ..Registration::plain(instance) };
+        let (id, service) = (InstanceId::new(id).expect("an id"), ServiceName::new("web").expect("a name"));
+        let registration = registration::checked(registration::instance(id, service, 80));
         self.world.submit(self.hosts[at], Command::Register(registration)).expect("an agent runs")
     }
 

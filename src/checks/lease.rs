@@ -1,8 +1,8 @@
-//! A check that waits to be told.
+//! How long a check that waits to be told is content with what it was told last.
 
 use std::time::{Duration, Instant};
 
-use super::{finding::Finding, kind::Kind};
+use crate::kinds::Finding;
 
 /// How long the last heartbeat holds.
 ///
@@ -15,12 +15,12 @@ pub(super) struct Lease {
     until: Option<Instant>,
 }
 
-/// A check with this ttl.
-pub(super) fn kind(ttl: Duration) -> Kind {
-    Kind::Waits(Lease { ttl, until: None })
-}
-
 impl Lease {
+    /// One that has not begun.
+    pub(super) fn new(ttl: Duration) -> Lease {
+        Lease { ttl, until: None }
+    }
+
     /// Begins anew: at the start, and with each heartbeat. Returns its end.
     pub(super) fn renew(&mut self, now: Instant) -> Instant {
         let until = now + self.ttl;
@@ -60,7 +60,7 @@ mod tests {
     fn it_runs_out_once_until_it_is_renewed() {
         let start = tokio::time::Instant::now().into_std();
         let after = |seconds| start + Duration::from_secs(seconds);
-        let Kind::Waits(mut lease) = kind(Duration::from_secs(15)) else { panic!("a ttl waits") };
+        let mut lease = Lease::new(Duration::from_secs(15));
         assert_eq!(lease.look(start), Err(None));
         assert_eq!(lease.renew(start), after(15));
         assert_eq!(lease.look(after(14)), Err(Some(after(15))));

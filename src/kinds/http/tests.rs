@@ -1,4 +1,4 @@
-use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, sync::Arc};
+use std::{future::pending, net::SocketAddr, time::Duration};
 
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use rustls::{
@@ -7,13 +7,18 @@ use rustls::{
     pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer},
 };
 use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
     sync::mpsc::{UnboundedReceiver, unbounded_channel},
+    time::timeout,
 };
 use tokio_rustls::TlsAcceptor;
 
 use super::*;
+use crate::{
+    kinds::{Ask as _, Finding, Tools, tests::flawed},
+    model::{Status, limits::OUTPUT_OCTETS},
+};
 use Status::{Critical, Passing, Warning};
 
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nfine";
@@ -29,7 +34,7 @@ async fn a_good_status_passes_and_the_body_is_kept() {
 async fn the_request_is_what_was_asked_for() {
     let (at, mut requests) = serve(|_| OK.into()).await;
     let headers = BTreeMap::from([("X-Token".into(), "s3cret".into()), ("Host".into(), "web.internal".into())]);
-    ask(HttpProbe { method: "HEAD".into(), headers, ..probe(&format!("http://{at}/a?b=c#d")) }).await;
+    ask(Http { method: "HEAD".into(), headers, ..probe(&format!("http://{at}/a?b=c#d")) }).await;
     let request = requests.recv().await.unwrap().to_lowercase();
     assert!(request.starts_with("head /a?b=c http/1.1\r\n"), "{request}");
     for line in ["x-token: s3cret", "host: web.internal", "user-agent: tidings/", "connection: close"] {
@@ -48,7 +53,7 @@ async fn a_status_that_is_not_good_is_critical_but_for_429() {
         assert_eq!((finding.status, finding.reason.as_str()), (status, line));
     }
     let (at, _) = serve(|_| "HTTP/1.1 429 Busy\r\n\r\n".into()).await;
-    let finding = ask(HttpProbe { statuses: vec![200..=200, 429..=429], ..probe(&format!("http://{at}/")) }).await;
+    let finding = ask(Http { statuses: vec![200..=200, 429..=429], ..probe(&format!("http://{at}/")) }).await;
     assert_eq!(finding.status, Passing);
 }
 
@@ -61,7 +66,7 @@ async fn redirections_are_followed_as_often_as_allowed() {
     })
     .await;
     let check = async |redirects, status, reason: &str| {
-        let finding = ask(HttpProbe { redirects, method: "POST".into(), ..probe(&format!("http://{at}/a/1")) }).await;
+        let finding = ask(Http { redirects, method: "POST".into(), ..probe(&format!("http://{at}/a/1")) }).await;
         assert_eq!((finding.status, finding.reason.as_str()), (status, reason), "with {redirects}");
     };
     check(0, Critical, "302 Found").await;
@@ -76,7 +81,7 @@ async fn another_target_is_not_sent_the_headers() {
     let (other, mut requests) = serve(|_| OK.into()).await;
     let (at, _) = serve(move |_| format!("HTTP/1.1 301 Moved Permanently\r\nLocation: http://{other}/\r\n\r\n")).await;
     let headers = BTreeMap::from([("Authorization".into(), "Bearer s3cret".into())]);
-    let finding = ask(HttpProbe { redirects: 3, headers, ..probe(&format!("http://{at}/")) }).await;
+    let finding = ask(Http { redirects: 3, headers, ..probe(&format!("http://{at}/")) }).await;
     assert_eq!(finding.status, Passing);
     let request = requests.recv().await.unwrap();
     assert!(!request.contains("s3cret"), "{request}");
@@ -92,7 +97,7 @@ async fn a_body_that_breaks_off_or_never_ends_is_no_failure() {
     })
     .await;
     let tools = Tools::default();
-    let finding = HttpCheck::new(probe(&format!("http://{at}/"))).ask(&tools, Duration::from_secs(20)).await;
+    let finding = probe(&format!("http://{at}/")).ask(&tools, Duration::from_secs(20)).await;
     assert_eq!(finding.text(), "200 OK\nhello");
 }
 
@@ -143,38 +148,97 @@ async fn a_certificate_is_verified_by_the_file_that_is_named() {
     let pki = Pki::new("localhost");
     let at = pki.serve().await;
     let url = format!("https://localhost:{}/", at.port());
-    let finding = ask(HttpProbe { ca_file: Some(pki.file()), ..probe(&url) }).await;
+    let finding = ask(Http { ca_file: Some(pki.file()), ..probe(&url) }).await;
     assert_eq!(finding, Finding { status: Passing, reason: "200 OK".into(), detail: "fine".into() });
-    let check = async |probe: HttpProbe, why: &str| {
+    let check = async |probe: Http, why: &str| {
         let finding = ask(probe).await;
         assert_eq!(finding.status, Critical);
         assert!(finding.reason.contains(why), "{finding:?}");
     };
-    check(HttpProbe { ca_file: Some(Pki::new("localhost").file()), ..probe(&url) }, "TLS: invalid peer certificate").await;
+    check(Http { ca_file: Some(Pki::new("localhost").file()), ..probe(&url) }, "TLS: invalid peer certificate").await;
     let other_name = format!("https://127.0.0.1:{}/", at.port());
-    check(HttpProbe { ca_file: Some(pki.file()), ..probe(&other_name) }, "not valid for name").await;
-    check(HttpProbe { ca_file: Some("/no/such/ca.pem".into()), ..probe(&url) }, "ca_file /no/such/ca.pem: No such file").await;
-    check(HttpProbe { ca_file: Some("/dev/null".into()), ..probe(&url) }, "is no regular file").await;
-    check(HttpProbe { ca_file: Some(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml").into()), ..probe(&url) }, "no certificate").await;
+    check(Http { ca_file: Some(pki.file()), ..probe(&other_name) }, "not valid for name").await;
+    check(Http { ca_file: Some("/no/such/ca.pem".into()), ..probe(&url) }, "ca_file /no/such/ca.pem: No such file").await;
+    check(Http { ca_file: Some("/dev/null".into()), ..probe(&url) }, "is no regular file").await;
+    check(Http { ca_file: Some(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml").into()), ..probe(&url) }, "no certificate").await;
 }
 
 #[tokio::test]
 async fn without_verification_any_certificate_will_do() {
     let at = Pki::new("some.other.name").serve().await;
     for host in ["127.0.0.1", "localhost"] {
-        let finding = ask(HttpProbe { verify: false, ..probe(&format!("https://{host}:{}/", at.port())) }).await;
+        let finding = ask(Http { verify: false, ..probe(&format!("https://{host}:{}/", at.port())) }).await;
         assert_eq!((finding.status, finding.text().as_str()), (Passing, "200 OK\nfine"));
     }
 }
 
-async fn ask(probe: HttpProbe) -> Finding {
-    let patience = Duration::from_secs(20);
-    let check = HttpCheck::new(probe);
-    timeout(patience * 2, check.ask(&Tools::default(), patience)).await.expect("a run ends")
+#[test]
+fn each_flaw_is_found_where_it_is() {
+    flawed("http", json!({"http": "host/health"}), "/http", "http://");
+    flawed("http", json!({"http": "ftp://host"}), "/http", "http://");
+    flawed("http", json!({"http": "http://h", "statuses": ["2xx"]}), "/statuses/0", "200-299");
+    flawed("http", json!({"http": "http://h", "statuses": [99]}), "/statuses/0", "200-299");
+    flawed("http", json!({"http": "http://h", "headers": {"a b": "c"}}), "/headers/a b", "no header");
+    flawed("http", json!({"http": "http://h", "redirects": 11}), "/redirects", "0 to 10");
+    flawed("http", json!({"http": "http://h", "verify": "no"}), "/verify", "true or false");
+    flawed("http", json!({"http": "http://h", "method": "a b"}), "/method", "GET or HEAD");
 }
 
-fn probe(url: &str) -> HttpProbe {
-    HttpProbe {
+pub(super) fn samples() -> Vec<Value> {
+    let texts = [
+        "GET",
+        "get",
+        "M-SEARCH",
+        "x-a",
+        "a\tb",
+        "a\nb",
+        "http://localhost",
+        "http://localhost/",
+        "HTTPS://10.0.0.1:8443/health?a[]=b&c=%20",
+        "http://[::1]:80/x",
+        "http://",
+        "http:///x",
+        "http://localhost:0/",
+        "http://localhost:99999/",
+        "http://a b/",
+        "http://u:p@host/",
+        "http://host/#x",
+        "http://host/a b",
+        "http://host/ü",
+        "http://host/<>",
+        "http://host?x",
+        "ftp://host/",
+        "//host/",
+        "http:/host",
+        "http://host:/",
+        "200-299",
+        "200 - 299",
+        "100-599",
+        "099-200",
+        "100-600",
+        "200",
+        "200-",
+        "-200",
+        "2xx",
+        "+200-299",
+        "0200-299",
+        "200-299-300",
+    ];
+    let mut values = texts.map(Value::from).to_vec();
+    values.extend([99, 100, 599, 600, -1].map(|code| json!([code])));
+    values.extend([1e2, 599.0, 600.0].map(|code| json!([code])));
+    values.extend([STATUSES, STATUSES + 1].map(|count| json!(vec!["200-299"; count])));
+    values.extend([0, REDIRECTS, REDIRECTS + 1].map(Value::from));
+    values
+}
+
+async fn ask(probe: Http) -> Finding {
+    let patience = Duration::from_secs(20);
+    timeout(patience * 2, probe.ask(&Tools::default(), patience)).await.expect("a run ends")
+}
+
+fn probe(url: &str) -> Http {
+    Http {
         url: url.into(),
         method: "GET".into(),
         headers: BTreeMap::new(),

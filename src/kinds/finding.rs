@@ -6,28 +6,28 @@ use crate::model::{Status, limits::OUTPUT_OCTETS};
 
 /// The result of one run, before rise, fall and damping.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Finding {
+pub struct Finding {
     /// How the instance looked.
-    pub(super) status: Status,
+    pub status: Status,
     /// Why, in few words: everyone is told, so it holds nothing that the target chose to send.
-    pub(super) reason: String,
+    pub reason: String,
     /// What the owner may read beside the reason, the beginning of a body for example.
-    pub(super) detail: String,
+    pub detail: String,
 }
 
 impl Finding {
     /// A finding that has nothing to show but its reason.
-    pub(super) fn new(status: Status, reason: impl Into<String>) -> Finding {
+    pub fn new(status: Status, reason: impl Into<String>) -> Finding {
         Finding { status, reason: reason.into(), detail: String::new() }
     }
 
     /// It did not work, and why.
-    pub(super) fn critical(reason: impl Into<String>) -> Finding {
+    pub fn critical(reason: impl Into<String>) -> Finding {
         Finding::new(Status::Critical, reason)
     }
 
     /// The reason, then the detail, in at most [`OUTPUT_OCTETS`].
-    pub(super) fn text(&self) -> String {
+    pub fn text(&self) -> String {
         let mut text = self.reason.clone();
         if !self.detail.is_empty() {
             text.push('\n');

@@ -1,6 +1,4 @@
-//! A check that asks over HTTP/1.1 and judges the status of the answer.
-//!
-//! Each run opens a connection of its own: a target that takes no new ones is found out.
+//! A run. Each opens a connection of its own: a target that takes no new ones is found out.
 
 use std::{convert::Infallible, future::pending, time::Duration};
 
@@ -21,21 +19,16 @@ use tokio::{
 use tokio_rustls::TlsConnector;
 use url::{Position, Url};
 
-use super::{
-    finding::{Finding, with_causes},
-    kind::{Ask, Tools},
+use super::Http;
+use crate::{
+    kinds::{Ask, Finding, Tools, finding::with_causes},
+    model::{Status, limits::OUTPUT_OCTETS},
 };
-use crate::model::{Status, check::HttpProbe, limits::OUTPUT_OCTETS};
 
 /// Octets of an answer's head. A longer one is refused, so that no target makes the agent hold more.
 const HEAD_OCTETS: usize = 64 * 1024;
 /// How long the body is waited for once the status is known: it is only shown.
 const BODY_PATIENCE: Duration = Duration::from_secs(1);
-
-/// Passes when the answer has one of the statuses that are good.
-pub(super) struct HttpCheck {
-    probe: HttpProbe,
-}
 
 /// An answer, read as far as is needed.
 struct Answer {
@@ -45,22 +38,17 @@ struct Answer {
     body: String,
 }
 
-impl HttpCheck {
-    /// A check that sends this request.
-    pub(super) fn new(probe: HttpProbe) -> HttpCheck {
-        HttpCheck { probe }
-    }
-
+impl Http {
     async fn follow(&self, tools: &Tools, patience: Duration) -> Result<Finding, String> {
         let deadline = Instant::now() + patience;
-        let mut url = Url::parse(&self.probe.url).map_err(|error| format!("the URL can't be read: {error}"))?;
+        let mut url = Url::parse(&self.url).map_err(|error| format!("the URL can't be read: {error}"))?;
         let origin = url.origin();
-        let mut method = Method::from_bytes(self.probe.method.as_bytes()).map_err(|_| format!("{:?} is no method", self.probe.method))?;
+        let mut method = Method::from_bytes(self.method.as_bytes()).map_err(|_| format!("{:?} is no method", self.method))?;
         let mut followed = 0;
         loop {
             // Headers may hold secrets of the target that was named, so another is not sent them.
-            let headers = if url.origin() == origin { self.headers()? } else { HeaderMap::new() };
-            let may_follow = followed < self.probe.redirects;
+            let headers = if url.origin() == origin { self.header_map()? } else { HeaderMap::new() };
+            let may_follow = followed < self.redirects;
             let answer = self.exchange(tools, &url, request(&method, &url, headers)?, may_follow, deadline).await?;
             let Some(location) = answer.location else { return Ok(self.judge(answer, followed)) };
             url = url.join(&location).map_err(|error| format!("redirected to what is no URL: {error}"))?;
@@ -69,12 +57,12 @@ impl HttpCheck {
         }
     }
 
-    fn headers(&self) -> Result<HeaderMap, String> {
+    fn header_map(&self) -> Result<HeaderMap, String> {
         let parse = |(name, value): (&String, &String)| {
             let parsed = HeaderName::try_from(name).ok().zip(HeaderValue::try_from(value).ok());
             parsed.ok_or_else(|| format!("the header {name:?} can't be sent: it takes visible ASCII characters"))
         };
-        self.probe.headers.iter().map(parse).collect()
+        self.headers.iter().map(parse).collect()
     }
 
     async fn exchange(
@@ -90,7 +78,7 @@ impl HttpCheck {
         let left = deadline.saturating_duration_since(Instant::now());
         let tls = match url.scheme() {
             "http" => None,
-            "https" => Some(tools.trust.settings(self.probe.ca_file.as_deref(), self.probe.verify).await?),
+            "https" => Some(tools.trust.settings(self.ca_file.as_deref(), self.verify).await?),
             other => return Err(format!("{other} is neither http nor https")),
         };
         let stream = tools.resolver.connect(host, port, left).await?;
@@ -102,7 +90,7 @@ impl HttpCheck {
 
     fn judge(&self, answer: Answer, followed: u8) -> Finding {
         let code = answer.status.as_u16();
-        let status = if self.probe.statuses.iter().any(|good| good.contains(&code)) {
+        let status = if self.statuses.iter().any(|good| good.contains(&code)) {
             Status::Passing
         } else if answer.status == StatusCode::TOO_MANY_REQUESTS {
             Status::Warning
@@ -118,7 +106,7 @@ impl HttpCheck {
 }
 
 #[async_trait]
-impl Ask for HttpCheck {
+impl Ask for Http {
     async fn ask(&self, tools: &Tools, patience: Duration) -> Finding {
         self.follow(tools, patience).await.unwrap_or_else(Finding::critical)
     }
@@ -210,6 +198,3 @@ async fn beginning(mut body: Incoming, patience: Duration) -> String {
     let _ = timeout(patience, read).await;
     String::from_utf8_lossy(&octets).into_owned()
 }
-
-#[cfg(test)]
-mod tests;

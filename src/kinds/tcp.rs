@@ -1,29 +1,56 @@
 //! A check that opens a connection and closes it again.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use super::{
-    finding::Finding,
-    kind::{Ask, Tools},
+    Ask, Field, Finding, Kind, Tools, Way,
+    target::{HOST, PORT, is_host, is_port},
 };
-use crate::model::Status;
+use crate::{
+    fields::{Reading, Shown},
+    model::Status,
+};
 
 /// Passes when the target takes a connection.
-pub(super) struct TcpCheck {
+#[derive(Serialize, Deserialize, JsonSchema)]
+pub(super) struct Tcp {
+    /// `HOST:PORT`; an address in brackets where it is IPv6.
+    #[serde(rename = "tcp")]
     target: String,
 }
 
-impl TcpCheck {
-    /// A check of `HOST:PORT`.
-    pub(super) fn new(target: String) -> TcpCheck {
-        TcpCheck { target }
+impl Kind for Tcp {
+    const FIELDS: &'static [Field] =
+        &[Field { name: "tcp", schema: || json!({"type": "string", "description": "HOST:PORT", "pattern": format!("^{HOST}:{PORT}$")}) }];
+    const TAKES: &'static str = "HOST:PORT";
+    const WAY: Way<Self> = Way::Asks(|it| Arc::new(it));
+
+    fn read(reading: &mut Reading<'_>) -> Option<Tcp> {
+        let value = reading.required("tcp")?;
+        let target = reading.text("/tcp", value)?;
+        if !target.rsplit_once(':').is_some_and(|(host, port)| is_host(host) && is_port(port)) {
+            reading.flaw("/tcp", format!("is {}; it takes HOST:PORT, with an IPv6 address in brackets", Shown(value)));
+        }
+        Some(Tcp { target: target.to_owned() })
+    }
+
+    fn asked(&self) -> String {
+        self.target.clone()
+    }
+
+    #[cfg(test)]
+    fn samples() -> Vec<serde_json::Value> {
+        tests::samples()
     }
 }
 
 #[async_trait]
-impl Ask for TcpCheck {
+impl Ask for Tcp {
     async fn ask(&self, tools: &Tools, patience: Duration) -> Finding {
         let Some((host, port)) = split(&self.target) else {
             return Finding::critical(format!("{:?} is not HOST:PORT", self.target));
@@ -46,6 +73,7 @@ mod tests {
     use tokio::net::TcpListener;
 
     use super::*;
+    use crate::kinds::tests::flawed;
 
     #[tokio::test]
     async fn what_takes_connections_passes_by_address_and_by_name() {
@@ -86,7 +114,33 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_target_is_a_host_and_a_port() {
+        for bad in [json!("host"), json!("host:0"), json!("::1:80"), json!(80)] {
+            flawed("tcp", json!({"tcp": bad}), "/tcp", if bad == 80 { "is a string" } else { "HOST:PORT" });
+        }
+    }
+
+    pub(super) fn samples() -> Vec<serde_json::Value> {
+        let targets = [
+            "localhost:80",
+            "localhost:0",
+            "localhost:080",
+            "localhost:65535",
+            "localhost:65536",
+            "localhost:+80",
+            "localhost",
+            "[::1]:80",
+            "[]:80",
+            "::1:80",
+            "a b:80",
+            "user@host:80",
+            "ü:80",
+        ];
+        targets.map(Into::into).to_vec()
+    }
+
     async fn ask(target: &str) -> Finding {
-        TcpCheck::new(target.into()).ask(&Tools::default(), Duration::from_secs(20)).await
+        Tcp { target: target.into() }.ask(&Tools::default(), Duration::from_secs(20)).await
     }
 }
