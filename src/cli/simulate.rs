@@ -12,8 +12,8 @@ use super::{
     output::{self, BAD, FAINT, GOOD, HEADING},
 };
 use crate::sim::{
-    runner::{self, Outcome},
-    scenario::{Scenario, nodes::NODES, quantity},
+    runner::{self, Clock, Outcome},
+    scenario::{Scenario, nodes::NODES},
 };
 
 pub(super) const AFTER_HELP: &str = "\
@@ -82,7 +82,7 @@ fn report(file: &Path, outcome: &Outcome, args: &Simulate) -> String {
         let style = if entry.is_step { anstyle::Style::new() } else { FAINT };
         let _ = writeln!(text, "  {style}{entry}{style:#}");
     }
-    let lasted = quantity::said(outcome.lasted);
+    let lasted = Clock(outcome.ended);
     match &outcome.failure {
         None => drop(writeln!(text, "  {GOOD}passed{GOOD:#} after {lasted} of virtual time")),
         Some(failure) => {

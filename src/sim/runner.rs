@@ -8,13 +8,14 @@ mod knobs;
 mod notes;
 mod outcome;
 mod reading;
+mod trace;
 mod writes;
 
 use std::{net::SocketAddr, time::Duration};
 
-pub use outcome::{Entry, Failure, Outcome};
+pub use outcome::{Clock, Entry, Failure, Outcome};
 
-use self::{agenda::Agenda, expect::Watch, knobs::Knobs, notes::Notes, writes::Writes};
+use self::{agenda::Agenda, expect::Watch, knobs::Knobs, notes::Notes, trace::Trace, writes::Writes};
 use super::{
     HostId, HostOptions, World, checkers,
     scenario::{Expectation, Scenario, Step, Term, What, When},
@@ -27,13 +28,9 @@ use crate::{
 /// Plays a scenario. All that is drawn at random follows from the seed. With a story, what happens to agents and what they tell their operators
 /// is told, beside the steps.
 pub fn play(scenario: &Scenario, seed: u64, with_story: bool) -> Outcome {
-    let mut player = Player::new(scenario, seed);
-    if with_story {
-        player.world.keep_story();
-    }
+    let mut player = Player::new(scenario, seed, with_story);
     let failure = player.go().err();
-    player.take_story();
-    Outcome { entries: player.entries, failure, lasted: player.world.now().since_start() }
+    Outcome { entries: player.trace.take(&player.ids), failure, ended: player.world.now() }
 }
 
 struct Player<'s> {
@@ -53,14 +50,16 @@ struct Player<'s> {
     backups: Vec<Option<super::Platter>>,
     /// Addresses that were given out.
     addresses: usize,
-    entries: Vec<Entry>,
+    trace: Trace,
 }
 
 impl<'s> Player<'s> {
-    fn new(scenario: &'s Scenario, seed: u64) -> Player<'s> {
+    fn new(scenario: &'s Scenario, seed: u64, with_story: bool) -> Player<'s> {
         let mut world = World::new(seed, knobs::conditions(&scenario.network));
         let notes = Notes::default();
+        let trace = Trace::new(&scenario.nodes, with_story);
         world.watch(Box::new(notes.clone()));
+        world.watch(Box::new(trace.clone()));
         checkers::all().into_iter().for_each(|checker| world.watch(checker));
         for (place, node) in scenario.nodes.iter().enumerate() {
             world.add(HostOptions {
@@ -86,7 +85,7 @@ impl<'s> Player<'s> {
             knobs: Knobs::new(&scenario.network),
             backups: vec![None; count],
             addresses: count,
-            entries: Vec::new(),
+            trace,
         }
     }
 
@@ -94,11 +93,12 @@ impl<'s> Player<'s> {
         let scenario = self.scenario;
         for link in &scenario.links {
             let way = format!("[[link]] from {} to {}", scenario.said(&link.way.from), scenario.said(&link.way.to));
-            self.knobs.link(&mut self.world.network, link, way);
+            self.world.change_network(|network| self.knobs.link(network, link, way));
         }
         for (place, _) in scenario.nodes.iter().enumerate().filter(|(_, node)| node.started) {
-            self.start(HostId(place))?;
+            self.start(HostId(place));
         }
+        self.after_something()?;
         for step in &scenario.steps {
             let due = match step.when {
                 When::At(at) => Moment::after_start(at),
@@ -138,7 +138,13 @@ impl<'s> Player<'s> {
         while let Some(mut watch) = self.waiting.take() {
             let now = self.world.now();
             if watch.holds(self) {
-                self.say(step, format!("holds after {:.3} s", (now - begun).as_secs_f64()));
+                self.say(
+                    step,
+                    match now - begun {
+                        Duration::ZERO => "holds".to_owned(),
+                        time => format!("holds after {} ms", time.as_millis()),
+                    },
+                );
                 break;
             }
             if now >= watch.until {
@@ -189,7 +195,7 @@ impl<'s> Player<'s> {
 
     /// Takes note of what has just happened, and judges it.
     fn after_something(&mut self) -> Result<(), Failure> {
-        self.take_story();
+        self.trace.tick(self.world.now(), &self.ids);
         if let Some(violation) = self.world.violations().first() {
             let host = &self.scenario.nodes[violation.host.0].host;
             let what = format!("the promise {:?} is broken: {}", violation.watcher, violation.what);
@@ -200,10 +206,11 @@ impl<'s> Player<'s> {
                 self.notes.touch_all(self.scenario.nodes.len());
             }
         }
+        self.judge_failed()?;
         for command in self.notes.take_answered() {
             self.judge_answer(command)?;
         }
-        self.start_what_has_ended()?;
+        self.start_what_has_ended();
         let touched = self.notes.take_touched();
         self.watches.iter_mut().chain(&mut self.waiting).for_each(|watch| watch.touch(&touched));
         self.judge_watches(|watch, now| watch.look_at() <= now)?;
@@ -229,12 +236,7 @@ impl<'s> Player<'s> {
 
     /// Adds a step to the report.
     fn say(&mut self, step: &Step, then: String) {
-        self.take_story();
-        self.entries.push(Entry::step(self.world.now(), step, then));
-    }
-
-    fn take_story(&mut self) {
-        self.entries.extend(self.world.take_story().into_iter().map(Entry::story));
+        self.trace.step(Entry::step(self.world.now(), step, then), &self.ids);
     }
 }
 

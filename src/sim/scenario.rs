@@ -174,7 +174,7 @@ fn step(pointer: &str, value: &Value, block: &Block, flaws: &Flaws, cast: &Cast)
     if !WRITES.contains(&key) {
         refuse(&fields, &["refused", "unanswered"], "is for a write, which an agent answers");
     }
-    let text = format!("{key} = {}", written(fields.get(key)?));
+    let text = format!("{key} = {}", written(fields.get(key)?, table.keys));
     Some(Step { line: block.line_of(pointer), key: table.name, text, when: when?, what: what? })
 }
 
@@ -216,12 +216,14 @@ fn said(flaw: &Flaw) -> String {
     if path.is_empty() { flaw.detail.clone() } else { format!("{path} {}", flaw.detail) }
 }
 
-/// A value as TOML has it, on one line.
-fn written(value: &Value) -> String {
+/// A value as TOML has it, on one line, with its keys in this order.
+fn written(value: &Value, order: &[&str]) -> String {
     match value {
-        Value::Array(items) => format!("[{}]", items.iter().map(written).collect::<Vec<_>>().join(", ")),
+        Value::Array(items) => format!("[{}]", items.iter().map(|item| written(item, &[])).collect::<Vec<_>>().join(", ")),
         Value::Object(pairs) => {
-            let pairs: Vec<String> = pairs.iter().map(|(key, value)| format!("{key} = {}", written(value))).collect();
+            let mut pairs: Vec<(&String, &Value)> = pairs.iter().collect();
+            pairs.sort_by_key(|(key, _)| order.iter().position(|known| *known == key.as_str()));
+            let pairs: Vec<String> = pairs.iter().map(|(key, value)| format!("{key} = {}", written(value, &[]))).collect();
             format!("{{ {} }}", pairs.join(", "))
         }
         other => other.to_string(),

@@ -22,7 +22,7 @@ impl<'s> Player<'s> {
     /// Does what a step says.
     pub(super) fn act(&mut self, step: &'s Step, action: &'s Action) -> Result<(), Failure> {
         match action {
-            Action::Start(nodes) => return hosts(nodes).try_for_each(|host| self.start(host)),
+            Action::Start(nodes) => hosts(nodes).for_each(|host| self.start(host)),
             Action::Stop(nodes) => return hosts(nodes).try_for_each(|host| self.terminate(step, host)),
             Action::Restart(nodes) => {
                 for host in hosts(nodes) {
@@ -50,20 +50,20 @@ impl<'s> Player<'s> {
             }
             Action::LosePower(nodes) => hosts(nodes).for_each(|host| self.world.lose_power(host)),
             Action::Partition(parts) => {
-                let ended = self.knobs.partition(&mut self.world.network, parts, about(step));
+                let ended = self.world.change_network(|network| self.knobs.partition(network, parts, about(step)));
                 return self.must_have_acted(ended);
             }
-            Action::Cut(way) => self.knobs.cut(&mut self.world.network, way, about(step)),
+            Action::Cut(way) => self.world.change_network(|network| self.knobs.cut(network, way, about(step))),
             Action::Heal => {
-                let ended = self.knobs.heal(&mut self.world.network);
+                let ended = self.world.change_network(|network| self.knobs.heal(network));
                 return self.must_have_acted(ended);
             }
             Action::Network(change) => {
-                let ended = self.knobs.change(&mut self.world.network, change, about(step));
+                let ended = self.world.change_network(|network| self.knobs.change(network, change, about(step)));
                 return self.must_have_acted(ended);
             }
             Action::Link(link) => {
-                let ended = self.knobs.link(&mut self.world.network, link, about(step));
+                let ended = self.world.change_network(|network| self.knobs.link(network, link, about(step)));
                 return self.must_have_acted(ended);
             }
             Action::ChangeAddress(nodes) => {
@@ -96,13 +96,16 @@ impl<'s> Player<'s> {
         Ok(())
     }
 
-    /// Starts an agent. That it does not run is a failure, unless the scenario has an expectation for it.
-    pub(super) fn start(&mut self, host: HostId) -> Result<(), Failure> {
-        // An error is seen, noted, and judged there.
+    /// Starts an agent. That it does not run is seen, noted, and judged there.
+    pub(super) fn start(&mut self, host: HostId) {
         let _ = self.world.start(host);
+    }
+
+    /// That an agent did not start, or ended by itself, is a failure, unless the scenario has an expectation for it.
+    pub(super) fn judge_failed(&mut self) -> Result<(), Failure> {
         for failed in self.notes.take_failed() {
             if !self.scenario.steps.iter().any(|step| expects_end(step, failed)) {
-                let what = format!("{} does not run", self.name(failed));
+                let what = format!("the agent of {} does not run", self.name(failed));
                 let error = self.notes.error_of(failed).unwrap_or_default();
                 return Err(Failure::new(self.world.now(), None, what, vec![error]));
             }
@@ -111,12 +114,11 @@ impl<'s> Player<'s> {
     }
 
     /// Starts agents that have ended by now and were to be started again.
-    pub(super) fn start_what_has_ended(&mut self) -> Result<(), Failure> {
+    pub(super) fn start_what_has_ended(&mut self) {
         let restarts = std::mem::take(&mut self.restarts);
-        let (ended, open) = restarts.into_iter().partition(|host| self.world.host(*host).process.is_none());
+        let (ended, open): (Vec<HostId>, _) = restarts.into_iter().partition(|host| self.world.host(*host).process.is_none());
         self.restarts = open;
-        let ended: Vec<HostId> = ended;
-        ended.into_iter().try_for_each(|host| self.start(host))
+        ended.into_iter().for_each(|host| self.start(host));
     }
 
     /// Does what the agenda has for this moment.
@@ -124,9 +126,8 @@ impl<'s> Player<'s> {
         while let Some(due) = self.agenda.pop(self.world.now()) {
             match due {
                 Due::Thaw(host) => {
-                    self.take_story();
                     let text = format!("{} is awake again", self.name(host));
-                    self.entries.push(Entry { at: self.world.now(), is_step: true, text });
+                    self.trace.step(Entry { at: self.world.now(), is_step: true, text }, &self.ids);
                     self.world.thaw(host);
                 }
                 Due::Answer(command) => self.miss_answer(command)?,

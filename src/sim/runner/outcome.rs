@@ -1,8 +1,8 @@
 //! How a scenario went, for people.
 
-use std::{fmt, time::Duration};
+use std::fmt;
 
-use super::super::{Line, scenario::Step};
+use super::super::scenario::Step;
 use crate::core::time::Moment;
 
 /// How a scenario went.
@@ -12,8 +12,8 @@ pub struct Outcome {
     pub entries: Vec<Entry>,
     /// What went wrong; the scenario ends with it.
     pub failure: Option<Failure>,
-    /// How long it lasted, in virtual time.
-    pub lasted: Duration,
+    /// When it ended, in virtual time.
+    pub ended: Moment,
 }
 
 /// One thing that happened.
@@ -32,15 +32,6 @@ impl Entry {
     pub(super) fn step(at: Moment, step: &Step, then: String) -> Entry {
         let text = if then.is_empty() { step.text.clone() } else { format!("{}: {then}", step.text) };
         Entry { at, is_step: true, text }
-    }
-
-    /// Something that an agent did or told.
-    pub(super) fn story(line: Line) -> Entry {
-        let text = match line.host {
-            Some(host) => format!("{host} {}", line.what),
-            None => line.what,
-        };
-        Entry { at: line.at, is_step: false, text }
     }
 }
 
@@ -87,7 +78,8 @@ impl fmt::Display for Failure {
 }
 
 /// A moment as hours, minutes and seconds since the start.
-struct Clock(Moment);
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Clock(pub Moment);
 
 impl fmt::Display for Clock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -178,7 +178,7 @@ impl Cast {
 }
 
 /// Some nodes in few words.
-pub(super) fn said<'a>(nodes: &Nodes, name: impl Fn(usize) -> &'a str) -> String {
+pub fn said<'a>(nodes: &Nodes, name: impl Fn(usize) -> &'a str) -> String {
     let mut parts = Vec::new();
     for run in nodes.0.chunk_by(|one, next| one + 1 == *next) {
         match run {
