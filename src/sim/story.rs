@@ -48,7 +48,7 @@ fn what(seen: &Seen<'_>) -> Option<String> {
         },
         Seen::Submitted { command, .. } => asked(command),
         Seen::Answered { command, reply: Err(refusal), .. } => format!("refuses to {}: {refusal}", asked(command)),
-        Seen::Answered { .. } | Seen::Wrote | Seen::Changing(_) => return None,
+        Seen::Answered { .. } | Seen::Wrote | Seen::Changing(_) | Seen::Network => return None,
         Seen::Told(event) => told(event)?,
     })
 }
