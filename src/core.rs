@@ -5,6 +5,8 @@
 //! [`Core::poll_timeout`] for the next deadline. Time and randomness are handed in: the same inputs at the same moments
 //! give the same outputs.
 
+mod burial;
+mod climb;
 mod configure;
 mod conversation;
 pub mod counters;
@@ -18,6 +20,7 @@ pub mod graves;
 mod health;
 mod hello;
 pub mod io;
+mod itself;
 mod join;
 pub mod membership;
 mod owner;
@@ -38,12 +41,14 @@ use std::{
 
 use rand::{RngExt as _, SeedableRng, rngs::StdRng};
 
+use climb::Climbs;
 use conversation::Conversation;
 use counters::Counters;
 use dissemination::Dissemination;
 use farewell::Farewell;
 use graves::Graves;
 use io::{Event, Input, Output, StreamId, Ticket};
+use itself::Asking;
 use join::Join;
 use membership::{Effects, Membership};
 use owner::{Known, Pending, Registered};
@@ -53,7 +58,7 @@ use timers::{Timer, Timers};
 
 use crate::{
     model::{
-        Change, Check, ClusterName, InstanceId, Life, NodeId, Reply,
+        Change, Check, ClusterName, InstanceId, Life, NodeId, Reply, StoredGrave,
         node::NodeInfo,
         record::{Body, Key},
     },
@@ -86,6 +91,8 @@ pub struct Settings {
     pub peers: Vec<SocketAddr>,
     /// The records of its instances, from disk.
     pub records: BTreeMap<Key, (Body, Body)>,
+    /// Nodes that an earlier life had forgotten, from disk.
+    pub graves: Vec<StoredGrave>,
     /// The checks of the node itself.
     pub node_checks: Vec<Check>,
     /// Whether the host started anew since the last life: what checks had found then is not trusted.
@@ -104,6 +111,20 @@ pub struct Core {
     membership: Membership,
     known: BTreeMap<NodeId, Known>,
     graves: Graves,
+    /// When they are to be written to disk next.
+    graves_due: Option<Moment>,
+    /// When somebody was last told that it is buried here.
+    told_buried: Option<Moment>,
+    climbs: Climbs,
+    /// Who is being asked whether it speaks under our id, and when somebody last was.
+    asking: Option<Asking>,
+    asked: Option<Moment>,
+    /// The last life under our id that answered and was behind ours.
+    answered: Option<Life>,
+    /// When a peer was last asked by stream what it holds of us.
+    sighted: Option<Moment>,
+    /// Another process goes on under our id, and this one has ended.
+    halted: bool,
     dissemination: Dissemination,
     conversations: BTreeMap<StreamId, Conversation>,
     streams: u64,
@@ -153,6 +174,14 @@ impl Core {
             membership,
             known: BTreeMap::new(),
             graves: Graves::default(),
+            graves_due: None,
+            told_buried: None,
+            climbs: Climbs::default(),
+            asking: None,
+            asked: None,
+            answered: None,
+            sighted: None,
+            halted: false,
             dissemination: Dissemination::default(),
             conversations: BTreeMap::new(),
             streams: 0,
@@ -174,6 +203,7 @@ impl Core {
     /// Begins: stamps the records of this life and looks for peers.
     pub fn start(&mut self, now: Moment) {
         self.stamp_records();
+        self.take_up_graves(now);
         self.timers.set(now + forgetting::REAP_EVERY, Timer::Reap);
         self.begin_join(now);
         self.finish();
@@ -181,6 +211,10 @@ impl Core {
 
     /// Takes what happened.
     pub fn handle(&mut self, now: Moment, input: Input<'_>) {
+        if self.halted {
+            return;
+        }
+        self.graves.expire(now);
         match input {
             Input::Datagram { from, bytes } => self.on_datagram(now, from, bytes),
             Input::Accepted { stream, from } => self.on_accepted(now, stream, from),
@@ -198,6 +232,10 @@ impl Core {
 
     /// Does what is due.
     pub fn handle_timeout(&mut self, now: Moment) {
+        if self.halted {
+            return;
+        }
+        self.graves.expire(now);
         while let Some(timer) = self.timers.pop_due(now) {
             match timer {
                 Timer::Foca(timer) => self.on_foca_timer(now, timer),
@@ -210,6 +248,7 @@ impl Core {
                 Timer::Farewell => self.end_farewell(),
                 Timer::Grace(node) => self.end_grace(now, node),
                 Timer::Reap => self.reap(now),
+                Timer::Graves => self.write_graves(now),
             }
         }
         self.finish();
@@ -222,7 +261,7 @@ impl Core {
 
     /// When to call [`Core::handle_timeout`].
     pub fn poll_timeout(&self) -> Option<Moment> {
-        self.timers.next()
+        self.timers.next().filter(|_| !self.halted)
     }
 
     /// Who this is now.
@@ -237,7 +276,7 @@ impl Core {
             .iter()
             .filter_map(|(node, known)| known.replica.digest(*node))
             .fold(0_u64, |sum, digest| sum.wrapping_add(digest as u64));
-        Digest { members: self.membership.digest(), owners }
+        Digest { members: self.membership.digest(), owners, graves: self.graves.digest() }
     }
 
     fn finish(&mut self) {

@@ -56,6 +56,8 @@ pub struct Labels {
     pub drop_reasons: Vec<&'static str>,
     /// Why conversations by stream are opened.
     pub purposes: Vec<&'static str>,
+    /// Why this agent takes another generation without a start.
+    pub climb_causes: Vec<&'static str>,
     /// Method and path of each route of the API.
     pub routes: Vec<(&'static str, &'static str)>,
 }

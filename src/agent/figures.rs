@@ -10,7 +10,11 @@ use prometheus_client::{
 
 use crate::{
     catalog::{Catalog, Entry, Snapshot, select},
-    core::{Core, counters::PURPOSES, io::DROP_REASONS},
+    core::{
+        Core,
+        counters::{CLIMB_CAUSES, PURPOSES},
+        io::DROP_REASONS,
+    },
     http,
     metrics::{Facts, GossipMetrics, Labels, Metrics},
     model::{MemberState, Status},
@@ -24,6 +28,7 @@ pub fn metrics(catalog: Catalog, facts: Facts) -> Metrics {
     let labels = Labels {
         drop_reasons: DROP_REASONS.into_iter().chain([SEND_BUFFER_FULL]).collect(),
         purposes: PURPOSES.to_vec(),
+        climb_causes: CLIMB_CAUSES.to_vec(),
         routes: http::ROUTES.iter().map(|route| (route.method.as_str(), route.path)).collect(),
     };
     Metrics::new(facts, &labels, vec![Box::new(Figures { catalog })])
@@ -52,7 +57,11 @@ pub(super) fn follow(metrics: &GossipMetrics, core: &Core) {
         ours.syncs.follow(row, 0, done);
         ours.syncs.follow(row, 1, failed);
     }
+    for (column, total) in counted.climbs.into_iter().enumerate() {
+        ours.climbs.follow(0, column, total);
+    }
     ours.waiting.set(core.push_queue() as i64);
+    ours.graves.set(core.graves() as i64);
 }
 
 /// Reads the catalog.

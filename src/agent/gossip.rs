@@ -27,7 +27,7 @@ use crate::{
     config::Seed,
     core::{
         Core,
-        io::{CommandId, Event, Input, Output, StreamId},
+        io::{CommandId, Copied, Event, Input, Output, StreamId},
         time::Moment,
     },
     metrics::{Direction, GossipMetrics, Opener},
@@ -72,6 +72,7 @@ pub(super) struct Gossip {
     metrics: GossipMetrics,
     started: Instant,
     left: bool,
+    copied: Option<Copied>,
 }
 
 impl Gossip {
@@ -114,16 +115,17 @@ impl Gossip {
             metrics,
             started: now(),
             left: false,
+            copied: None,
         })
     }
 
-    /// Runs until a leave that somebody asked for is done.
-    pub(super) async fn run(mut self) {
+    /// Runs until a leave that somebody asked for is done, or until another agent is found to run on a copy of the data folder.
+    pub(super) async fn run(mut self) -> Option<Copied> {
         self.core.start(Moment::default());
         self.carry_out();
         let mut log_tick = interval(LOG_EVERY);
         let mut buffer = vec![0; 2 * limits::DATAGRAM_OCTETS];
-        while !self.left {
+        while !self.left && self.copied.is_none() {
             let deadline = self.core.poll_timeout().map(|moment| self.started + moment.since_start());
             let sleep = sleep_until(deadline.unwrap_or_else(|| now() + LOG_EVERY).into());
             tokio::select! {
@@ -163,6 +165,7 @@ impl Gossip {
             self.metrics.open_streams.set(self.streams.len() as i64);
         }
         self.log.flush();
+        self.copied
     }
 
     fn moment(&self) -> Moment {
@@ -235,6 +238,7 @@ impl Gossip {
                     self.answer(id, reply);
                 }
                 Output::Event(event) => self.log.log(event),
+                Output::Stop(copied) => self.copied = Some(copied),
             }
         }
         self.publish();

@@ -7,8 +7,8 @@ use super::{
     time::Moment,
 };
 use crate::wire::{
-    HIGHEST_VERSION, Identity, LOWEST_VERSION,
-    message::{Graves, Hello, Refuse, RefuseCode},
+    HIGHEST_VERSION, LOWEST_VERSION,
+    message::{Hello, Refuse, RefuseCode},
 };
 
 impl Core {
@@ -30,7 +30,7 @@ impl Core {
             return;
         };
         let (at, ours) = (conversation.at, conversation.is_ours());
-        if hello.from.node() == self.me() {
+        if hello.from.node() == self.me() && hello.cluster == self.settings.cluster.as_str() {
             return self.on_meeting_ourselves(now, stream, hello);
         }
         if let Some((code, detail)) = self.reason_to_refuse(hello, ours) {
@@ -59,27 +59,6 @@ impl Core {
         }
     }
 
-    /// A grave refuses whoever lies in it, and is the answer.
-    pub(super) fn answer_with_grave(&mut self, now: Moment, stream: StreamId, peer: Identity) {
-        let Some(conversation) = self.conversations.get_mut(&stream) else {
-            return;
-        };
-        (conversation.peer, conversation.peer_is_buried) = (Some(peer), true);
-        let ours = conversation.is_ours();
-        if !ours {
-            self.say_hello(stream);
-        }
-        let graves = self.grave_entries(now, |of| of == peer.node());
-        self.say(stream, &Graves { graves });
-        if !ours {
-            self.fail(now, stream, "that life of the node was reaped here");
-        }
-    }
-
-    pub(super) fn is_buried(&self, identity: Identity) -> bool {
-        self.graves.buries(identity.node(), identity.life().generation)
-    }
-
     pub(super) fn reason_to_refuse(&self, hello: &Hello, ours: bool) -> Option<(RefuseCode, String)> {
         let cluster = self.settings.cluster.as_str();
         if hello.cluster != cluster {
@@ -105,28 +84,6 @@ impl Core {
             );
             (RefuseCode::NameTaken, detail)
         })
-    }
-
-    pub(super) fn on_meeting_ourselves(&mut self, now: Moment, stream: StreamId, hello: &Hello) {
-        let Some(conversation) = self.conversations.get_mut(&stream) else {
-            return;
-        };
-        let (at, ours) = (conversation.at, conversation.is_ours());
-        if hello.from.life() != self.settings.life {
-            self.event(Event::MetItself { peer: at, seen: format!("a life {} that speaks", hello.from.life()) });
-        } else if ours {
-            self.join.is_ourselves(at);
-            self.look_for_peers_at(now);
-        } else {
-            self.say_hello(stream);
-        }
-        if ours && let Some(conversation) = self.conversations.get_mut(&stream) {
-            // Meeting oneself is no failure to join.
-            conversation.purpose = Some(Purpose::Look);
-        }
-        if ours {
-            self.fail(now, stream, "it is this agent itself");
-        }
     }
 
     pub(super) fn on_refuse(&mut self, now: Moment, stream: StreamId, refuse: &Refuse) {

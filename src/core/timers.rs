@@ -28,6 +28,8 @@ pub(super) enum Timer {
     Grace(NodeId),
     /// When those that are down for long are forgotten.
     Reap,
+    /// When the graves are to be written to disk.
+    Graves,
 }
 
 /// Timers by their deadline; those of one moment in the order in which they were set.

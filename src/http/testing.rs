@@ -209,7 +209,7 @@ pub(super) fn address_of_another_host() -> [(&'static str, &'static str); 1] {
 fn metrics() -> Metrics {
     let facts = Facts { version: "0.1.0".into(), name: "here".into(), node: HERE.to_string(), cluster: "default".into() };
     let routes = super::ROUTES.iter().map(|route| (route.method.as_str(), route.path)).collect();
-    Metrics::new(facts, &Labels { drop_reasons: vec![], purposes: vec!["join"], routes }, vec![])
+    Metrics::new(facts, &Labels { drop_reasons: vec![], purposes: vec!["join"], climb_causes: vec!["ahead"], routes }, vec![])
 }
 
 fn address(port: u16) -> SocketAddr {
