@@ -1,6 +1,7 @@
 //! The composition root: puts an agent together, runs it, and ends it in order.
 
 mod address;
+mod clock;
 mod disk;
 mod event_log;
 mod figures;

@@ -28,6 +28,7 @@ pub mod part;
 mod push;
 pub mod replica;
 mod sink;
+mod stale;
 mod sync;
 pub mod time;
 mod timers;
@@ -135,6 +136,8 @@ pub struct Core {
     tickets: u64,
     timers: Timers,
     ready: bool,
+    /// When somebody else of the cluster was last heard.
+    last_contact: Moment,
     /// When we last came back after we had been taken for dead.
     rejoined: Option<Moment>,
     settle: Settle,
@@ -191,6 +194,7 @@ impl Core {
             tickets: 0,
             timers: Timers::default(),
             ready: false,
+            last_contact: Moment::default(),
             rejoined: None,
             settle: Settle::default(),
             dirty: BTreeMap::new(),
@@ -202,6 +206,7 @@ impl Core {
 
     /// Begins: stamps the records of this life and looks for peers.
     pub fn start(&mut self, now: Moment) {
+        self.last_contact = now;
         self.stamp_records();
         self.take_up_graves(now);
         self.timers.set(now + forgetting::REAP_EVERY, Timer::Reap);
@@ -214,6 +219,7 @@ impl Core {
         if self.halted {
             return;
         }
+        self.drop_what_is_stale(now);
         self.graves.expire(now);
         match input {
             Input::Datagram { from, bytes } => self.on_datagram(now, from, bytes),
@@ -235,6 +241,7 @@ impl Core {
         if self.halted {
             return;
         }
+        self.drop_what_is_stale(now);
         self.graves.expire(now);
         while let Some(timer) = self.timers.pop_due(now) {
             match timer {

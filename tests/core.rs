@@ -8,6 +8,8 @@ mod copies;
 mod graves;
 #[path = "core/power.rs"]
 mod power;
+#[path = "core/stale.rs"]
+mod stale;
 #[path = "core/world.rs"]
 mod world;
 

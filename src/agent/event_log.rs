@@ -80,6 +80,11 @@ impl EventLog {
                     warn!("instances that were registered with this agent are not in its data folder: {}", list(&missing));
                 }
             }
+            Event::Stale { silent, nodes } => warn!(
+                silent = ?silent,
+                nodes,
+                "nobody was heard for so long that what this agent knew of others is dropped; it joins the cluster anew"
+            ),
             Event::NotClimbed { why } => error!("this agent needs another generation to be heard, and the disk did not take it: {why}"),
             Event::Internal(what) => error!("internal error: {what}"),
         }

@@ -5,17 +5,18 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     io,
     net::SocketAddr,
-    time::{Duration, Instant, SystemTime},
+    time::{Duration, SystemTime},
 };
 
 use tokio::{
     net::{TcpListener, UdpSocket},
     sync::{mpsc, oneshot, watch},
-    time::{interval, sleep_until, timeout},
+    time::{interval, sleep, timeout},
 };
 use tracing::debug;
 
 use super::{
+    clock::Clock,
     disk::{Disk, Stored},
     event_log::EventLog,
     figures,
@@ -70,7 +71,7 @@ pub(super) struct Gossip {
     changes: Vec<Change>,
     log: EventLog,
     metrics: GossipMetrics,
-    started: Instant,
+    clock: Clock,
     left: bool,
     copied: Option<Copied>,
 }
@@ -113,7 +114,7 @@ impl Gossip {
             changes: Vec::new(),
             log: EventLog::new(metrics.clone()),
             metrics,
-            started: now(),
+            clock: Clock::start(),
             left: false,
             copied: None,
         })
@@ -126,8 +127,8 @@ impl Gossip {
         let mut log_tick = interval(LOG_EVERY);
         let mut buffer = vec![0; 2 * limits::DATAGRAM_OCTETS];
         while !self.left && self.copied.is_none() {
-            let deadline = self.core.poll_timeout().map(|moment| self.started + moment.since_start());
-            let sleep = sleep_until(deadline.unwrap_or_else(|| now() + LOG_EVERY).into());
+            // What a suspension of the host adds to this sleep is little: hardly ever is nothing due for a second.
+            let sleep = sleep(self.core.poll_timeout().map_or(LOG_EVERY, |due| due - self.moment()));
             tokio::select! {
                 // What has come is read before time is judged: a late loop must not take an answer for a silence.
                 biased;
@@ -169,7 +170,7 @@ impl Gossip {
     }
 
     fn moment(&self) -> Moment {
-        Moment::after_start(now() - self.started)
+        self.clock.moment()
     }
 
     fn read_datagrams(&mut self, buffer: &mut [u8]) {
@@ -298,11 +299,6 @@ impl Gossip {
             let _ = done.send((index, addresses));
         });
     }
-}
-
-#[expect(clippy::disallowed_methods, reason = "the shell reads the clock for the core")]
-fn now() -> Instant {
-    Instant::now()
 }
 
 #[expect(clippy::disallowed_methods, reason = "the catalog shows people since when something is so")]

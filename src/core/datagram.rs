@@ -74,6 +74,7 @@ impl Core {
         let sifted = sifted.ok().flatten();
         let effects = self.membership.on_packet(sifted.as_deref().unwrap_or(packet));
         if let Some((sender, _)) = sender.filter(|_| effects.error.is_none()) {
+            self.heard_somebody(now);
             others.into_iter().for_each(|other| self.sighted(now, other, sender));
             if effects.rejoined.is_some() {
                 // Perhaps it was not for dead that we were taken: it may hold a later life of this node.

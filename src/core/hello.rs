@@ -20,7 +20,7 @@ impl Core {
             from: self.membership.me(),
             name: self.settings.info.name.to_string(),
             digest: self.digest(),
-            established: self.join.is_established(),
+            established: self.join.was_established(),
         };
         self.say(stream, &hello);
     }
@@ -41,6 +41,7 @@ impl Core {
         if self.is_buried(hello.from) {
             return self.answer_with_grave(now, stream, hello.from);
         }
+        self.heard_somebody(now);
         let effects = self.membership.met(hello.from);
         self.apply(now, effects, false);
         if let Some(conversation) = self.conversations.get_mut(&stream) {

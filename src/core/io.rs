@@ -253,6 +253,13 @@ pub enum Event {
         /// Instances that peers held and that are not here.
         missing: Vec<InstanceId>,
     },
+    /// There was no contact to anybody for so long that what others had told was dropped.
+    Stale {
+        /// For how long.
+        silent: Duration,
+        /// How many nodes were let go of.
+        nodes: usize,
+    },
     /// The disk did not take another generation, which this node needs to be heard.
     NotClimbed {
         /// Why not.

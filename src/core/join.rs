@@ -44,6 +44,8 @@ pub(super) struct Join {
     looks: u32,
     ourselves: BTreeSet<SocketAddr>,
     established: bool,
+    /// Whether there ever was one: if not, this agent is a newcomer.
+    ever_established: bool,
     /// Candidates of this round that were not tried yet.
     round: Vec<SocketAddr>,
     rounds: u32,
@@ -62,6 +64,7 @@ impl Join {
             looks: 0,
             ourselves: BTreeSet::from([ourselves]),
             established: false,
+            ever_established: false,
             round: Vec::new(),
             rounds: 0,
             due: None,
@@ -70,9 +73,26 @@ impl Join {
         }
     }
 
-    /// Whether there was a full sync since the start.
+    /// Whether there was a full sync since the start, or since all that others told was dropped.
     pub(super) fn is_established(&self) -> bool {
         self.established
+    }
+
+    /// Whether this agent was part of a cluster since its start.
+    pub(super) fn was_established(&self) -> bool {
+        self.ever_established
+    }
+
+    /// All that others told was dropped: they are looked for as at the start.
+    pub(super) fn begin_again(&mut self) {
+        self.established = false;
+        self.round.clear();
+        self.rounds = 0;
+    }
+
+    /// Whether there is anybody to join.
+    pub(super) fn knows_somebody(&self) -> bool {
+        !self.everyone().is_empty()
     }
 
     /// An address turned out to be our own.
@@ -93,9 +113,15 @@ impl Join {
         all.into_iter().collect()
     }
 
+    /// Seeds, peers of before, and those that were let go of.
+    fn everyone(&self) -> Vec<SocketAddr> {
+        let all: BTreeSet<SocketAddr> = self.candidates().into_iter().chain(self.former.iter().copied()).collect();
+        all.into_iter().filter(|address| !self.ourselves.contains(address)).collect()
+    }
+
     /// Everything is known about where peers may be, and there is nobody: this agent is the first of its cluster.
     fn is_first(&self) -> bool {
-        self.candidates().is_empty() && self.seeds.values().all(|addresses| addresses.as_ref().is_some_and(|a| !a.is_empty()))
+        self.everyone().is_empty() && self.seeds.values().all(|addresses| addresses.as_ref().is_some_and(|a| !a.is_empty()))
     }
 }
 
@@ -161,7 +187,7 @@ impl Core {
                 return self.look_for_peers_at(now + NEXT_CANDIDATE);
             }
         } else {
-            self.join.round = self.join.candidates();
+            self.join.round = self.join.everyone();
             let candidates = self.join.round.len();
             for at in (1..candidates).rev() {
                 let other = self.rng.random_range(0..=at);
@@ -212,7 +238,7 @@ impl Core {
         if self.join.established {
             return;
         }
-        self.join.established = true;
+        (self.join.established, self.join.ever_established) = (true, true);
         let members = self.membership.count_up() + 1;
         self.event(Event::Joined { peer, members });
         self.spread_all(now);

@@ -238,6 +238,12 @@ impl Membership {
         effects
     }
 
+    /// Forgets all members, and what was to be spread of them, and comes back as who returned. Timers of before are void.
+    pub fn start_anew(&mut self, rng: &mut StdRng) {
+        let me = foca::Identity::renew(&self.me()).unwrap_or(self.me());
+        *self = Membership { counters: self.counters, ..Membership::new(me, rng) };
+    }
+
     /// Takes another identity of this node, a later one.
     pub fn become_another(&mut self, identity: Identity) -> Effects {
         self.tap.speak_as(identity);

@@ -51,6 +51,11 @@ impl Timers {
         self.queue.first_key_value().map(|((at, _), _)| *at)
     }
 
+    /// Drops what foca asked for: it begins anew.
+    pub(super) fn forget_those_of_foca(&mut self) {
+        self.queue.retain(|_, timer| !matches!(timer, Timer::Foca(_)));
+    }
+
     /// Takes the first that is due.
     pub(super) fn pop_due(&mut self, now: Moment) -> Option<Timer> {
         let entry = self.queue.first_entry()?;

@@ -80,9 +80,33 @@ impl World {
         (host.peers, host.graves) = (past.peers.clone(), past.graves.clone());
     }
 
+    /// The whole host stands still.
+    pub(crate) fn suspend(&mut self, agent: Agent) {
+        self.hosts[agent].suspended = true;
+    }
+
+    /// It goes on: its connections are broken, its clock tells how long it was away.
+    pub(crate) fn resume(&mut self, agent: Agent) {
+        self.hosts[agent].suspended = false;
+        for (ticket, result) in std::mem::take(&mut self.hosts[agent].stored_meanwhile) {
+            self.at(Duration::ZERO, agent, Happening::Stored { ticket, result });
+        }
+        for (stream, (peer, theirs)) in std::mem::take(&mut self.hosts[agent].streams) {
+            self.hosts[peer].streams.remove(&theirs);
+            self.at(Duration::ZERO, agent, Happening::Closed { stream, reason: "reset".into() });
+        }
+        self.hosts[agent].due = Some(self.now);
+        self.at(Duration::ZERO, agent, Happening::Timeout);
+    }
+
     /// Who stopped because another process goes on under its id.
     pub(crate) fn stops(&self) -> &[(Agent, Copied)] {
         &self.stops
+    }
+
+    /// How often an agent dropped what others had told.
+    pub(crate) fn stale_drops(&self, agent: Agent) -> usize {
+        self.events.iter().filter(|(of, event)| *of == agent && matches!(event, Event::Stale { .. })).count()
     }
 
     pub(crate) fn climbs(&self, agent: Agent) -> Vec<Climb> {
