@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::super::{Host, HostId, Seen, Watcher, World};
+use crate::core::io::CommandId;
 use crate::model::{Change, Command, Done, InstanceId, Life, MemberState, NodeId, record::Key};
 
 #[derive(Default)]
@@ -15,6 +16,8 @@ pub(super) struct Removals {
     removed: BTreeMap<(NodeId, InstanceId), ((Life, u64), bool)>,
     /// Nodes that were forgotten, up to which generation; and whether everybody knew once.
     forgotten: BTreeMap<NodeId, (u32, bool)>,
+    /// What those who were asked to forget knew of a node then.
+    asked: BTreeMap<CommandId, u32>,
     /// The same for those that left.
     gone: BTreeMap<NodeId, (Life, bool)>,
 }
@@ -31,8 +34,14 @@ impl Watcher for Removals {
                 self.left.retain(|(of, _), _| *of != host);
                 Ok(())
             }
-            Seen::Answered { command, reply: Ok(done), .. } => {
-                self.note(world, host, command);
+            Seen::Submitted { id, command: Command::Forget(node) } => {
+                let snapshot = world.host(host).process.as_ref().map(|process| process.catalog.load());
+                let known = snapshot.and_then(|snapshot| Some(snapshot.node(*node)?.node.life.generation));
+                self.asked.extend(known.map(|generation| (*id, generation)));
+                Ok(())
+            }
+            Seen::Answered { id, command, reply: Ok(done) } => {
+                self.note(world, host, *id, command);
                 self.on_farewell(world, host, command, *done)
             }
             Seen::Changing(Change::Instance { node, instance, .. }) => self.on_instance(world, host, *node, &instance.id),
@@ -82,7 +91,7 @@ impl Watcher for Removals {
 
 impl Removals {
     /// Something was acknowledged.
-    fn note(&mut self, world: &World, host: HostId, command: &Command) {
+    fn note(&mut self, world: &World, host: HostId, id: CommandId, command: &Command) {
         let Some(process) = &world.host(host).process else { return };
         let me = process.core.identity();
         match command {
@@ -91,12 +100,7 @@ impl Removals {
                 self.removed.insert((me.node(), instance.clone()), (mark, false));
             }
             Command::Forget(node) => {
-                // It is shown here no more: what others know of it is at most the highest that there was.
-                let highest = world.hosts().filter_map(|(_, host)| {
-                    let snapshot = host.process.as_ref()?.catalog.load();
-                    Some(snapshot.node(*node)?.node.life.generation)
-                });
-                if let Some(generation) = highest.max() {
+                if let Some(generation) = self.asked.remove(&id) {
                     self.forgotten.insert(*node, (generation, false));
                 }
             }

@@ -25,6 +25,8 @@ pub(super) enum End {
 
 /// Faults of the network at once: with more of them nothing arrives anywhere.
 const FAULTS: usize = 2;
+/// More than a farewell takes.
+const FAREWELL: Duration = Duration::from_secs(5);
 /// Ids of instances on each host: few, so that they are registered, removed and registered again.
 const IDS: usize = 4;
 
@@ -208,6 +210,10 @@ impl Swarm {
             self.world.resume(host);
             self.world.thaw(host);
             self.end(End::Disk(host));
+        }
+        // Whoever is about to leave does so first.
+        self.world.run_for(FAREWELL);
+        for host in self.hosts.clone() {
             // The first one is a seed of all others: without it those whose peers have moved would find nobody.
             let stays_off = host != self.hosts[0] && self.world.host(host).process.is_none() && self.rng.random_bool(0.3);
             if !stays_off && (self.world.host(host).process.is_none() || self.world.host(host).power == Power::Off) {
