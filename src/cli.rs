@@ -11,6 +11,7 @@ mod man;
 mod output;
 mod problem;
 mod query;
+mod simulate;
 mod table;
 mod view;
 mod watch;
@@ -80,6 +81,9 @@ enum Command {
     Config(config::Config),
     /// Watch three agents on this machine find each other, fail and recover
     Demo,
+    /// Play scenarios in virtual time: what happens to a cluster, and whether what must hold does
+    #[command(after_help = simulate::AFTER_HELP)]
+    Simulate(simulate::Simulate),
     /// Print a script with which a shell completes commands and flags
     #[command(after_help = completions::EXAMPLES)]
     Completions(completions::Completions),
@@ -111,6 +115,7 @@ pub fn main() -> ExitCode {
         Command::Agent(args) => agent::run(&args),
         Command::Config(args) => config::run(&args),
         Command::Demo => wait_for(demo::run()),
+        Command::Simulate(args) => simulate::run(&args),
         Command::Completions(args) => completions::run(&args, self::command()),
         Command::Man(args) => man::run(&args, self::command()),
         Command::Members(args) => ask(&args.reading.target, |api| query::members(api, &args)),
@@ -173,6 +178,7 @@ mod tests {
                 "leave",
                 "config",
                 "demo",
+                "simulate",
                 "completions",
                 "man"
             ]
@@ -189,7 +195,7 @@ mod tests {
 
     #[test]
     fn every_command_that_asks_an_agent_takes_its_address_and_json() {
-        let asks_none = ["agent", "config", "demo", "completions", "man"];
+        let asks_none = ["agent", "config", "demo", "simulate", "completions", "man"];
         for sub in command().get_subcommands().filter(|sub| !asks_none.contains(&sub.get_name())) {
             let has = |flag| sub.get_arguments().any(|arg| arg.get_long() == Some(flag));
             assert!(has("agent") && has("json"), "{}", sub.get_name());

@@ -59,6 +59,7 @@ use std::{collections::BTreeMap, fmt, path::Path};
 pub use address::Seed;
 pub use block::Block;
 pub use definitions::{Definitions, Place};
+pub use file::Line;
 pub use keys::{KEYS, Key};
 pub use resolved::{Advertise, LogFormat, OnTerm, Resolved};
 pub use shown::Shown;

@@ -156,7 +156,7 @@ impl<'a> Reading<'a> {
     /// Refuses fields that are not known.
     pub fn refuse_unknown_fields(&mut self) {
         for name in self.fields.keys().filter(|name| !self.known.contains(&name.as_str())) {
-            let hint = match nearest(name, self.known) {
+            let hint = match nearest(name, self.known.iter().copied()) {
                 Some(field) => format!("did you mean {field:?}?"),
                 None => format!("the fields are {}", self.known.join(", ")),
             };
@@ -165,15 +165,15 @@ impl<'a> Reading<'a> {
     }
 }
 
-/// The field that a misspelt one was meant to be.
-fn nearest(name: &str, known: &'static [&'static str]) -> Option<&'static str> {
+/// The name, of those that are known, that a misspelt one was meant to be.
+pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     if name.len() > SHOWN {
         return None;
     }
     let distance = |field: &str| strsim::damerau_levenshtein(&name.to_lowercase(), field);
     known
-        .iter()
-        .map(|field| (distance(field), *field))
+        .into_iter()
+        .map(|field| (distance(field), field))
         .filter(|(distance, field)| *distance <= field.len() / 3)
         .min()
         .map(|(_, field)| field)

@@ -15,6 +15,8 @@ mod outputs;
 mod process;
 mod queue;
 pub mod registration;
+pub mod runner;
+pub mod scenario;
 mod story;
 pub mod swarm;
 mod tcp;

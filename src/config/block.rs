@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Number, Value};
 use toml::{Spanned, de::DeValue};
 
+use super::file::{self, Line};
 use crate::model::instance::escape_pointer;
 
 /// A value as JSON has it, so that one reader serves files and the API.
@@ -17,6 +18,15 @@ pub struct Block {
 }
 
 impl Block {
+    /// A whole file.
+    ///
+    /// # Errors
+    /// Why it is no TOML.
+    pub fn parse(text: &str) -> Result<Block, Vec<Line<String>>> {
+        let table = file::toml_of(text)?;
+        Ok(Block::read(&DeValue::Table(table), 1, &|offset| file::line_of(text, offset)))
+    }
+
     /// A value of a file. `line_of` knows the line of an offset, `line` that of the value itself.
     pub(super) fn read(value: &DeValue<'_>, line: usize, line_of: &dyn Fn(usize) -> usize) -> Block {
         let mut lines = BTreeMap::from([(String::new(), line)]);

@@ -31,7 +31,7 @@ pub struct Line<T> {
 
 impl Line<String> {
     /// What is wrong on a line of a file, and where that is.
-    pub(super) fn within(&self, path: &str) -> String {
+    pub fn within(&self, path: &str) -> String {
         format!("{path}, line {}: {}", self.line, self.value)
     }
 }
@@ -88,16 +88,24 @@ pub(super) fn parse_services(text: &str) -> Result<Vec<Block>, Vec<Line<String>>
 }
 
 fn read_with<'t>(text: &'t str, read: impl FnOnce(&mut Reader<'t>, &DeTable<'_>)) -> (Written, Vec<Line<String>>) {
-    let (table, errors) = DeTable::parse_recoverable(text);
-    if !errors.is_empty() {
-        let line = |error: &toml::de::Error| error.span().map_or(1, |span| line_of(text, span.start));
-        let errors = errors.iter().map(|error| Line { line: line(error), value: error.message().to_owned() }).collect();
-        return (Written::default(), errors);
-    }
+    let table = match toml_of(text) {
+        Ok(table) => table,
+        Err(errors) => return (Written::default(), errors),
+    };
     let mut reader = Reader { text, written: Written::default(), errors: Vec::new() };
-    read(&mut reader, table.get_ref());
+    read(&mut reader, &table);
     reader.errors.sort_by_key(|error| error.line);
     (reader.written, reader.errors)
+}
+
+/// The table that a text is, or why it is no TOML.
+pub(super) fn toml_of(text: &str) -> Result<DeTable<'_>, Vec<Line<String>>> {
+    let (table, errors) = DeTable::parse_recoverable(text);
+    if errors.is_empty() {
+        return Ok(table.into_inner());
+    }
+    let line = |error: &toml::de::Error| error.span().map_or(1, |span| line_of(text, span.start));
+    Err(errors.iter().map(|error| Line { line: line(error), value: error.message().to_owned() }).collect())
 }
 
 struct Reader<'t> {
@@ -214,7 +222,7 @@ fn unknown(path: &str) -> String {
 }
 
 /// The line of an offset, counted from 1.
-fn line_of(text: &str, offset: usize) -> usize {
+pub(super) fn line_of(text: &str, offset: usize) -> usize {
     1 + text.as_bytes()[..offset.min(text.len())].iter().filter(|byte| **byte == b'\n').count()
 }
 

@@ -47,6 +47,8 @@ pub enum Seen<'a> {
     FolderReplaced,
     /// Something was done to the host.
     Done(Deed),
+    /// The network changes now: seen once before, and once as it is then. Of no host.
+    Network,
 }
 
 /// What was done to a host.

@@ -326,6 +326,14 @@ impl World {
         }
     }
 
+    /// Changes the network, so that those who look on know when a fault began and when it ended.
+    pub fn change_network<T>(&mut self, change: impl FnOnce(&mut Network) -> T) -> T {
+        self.show(HostId(0), &Seen::Network);
+        let result = change(&mut self.network);
+        self.show(HostId(0), &Seen::Network);
+        result
+    }
+
     /// Those who look on are shown something.
     pub(super) fn show(&mut self, host: HostId, seen: &Seen<'_>) {
         if self.story.is_some() {

@@ -1,0 +1,191 @@
+//! What is expected, followed as it changes: only what may look different is looked at again.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use super::{
+    Player,
+    outcome::Failure,
+    reading::{self, Reading},
+};
+use crate::{
+    core::time::Moment,
+    sim::{
+        HostId,
+        scenario::{Expectation, Nodes, Step},
+    },
+};
+
+/// How often is looked whether all agree: that takes a look at all that they hold.
+const GLANCE: Duration = Duration::from_millis(10);
+/// Agents whose views a failure shows.
+const SHOWN: usize = 10;
+
+/// An expectation, and until when it is one.
+pub(super) struct Watch<'s> {
+    step: &'s Step,
+    expectation: &'s Expectation,
+    /// When it is over.
+    pub(super) until: Moment,
+    /// It must hold all the time; else it must come true by then.
+    throughout: bool,
+    /// Hosts that may look different by now; all of them, at first.
+    stale: Stale,
+    /// Hosts at which it does not hold.
+    failing: BTreeSet<usize>,
+    /// What each shows, where all are to show the same.
+    views: BTreeMap<usize, u64>,
+    next_look: Moment,
+}
+
+enum Stale {
+    All,
+    Some(BTreeSet<usize>),
+}
+
+impl<'s> Watch<'s> {
+    pub(super) fn new(step: &'s Step, expectation: &'s Expectation, until: Moment, throughout: bool) -> Watch<'s> {
+        Watch {
+            step,
+            expectation,
+            until,
+            throughout,
+            stale: Stale::All,
+            failing: BTreeSet::new(),
+            views: BTreeMap::new(),
+            next_look: Moment::default(),
+        }
+    }
+
+    /// These hosts may look different now.
+    pub(super) fn touch(&mut self, hosts: &BTreeSet<usize>) {
+        if let Stale::Some(stale) = &mut self.stale {
+            stale.extend(hosts);
+        }
+    }
+
+    /// When it is to be looked at, after something was touched.
+    pub(super) fn look_at(&self) -> Moment {
+        self.next_look
+    }
+
+    /// When it is to be looked at again, whatever happens.
+    pub(super) fn look_again(&self, now: Moment) -> Moment {
+        match self.expectation {
+            Expectation::Agree(_) => now + GLANCE,
+            _ => self.until,
+        }
+    }
+
+    /// Whether it holds now.
+    pub(super) fn holds(&mut self, player: &Player<'_>) -> bool {
+        let hosts = match std::mem::replace(&mut self.stale, Stale::Some(BTreeSet::new())) {
+            Stale::All => (0..player.scenario.nodes.len()).collect(),
+            Stale::Some(hosts) => hosts,
+        };
+        let agree = matches!(self.expectation, Expectation::Agree(_));
+        if agree {
+            let now = player.world.now();
+            if now < self.next_look && now < self.until {
+                self.stale = Stale::Some(hosts);
+                return self.throughout;
+            }
+            self.next_look = now + GLANCE;
+        }
+        for host in hosts {
+            let result = self.look(player, host);
+            match (&result, agree) {
+                (Ok(Some(view)), true) => drop(self.views.insert(host, reading::fingerprint(view))),
+                (_, true) => drop(self.views.remove(&host)),
+                (_, false) => {}
+            }
+            if result.is_ok() {
+                self.failing.remove(&host)
+            } else {
+                self.failing.insert(host)
+            };
+        }
+        let same = self.views.values().all(|view| Some(view) == self.views.values().next());
+        self.failing.is_empty() && same
+    }
+
+    /// What a host shows, where that matters; an error where it is not as expected.
+    fn look(&self, player: &Player<'_>, host: usize) -> Result<Option<Vec<String>>, String> {
+        if let Expectation::Stopped(nodes, text) = self.expectation {
+            return if nodes.has(host) { player.has_stopped(HostId(host), text).map(|()| None) } else { Ok(None) };
+        }
+        let by = by(self.expectation);
+        if by.is_some_and(|by| !by.has(host)) {
+            return Ok(None);
+        }
+        let running = &player.world.host(HostId(host));
+        let Some(process) = running.process.as_ref().filter(|_| running.is_running()) else {
+            // Who agrees is who runs.
+            let is_named = by.is_some() && !matches!(self.expectation, Expectation::Agree(_));
+            return if is_named { Err("does not run".to_owned()) } else { Ok(None) };
+        };
+        let snapshot = process.catalog.load();
+        if !snapshot.ready {
+            // It says so, which is no wrong answer.
+            return if self.throughout { Ok(None) } else { Err("is not ready: it has not synced with anybody yet".to_owned()) };
+        }
+        let reading = Reading { snapshot: &snapshot, ids: &player.ids, nodes: &player.scenario.nodes };
+        match self.expectation {
+            Expectation::Agree(_) => Ok(Some(reading.everything())),
+            other => reading.compare(other).map(|()| None),
+        }
+    }
+
+    /// That it does not hold, with what is seen instead.
+    pub(super) fn failure(&self, player: &Player<'_>) -> Failure {
+        let now = player.world.now();
+        let why = if self.throughout { "does not hold any more" } else { "has not come true" };
+        let mut details = Vec::new();
+        let mut failing: Vec<(usize, String)> =
+            self.failing.iter().filter_map(|host| Some((*host, self.look(player, *host).err()?))).collect();
+        failing.extend(self.disagreeing(player));
+        for (host, seen) in failing.iter().take(SHOWN) {
+            details.push(format!("{} {seen}", player.name(HostId(*host))));
+        }
+        if failing.len() > SHOWN {
+            details.push(format!("and {} more", failing.len() - SHOWN));
+        }
+        Failure::of(now, self.step, why, details)
+    }
+
+    /// What those show that do not show the same as the first one.
+    fn disagreeing(&self, player: &Player<'_>) -> Vec<(usize, String)> {
+        let Some((first, view)) = self.views.first_key_value() else { return Vec::new() };
+        let Ok(Some(common)) = self.look(player, *first) else { return Vec::new() };
+        let others = self.views.iter().filter(|(_, other)| *other != view);
+        others
+            .filter_map(|(host, _)| {
+                let lines = self.look(player, *host).ok()??;
+                Some((*host, reading::difference(&lines, &common, player.name(HostId(*first)))))
+            })
+            .collect()
+    }
+}
+
+fn by(expectation: &Expectation) -> Option<&Nodes> {
+    match expectation {
+        Expectation::HandsOut { by, .. }
+        | Expectation::HeldBack { by, .. }
+        | Expectation::Sees { by, .. }
+        | Expectation::HoldsName { by, .. } => by.as_ref(),
+        Expectation::Agree(nodes) | Expectation::Stopped(nodes, _) => Some(nodes),
+    }
+}
+
+impl Player<'_> {
+    fn has_stopped(&self, host: HostId, text: &str) -> Result<(), String> {
+        match self.notes.error_of(host) {
+            Some(error) if error.contains(text) => Ok(()),
+            Some(error) => Err(format!("ended by itself, but not because of {text:?}: {error}")),
+            None if self.world.host(host).process.is_some() => Err("runs on".to_owned()),
+            None => Err("does not run, but did not end by itself".to_owned()),
+        }
+    }
+}
