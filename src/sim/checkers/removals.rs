@@ -122,6 +122,10 @@ impl Removals {
             })
         };
         let know = world.hosts().filter(|(id, _)| *id != host).filter(knows).count();
+        if self.forgotten.get(&me.node()).is_some_and(|(generation, _)| *generation >= me.life().generation) {
+            // An operator was quicker than the last who was asked: it is shown by nobody.
+            return Ok(());
+        }
         // Those that ended since know nothing any more.
         let ended = world.hosts().filter(|(_, host)| host.process.is_none()).count();
         if know + ended >= confirmed { Ok(()) } else { Err(format!("{confirmed} agents confirmed that it left, and {know} show it")) }

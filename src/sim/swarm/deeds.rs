@@ -1,6 +1,6 @@
 //! What is done to a world, at random.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use rand::RngExt as _;
 
@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     core::time::Moment,
-    model::{Command, InstanceId, Registration, ServiceName, Status, command::Cause},
+    model::{Command, InstanceId, NodeId, Registration, ServiceName, Status, command::Cause},
 };
 
 /// What ends something that was begun.
@@ -135,11 +135,15 @@ impl Swarm {
         self.later(10_000, End::Disk(host));
     }
 
-    /// An operator gives up a node that is shown as down.
+    /// An operator gives up a node that is shown as down, and runs nowhere: one that lives all the same is taken back after its next
+    /// start only.
     fn forget(&mut self, host: HostId) {
         let Some(process) = &self.world.host(host).process else { return };
+        let running: BTreeSet<NodeId> =
+            self.world.hosts().filter_map(|(_, host)| host.process.as_ref()).map(|process| process.core.identity().node()).collect();
         let snapshot = process.catalog.load();
-        let down: Vec<_> = snapshot.nodes().filter(|entry| !entry.node.state.is_up()).map(|entry| entry.node.id).collect();
+        let down = snapshot.nodes().filter(|entry| !entry.node.state.is_up()).map(|entry| entry.node.id);
+        let down: Vec<NodeId> = down.filter(|node| !running.contains(node)).collect();
         if !down.is_empty() {
             let node = down[self.rng.random_range(0..down.len())];
             self.world.submit(host, Command::Forget(node));
