@@ -49,6 +49,7 @@ impl Core {
         self.membership.start_anew(&mut self.rng);
         self.timers.forget_those_of_foca();
         self.detector.stop();
+        self.detector.rename(self.membership.me());
         self.dissemination = Dissemination::default();
         self.settle.lacking.clear();
         self.settle.fruitless = None;
