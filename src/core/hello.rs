@@ -7,7 +7,7 @@ use super::{
     time::Moment,
 };
 use crate::wire::{
-    HIGHEST_VERSION, LOWEST_VERSION,
+    HIGHEST_VERSION, LOWEST_VERSION, limits,
     message::{Hello, Refuse, RefuseCode},
 };
 
@@ -75,6 +75,14 @@ impl Core {
         }
         if self.has_left() && !ours {
             return Some((RefuseCode::Leaving, "this agent is leaving the cluster".into()));
+        }
+        if !self.has_room_for(hello.from) {
+            let detail = format!(
+                "this agent knows of {} members, those that are down included, which is as many as a cluster may have: forget some that are gone for \
+                 good, or wait until they are let go of",
+                limits::MEMBERS
+            );
+            return Some((RefuseCode::Full, detail));
         }
         let holder = self.live_holder(&hello.name)?;
         let another = holder.id != hello.from.node() && holder.gossip != hello.from.address;

@@ -338,7 +338,7 @@ impl fmt::Display for Cause {
 }
 
 /// Every reason of [`Event::Dropped`].
-pub const DROP_REASONS: [&str; 13] = [
+pub const DROP_REASONS: [&str; 14] = [
     "malformed",
     "too_large",
     "version",
@@ -347,6 +347,7 @@ pub const DROP_REASONS: [&str; 13] = [
     "unknown_kind",
     "not_for_us",
     "no_such_member",
+    "too_many_members",
     "ahead_of_member",
     "buried",
     "rejoined_already",
