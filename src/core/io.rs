@@ -222,10 +222,10 @@ pub enum Event {
         /// Its new state, and why.
         state: String,
     },
-    /// An instance of this node was registered, replaced or removed, or its maintenance began or ended.
-    Instance {
-        /// Which; the whole node where there is none.
-        id: Option<InstanceId>,
+    /// An instance of this node was registered, replaced or removed, or maintenance of one, or of the node, began or ended.
+    Own {
+        /// What changed.
+        subject: Subject,
         /// What happened to it.
         what: String,
     },
