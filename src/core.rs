@@ -23,6 +23,7 @@ mod hello;
 pub mod io;
 mod itself;
 mod join;
+pub mod meeting;
 pub mod membership;
 mod owner;
 pub mod part;

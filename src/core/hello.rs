@@ -33,6 +33,9 @@ impl Core {
         if hello.from.node() == self.me() && hello.cluster == self.settings.cluster.as_str() {
             return self.on_meeting_ourselves(now, stream, hello);
         }
+        if conversation.purpose == Some(Purpose::Itself) {
+            return self.fail(now, stream, "somebody else is there");
+        }
         if let Some((code, detail)) = self.reason_to_refuse(hello, ours) {
             self.event(Event::Refused { peer: at, by_us: true, code, detail: detail.clone() });
             self.say(stream, &Refuse { code, detail });

@@ -18,7 +18,8 @@ use tidings::{
     },
     core::{
         Core, Settings,
-        io::{Cause, CommandId, Copied, Event, Input, Output, StreamId, Ticket},
+        io::{CommandId, Event, Input, Output, StreamId, Ticket},
+        meeting::{Cause, Copied},
         time::Moment,
     },
     model::{
