@@ -5,6 +5,7 @@
 //! [`Core::poll_timeout`] for the next deadline. Time and randomness are handed in: the same inputs at the same moments
 //! give the same outputs.
 
+mod admission;
 mod burial;
 mod climb;
 mod configure;
@@ -24,6 +25,7 @@ mod hello;
 pub mod io;
 mod itself;
 mod join;
+pub mod meeting;
 pub mod membership;
 mod owner;
 pub mod part;

@@ -5,8 +5,9 @@ use std::{collections::BTreeSet, net::SocketAddr, time::Duration};
 use super::{
     Core,
     conversation::Purpose,
-    io::{Cause, Event},
+    io::{Event, Output},
     itself::instances_in,
+    meeting::Cause,
     owner::{Act, Registered},
     part::{Part, Slot, Write},
     replica::{Replica, Shift},
@@ -120,6 +121,11 @@ impl Core {
 
     /// It is on disk: from here on this node is another life.
     pub(super) fn climbed(&mut self, now: Moment, climb: Climb) -> Done {
+        self.climbs.under_way = false;
+        if self.farewell.is_some() {
+            // It began to leave meanwhile: nothing follows on that in this life, and no other begins.
+            return Done::Noted;
+        }
         let calm = self.climbs.last.is_none_or(|last| now - last >= CALM);
         self.climbs = Climbs { under_way: false, last: Some(now), in_a_row: if calm { 1 } else { self.climbs.in_a_row + 1 } };
         let life = Life { generation: climb.generation, nonce: rand::RngExt::random(&mut self.rng) };
@@ -165,7 +171,7 @@ impl Core {
         let came_back: Vec<InstanceId> = theirs.iter().flat_map(|theirs| ours.difference(theirs)).cloned().collect();
         let missing = theirs.iter().flat_map(|theirs| theirs.difference(&ours)).cloned().collect();
         if !came_back.is_empty() {
-            self.outputs.push_back(super::io::Output::Change(Change::CameBack(came_back.clone())));
+            self.outputs.push_back(Output::Change(Change::CameBack(came_back.clone())));
         }
         self.event(Event::Climbed { before, now: self.settings.life, cause, came_back, missing });
     }
@@ -186,5 +192,16 @@ fn octets_of(op: &StoreOp) -> usize {
     match op {
         StoreOp::Put { key, definition, status } => key.id.len() + definition.len() + status.len(),
         _ => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_pause_doubles_with_each_climb_in_a_row_up_to_the_longest() {
+        let pause = |in_a_row| Climbs { in_a_row, ..Climbs::default() }.pause().as_secs();
+        assert_eq!([pause(0), pause(1), pause(2), pause(5), pause(10), pause(11), pause(u32::MAX)], [1, 1, 2, 16, 512, 600, 600]);
     }
 }

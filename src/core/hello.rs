@@ -9,7 +9,7 @@ use super::{
 use crate::{
     planted::{Planted, is_planted},
     wire::{
-        HIGHEST_VERSION, LOWEST_VERSION,
+        HIGHEST_VERSION, LOWEST_VERSION, limits,
         message::{Hello, Refuse, RefuseCode},
     },
 };
@@ -35,6 +35,9 @@ impl Core {
         let (at, ours) = (conversation.at, conversation.is_ours());
         if hello.from.node() == self.me() && hello.cluster == self.settings.cluster.as_str() {
             return self.on_meeting_ourselves(now, stream, hello);
+        }
+        if conversation.purpose == Some(Purpose::Itself) {
+            return self.fail(now, stream, "somebody else is there");
         }
         if let Some((code, detail)) = self.reason_to_refuse(hello, ours) {
             self.event(Event::Refused { peer: at, by_us: true, code, detail: detail.clone() });
@@ -81,6 +84,14 @@ impl Core {
         }
         if self.has_left() && !ours {
             return Some((RefuseCode::Leaving, "this agent is leaving the cluster".into()));
+        }
+        if !self.has_room_for(hello.from) {
+            let detail = format!(
+                "this agent knows of {} members, those that are down included, which is as many as a cluster may have: forget some that are gone for \
+                 good, or wait until they are let go of",
+                limits::MEMBERS
+            );
+            return Some((RefuseCode::Full, detail));
         }
         let holder = self.live_holder(&hello.name)?;
         let another = holder.id != hello.from.node() && holder.gossip != hello.from.address;

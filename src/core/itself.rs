@@ -9,7 +9,8 @@ use std::{collections::BTreeSet, net::SocketAddr, time::Duration};
 use super::{
     Core,
     conversation::Purpose,
-    io::{Cause, Copied, Output, StreamId},
+    io::{Output, StreamId},
+    meeting::{Cause, Copied},
     part::{Have, Part, Slot},
     time::Moment,
 };
@@ -260,3 +261,6 @@ impl super::Settings {
         generation.saturating_sub(self.life.generation) <= limits::GENERATION_LEAP
     }
 }
+
+#[cfg(test)]
+mod tests;

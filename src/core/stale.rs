@@ -39,7 +39,8 @@ impl Core {
     fn drop_all_of_others(&mut self, now: Moment, others: &[NodeId], silent: Duration) {
         // Had this agent run all the while, it would have found them down.
         let stood_still = self.membership.count_up() > 0;
-        let (down, up): (Vec<_>, Vec<_>) = self.membership.members().copied().partition(|member| !member.is_up());
+        let members = self.membership.members().filter(|member| !self.is_left(member.identity.node())).copied();
+        let (down, up): (Vec<_>, Vec<_>) = members.partition(|member| !member.is_up());
         down.iter().chain(&up).for_each(|member| self.join.was_let_go(member.identity.address));
         for stream in self.conversations.keys().copied().collect::<Vec<StreamId>>() {
             self.conversations.remove(&stream);

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     core::time::Moment,
-    model::{Command, InstanceId, NodeId, Registration, ServiceName, Status, command::Cause},
+    model::{Command, InstanceId, NodeId, Registration, ServiceName, Status, check::Subject, command::Cause},
 };
 
 /// What ends something that was begun.
@@ -47,9 +47,9 @@ impl Swarm {
                 self.world.set_health(host, &instance, status);
             }
             Kind::Maintenance => {
-                let instance = self.rng.random_bool(0.7).then(|| self.instance_id());
+                let subject = if self.rng.random_bool(0.7) { Subject::Instance(self.instance_id()) } else { Subject::Node };
                 let reason = self.rng.random_bool(0.6).then(|| "it is repaired".to_owned());
-                self.world.submit(host, Command::Maintain { instance, reason });
+                self.world.submit(host, Command::Maintain { subject, reason });
             }
             Kind::Kill => {
                 self.world.kill(host);
