@@ -9,7 +9,7 @@ use super::{
 use crate::{
     planted::{Planted, is_planted},
     wire::{
-        HIGHEST_VERSION, LOWEST_VERSION, limits,
+        HIGHEST_VERSION, Identity, LOWEST_VERSION, limits,
         message::{Hello, Refuse, RefuseCode},
     },
 };
@@ -42,7 +42,8 @@ impl Core {
         if let Some((code, detail)) = self.reason_to_refuse(hello, ours) {
             self.event(Event::Refused { peer: at, by_us: true, code, detail: detail.clone() });
             self.say(stream, &Refuse { code, detail });
-            return self.fail(now, stream, "refused");
+            self.fail(now, stream, "refused");
+            return self.end_life_before(now, hello.from);
         }
         if self.is_buried(hello.from) {
             return self.answer_with_grave(now, stream, hello.from);
@@ -66,6 +67,15 @@ impl Core {
             (true, true) => self.end(now, stream),
             // The peer compares with what our hello says, and closes the stream if it finds the same.
             (true, false) => {}
+        }
+    }
+
+    /// A node that is refused started anew: the life under which it was a member is over.
+    fn end_life_before(&mut self, now: Moment, refused: Identity) {
+        let member = self.membership.get(refused.node()).map(|member| member.identity);
+        if let Some(before) = member.filter(|before| before.life() < refused.life()) {
+            let effects = self.membership.down(before);
+            self.apply(now, effects, false);
         }
     }
 
@@ -113,6 +123,9 @@ impl Core {
             }
             self.event(Event::Refused { peer, by_us: false, code: refuse.code, detail });
             self.fail(now, stream, "refused");
+            if refuse.code == RefuseCode::NameTaken && !self.join.is_established() {
+                self.keep_to_itself();
+            }
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::super::{Host, HostId, Seen, Watcher, World};
-use crate::core::io::CommandId;
+use crate::core::{io::CommandId, time::Moment};
 use crate::model::{Change, Command, Done, InstanceId, Life, MemberState, NodeId, record::Key};
 
 #[derive(Default)]
@@ -18,6 +18,8 @@ pub(super) struct Removals {
     forgotten: BTreeMap<NodeId, (u32, bool)>,
     /// What those who were asked to forget knew of a node then.
     asked: BTreeMap<CommandId, u32>,
+    /// Since when a process is asked to leave.
+    leaving: BTreeMap<HostId, Moment>,
     /// The same for those that left.
     gone: BTreeMap<NodeId, (Life, bool)>,
 }
@@ -32,6 +34,11 @@ impl Watcher for Removals {
             Seen::Started { .. } => {
                 self.shown.retain(|(of, ..), _| *of != host);
                 self.left.retain(|(of, _), _| *of != host);
+                self.leaving.remove(&host);
+                Ok(())
+            }
+            Seen::Submitted { command: Command::Leave, .. } => {
+                self.leaving.entry(host).or_insert(world.now());
                 Ok(())
             }
             Seen::Submitted { id, command: Command::Forget(node) } => {
@@ -66,7 +73,11 @@ impl Watcher for Removals {
             let Some(process) = &world.host(reader).process else { continue };
             let (snapshot, name) = (process.catalog.load(), &world.host(reader).options.node_name);
             for ((node, id), (mark, _)) in &self.removed {
-                if snapshot.instance(*node, id).is_some() && version_of(world, reader, *node, id).is_some_and(|shown| shown <= *mark) {
+                // An owner that is gone may have told nobody.
+                if runs(world, *node)
+                    && snapshot.instance(*node, id).is_some()
+                    && version_of(world, reader, *node, id).is_some_and(|shown| shown <= *mark)
+                {
                     return Err(format!("{id} of {node} was deregistered, and {name} shows it"));
                 }
             }
@@ -127,7 +138,8 @@ impl Removals {
             return Ok(());
         }
         // Those that ended since know nothing any more.
-        let ended = world.hosts().filter(|(_, host)| host.process.is_none()).count();
+        let since = self.leaving.get(&host).copied().unwrap_or_default();
+        let ended = world.hosts().filter(|(_, host)| host.process.as_ref().is_none_or(|process| process.started >= since)).count();
         if know + ended >= confirmed { Ok(()) } else { Err(format!("{confirmed} agents confirmed that it left, and {know} show it")) }
     }
 
@@ -165,6 +177,11 @@ impl Removals {
             _ => Ok(()),
         }
     }
+}
+
+/// Whether a process runs under this id.
+fn runs(world: &World, node: NodeId) -> bool {
+    world.running().filter_map(|id| world.host(id).process.as_ref()).any(|process| process.core.identity().node() == node)
 }
 
 /// The life and the version of the definition that a host holds.
