@@ -71,6 +71,7 @@ impl Core {
         self.timers.forget_those_of_foca();
         self.detector.rename(self.membership.me());
         self.detector.stop();
+        self.detector.rename(self.membership.me());
         self.dissemination = Dissemination::default();
         self.settle.lacking.clear();
         self.settle.fruitless = None;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tidings::{core::time::Moment, model::MemberState};
 
-use super::world::{Agent, World};
+use super::world::{Agent, REAP_AFTER, World};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -162,6 +162,23 @@ fn until_down_here(world: &mut World, reader: Agent, gone: &[Agent]) -> Duration
     let start = world.now;
     world.until(100 * SECOND, |world| gone.iter().all(|agent| world.node_state(reader, &name(*agent)) == Some(MemberState::Down)));
     world.now - start
+}
+
+#[test]
+fn who_dropped_what_was_stale_is_looked_after_again() {
+    let mut world = World::new(43);
+    let agents = world.cluster(8);
+    world.run(5 * SECOND);
+    world.split(&agents[..1]);
+    world.run(REAP_AFTER / 2 + 30 * SECOND);
+    assert!(world.nodes(agents[0]).len() < 8, "it dropped what others told");
+    world.heal();
+    until_all_alive(&mut world, &agents);
+    world.run(30 * SECOND);
+    assert!(world.counters(agents[0]).detector.watches >= 4, "{:?}", world.counters(agents[0]));
+    world.kill(agents[0]);
+    let took = until_down(&mut world, agents[0], &agents);
+    assert!(took < Duration::from_millis(600), "{took:?}");
 }
 
 #[test]

@@ -166,8 +166,9 @@ fn two_under_one_id_do_not_tell_each_other_so_as_fast_as_the_network_goes() {
         datagrams += 1;
         vec![carried]
     });
-    let rejoins = pair.events[1].iter().filter(|event| matches!(event, Event::Rejoined)).count();
-    assert!((1..=5).contains(&rejoins) && datagrams < 500, "{rejoins} rejoins, {datagrams} datagrams and frames");
+    // It climbs above the other, or renews its identity, whichever it hears of first.
+    let returns = pair.events[1].iter().filter(|event| matches!(event, Event::Rejoined | Event::Climbed { .. })).count();
+    assert!((1..=5).contains(&returns) && datagrams < 500, "{returns} returns, {datagrams} datagrams and frames");
 }
 
 #[test]
