@@ -134,9 +134,15 @@ impl Core {
             keys.extend(known.replica.shown.iter().flat_map(|part| part.slots().keys().cloned()));
         }
         let mut changes = Vec::new();
-        if before.as_deref() != Some(&node) {
-            changes.push(Change::Node(Arc::new(node.clone())));
-        }
+        // What readers are told is held once, here and by them.
+        let node = match &before {
+            Some(same) if **same == node => Arc::clone(same),
+            _ => {
+                let node = Arc::new(node);
+                changes.push(Change::Node(Arc::clone(&node)));
+                node
+            }
+        };
         for key in keys.into_iter().filter(|key| key.kind == Kind::INSTANCE) {
             match instance_of(known, &key) {
                 Some((instance, health)) => {
@@ -144,7 +150,7 @@ impl Core {
                     changes.push(Change::Instance { node: id, instance: Arc::new(instance), health: Arc::new(health) });
                 }
                 None => {
-                    if let Some(instance) = InstanceId::new(&key.id).ok().filter(|instance| instances.remove(instance)) {
+                    if let Some(instance) = InstanceId::of(&key.id).ok().filter(|instance| instances.remove(instance)) {
                         changes.push(Change::InstanceGone { node: id, id: instance });
                     }
                 }
@@ -156,7 +162,7 @@ impl Core {
             address: node.gossip,
             state: format!("{}: {}", node.state, node.reason),
         });
-        known.shown = Some(Shown { node: Arc::new(node), instances });
+        known.shown = Some(Shown { node, instances });
         self.outputs.extend(changes.into_iter().map(Output::Change));
         self.outputs.extend(event.map(Output::Event));
     }
