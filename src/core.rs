@@ -37,6 +37,7 @@ mod sync;
 pub mod time;
 mod timers;
 mod view;
+mod warm;
 
 use std::{
     collections::{BTreeMap, VecDeque},

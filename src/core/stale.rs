@@ -69,7 +69,6 @@ impl Core {
         self.asking = None;
         self.membership.start_anew(&mut self.rng);
         self.timers.forget_those_of_foca();
-        self.detector.rename(self.membership.me());
         self.detector.stop();
         self.detector.rename(self.membership.me());
         self.dissemination = Dissemination::default();

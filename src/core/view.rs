@@ -186,7 +186,7 @@ impl Core {
                     changes.push(Change::Instance { node: id, instance: Arc::new(instance), health: Arc::new(health) });
                 }
                 None => {
-                    if let Some(instance) = InstanceId::new(&key.id).ok().filter(|instance| instances.remove(instance)) {
+                    if let Some(instance) = InstanceId::of(&key.id).ok().filter(|instance| instances.remove(instance)) {
                         changes.push(Change::InstanceGone { node: id, id: instance });
                     }
                 }
