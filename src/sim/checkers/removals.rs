@@ -181,7 +181,8 @@ impl Removals {
 
 /// Whether a process runs under this id.
 fn runs(world: &World, node: NodeId) -> bool {
-    world.running().filter_map(|id| world.host(id).process.as_ref()).any(|process| process.core.identity().node() == node)
+    let members = world.running().filter(|id| !world.is_refused(*id));
+    members.filter_map(|id| world.host(id).process.as_ref()).any(|process| process.core.identity().node() == node)
 }
 
 /// The life and the version of the definition that a host holds.
