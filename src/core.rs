@@ -270,6 +270,7 @@ impl Core {
                 Timer::Grace(node) => self.end_grace(now, node),
                 Timer::Reap => self.reap(now),
                 Timer::Graves => self.write_graves(now),
+                Timer::Climb => self.climb_after_all(now),
             }
         }
         self.detector.handle_timeout(now);

@@ -361,7 +361,7 @@ impl Core {
                 Err(why) => {
                     match pending.act {
                         Act::Farewell => self.undo_farewell(),
-                        Act::Climb(_) => self.not_climbed(now, why),
+                        Act::Climb(climb) => self.not_climbed(now, climb, why),
                         _ => {}
                     }
                     if let Some(id) = pending.command {

@@ -270,6 +270,24 @@ fn where_the_disk_does_not_take_the_generation_it_is_tried_again() {
 }
 
 #[test]
+fn so_it_is_where_nobody_tells_of_it_again() {
+    let mut world = World::new(62);
+    let agents = world.cluster(3);
+    world.register(agents[1], instance("web-1", "web"));
+    world.restart(agents[1]);
+    world.until(20 * SECOND, |world| settled(world, 2, &["web-1"], &[]));
+    let image = world.past(agents[1]);
+    world.register(agents[1], instance("web-2", "web"));
+    world.until(20 * SECOND, |world| settled(world, 2, &["web-1", "web-2"], &[]));
+    world.resume_image(agents[1], &image);
+    world.disk_fails = true;
+    world.until(20 * SECOND, |world| world.failed_climbs(agents[1]) > 0);
+    world.run(SECOND / 2);
+    world.disk_fails = false;
+    world.until(10 * SECOND, |world| settled(world, 3, &["web-1"], &["web-2"]));
+}
+
+#[test]
 fn what_is_written_during_a_climb_is_in_the_life_that_follows() {
     for seed in 100..110 {
         let mut world = World::new(seed);
