@@ -72,9 +72,29 @@ Feature: An agent counts what it does
       | tidings_refutations_total{by="self"} | 1 or more |
     When beta is paused
     Then alpha soon sees beta as down
+    And the metrics at alpha soon show
+      | tidings_down_verdicts_total{fault="stalled"} | 1 |
+      | tidings_down_verdicts_total{fault="silent"}  | 0 |
     When beta is resumed
     Then the metrics at beta soon show
       | tidings_rejoins_total        | 1 or more |
+      | tidings_held_up_total        | 1 or more |
+      | tidings_local_health         | 0 or more |
+
+  Scenario: A member that was killed is found down with the help of others
+    Given a cluster of alpha, beta and gamma
+    Then the metrics at alpha soon show
+      | tidings_watch_streams                        | 2 or more |
+    When gamma is killed
+    Then alpha soon sees gamma as down
+    And the metrics at alpha soon show
+      | tidings_probe_requests_total{by="self"}      | 1 or more |
+      | tidings_probe_requests_total{by="peer"}      | 1 or more |
+      | tidings_probes_inconclusive_total            | 0         |
+    When beta is killed
+    Then alpha soon sees beta as down
+    And the metrics at alpha soon show
+      | tidings_down_verdicts_total{fault="refused"} | 1 or more |
 
   Scenario: What goes over the network
     Given a cluster of alpha and beta
@@ -86,7 +106,7 @@ Feature: An agent counts what it does
       | tidings_gossip_streams_total{opener="self"}           | 1 or more  |
       | tidings_gossip_stream_bytes_total{direction="in"}     | 20 or more |
       | tidings_gossip_stream_bytes_total{direction="out"}    | 20 or more |
-      | tidings_gossip_open_streams                           | 0          |
+      | tidings_gossip_open_streams                           | 1 or more  |
       | tidings_syncs_total{purpose="join",result="done"}     | 1 or more  |
     And the metrics at alpha soon show
       | tidings_gossip_streams_total{opener="peer"}           | 1 or more  |

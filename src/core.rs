@@ -9,6 +9,8 @@ mod configure;
 mod conversation;
 pub mod counters;
 mod datagram;
+mod detection;
+pub mod detector;
 pub mod digest;
 mod dissemination;
 mod exchange;
@@ -40,6 +42,7 @@ use rand::{RngExt as _, SeedableRng, rngs::StdRng};
 
 use conversation::Conversation;
 use counters::Counters;
+use detector::Detector;
 use dissemination::Dissemination;
 use farewell::Farewell;
 use graves::Graves;
@@ -102,7 +105,10 @@ pub struct Core {
     cluster: ClusterTag,
     rng: StdRng,
     membership: Membership,
+    detector: Detector,
     known: BTreeMap<NodeId, Known>,
+    /// The digest over the records of all of them.
+    owners: u64,
     graves: Graves,
     dissemination: Dissemination,
     conversations: BTreeMap<StreamId, Conversation>,
@@ -134,7 +140,7 @@ struct Settle {
     /// Of which nodes something is missing: up to which version of which life.
     lacking: BTreeMap<NodeId, (Life, u64)>,
     /// The digests, theirs and ours, with which a sync found nothing to repair.
-    fruitless: Option<(u64, u64)>,
+    fruitless: Option<([u8; 4], [u8; 4])>,
 }
 
 const SETTLE_AFTER: [Duration; 3] = [Duration::from_millis(80), Duration::from_millis(200), Duration::from_millis(500)];
@@ -145,13 +151,16 @@ impl Core {
         let mut rng = StdRng::seed_from_u64(settings.random_seed);
         let me = Identity::new(settings.address, settings.node, settings.life);
         let membership = Membership::new(me, &mut rng);
+        let detector = Detector::new(me, &mut rng);
         Core {
             cluster: ClusterTag::of(&settings.cluster),
             join: Join::new(settings.seeds, &settings.peers, settings.address),
             settings,
             rng,
             membership,
+            detector,
             known: BTreeMap::new(),
+            owners: 0,
             graves: Graves::default(),
             dissemination: Dissemination::default(),
             conversations: BTreeMap::new(),
@@ -184,20 +193,22 @@ impl Core {
         match input {
             Input::Datagram { from, bytes } => self.on_datagram(now, from, bytes),
             Input::Accepted { stream, from } => self.on_accepted(now, stream, from),
-            Input::Connected(stream) => self.on_connected(stream),
+            Input::Connected(stream) => self.on_connected(now, stream),
             Input::Received { stream, bytes } => self.on_received(now, stream, bytes),
             Input::Sent { stream, octets } => self.on_sent(now, stream, octets),
-            Input::Closed { stream, reason } => self.on_closed(now, stream, &reason),
+            Input::Closed { stream, cause, reason } => self.on_closed(now, stream, cause, &reason),
             Input::Resolved { seed, addresses } => self.on_resolved(now, seed, addresses),
             Input::Seeds(seeds) => self.on_seeds(now, seeds),
             Input::Command { id, command } => self.on_command(now, id, command),
             Input::Stored { ticket, result } => self.on_stored(now, ticket, result),
         }
+        self.carry_out_detection(now);
         self.finish();
     }
 
     /// Does what is due.
     pub fn handle_timeout(&mut self, now: Moment) {
+        self.note_lateness(now);
         while let Some(timer) = self.timers.pop_due(now) {
             match timer {
                 Timer::Foca(timer) => self.on_foca_timer(now, timer),
@@ -212,6 +223,8 @@ impl Core {
                 Timer::Reap => self.reap(now),
             }
         }
+        self.detector.handle_timeout(now);
+        self.carry_out_detection(now);
         self.finish();
     }
 
@@ -222,7 +235,7 @@ impl Core {
 
     /// When to call [`Core::handle_timeout`].
     pub fn poll_timeout(&self) -> Option<Moment> {
-        self.timers.next()
+        [self.timers.next(), self.detector.poll_timeout()].into_iter().flatten().min()
     }
 
     /// Who this is now.
@@ -240,14 +253,23 @@ impl Core {
         self.known.get(&node).map(|known| &known.replica)
     }
 
+    /// All that is held of nodes' records.
+    pub fn replicas(&self) -> impl Iterator<Item = (NodeId, &Replica)> {
+        self.known.iter().map(|(node, known)| (*node, &known.replica))
+    }
+
     /// The digest of all that is known: two cores that agree on it hold the same.
     pub fn digest(&self) -> Digest {
-        let owners = self
-            .known
-            .iter()
-            .filter_map(|(node, known)| known.replica.digest(*node))
-            .fold(0_u64, |sum, digest| sum.wrapping_add(digest as u64));
-        Digest { members: self.membership.digest(), owners }
+        Digest { members: self.membership.digest(), owners: self.owners }
+    }
+
+    /// What is held of a node may have changed: so may the digest. It is asked for with each probe, so it is not made anew each time.
+    fn recount(&mut self, node: NodeId) {
+        if let Some(known) = self.known.get_mut(&node) {
+            let contribution = known.contribution(node);
+            let before = std::mem::replace(&mut known.counted, contribution);
+            self.owners = self.owners.wrapping_sub(before).wrapping_add(contribution);
+        }
     }
 
     fn finish(&mut self) {
@@ -313,9 +335,15 @@ impl Core {
             self.outputs.push_back(Output::Datagram { to: to.address, bytes: envelope.into_bytes() });
         }
         for (timer, after) in effects.timers {
+            let after = match timer {
+                // Agents that started together are not to probe together for ever.
+                foca::Timer::ProbeRandomMember(_) => after * 9 / 10 + self.jitter(after / 5),
+                _ => after,
+            };
             self.timers.set(now + after, Timer::Foca(timer));
         }
-        if effects.rejoined.is_some() {
+        if let Some(identity) = effects.rejoined {
+            self.detector.rename(identity);
             self.rejoined = Some(now);
             self.counters.rejoins += 1;
             self.event(Event::Rejoined);
@@ -326,10 +354,14 @@ impl Core {
                 self.on_member_changed(now, node);
             }
             self.changed(now);
+            if self.membership.has_updates() {
+                self.schedule_push(now);
+            }
         }
-        if self.membership.has_updates() {
-            self.schedule_push(now);
+        if let Some(target) = effects.probed {
+            self.detector.on_foca_probe(now, target);
         }
+        self.schedule_rest(now);
     }
 
     fn beacon(&self) -> DigestBeacon {

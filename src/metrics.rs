@@ -56,6 +56,8 @@ pub struct Labels {
     pub drop_reasons: Vec<&'static str>,
     /// Why conversations by stream are opened.
     pub purposes: Vec<&'static str>,
+    /// What may be wrong with a member.
+    pub faults: Vec<&'static str>,
     /// The kinds of check.
     pub kinds: Vec<&'static str>,
     /// Method and path of each route of the API.

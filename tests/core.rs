@@ -2,6 +2,8 @@
 
 #[path = "core/configuring.rs"]
 mod configuring;
+#[path = "core/detection.rs"]
+mod detection;
 #[path = "core/power.rs"]
 mod power;
 #[path = "core/world.rs"]

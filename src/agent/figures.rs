@@ -10,7 +10,7 @@ use prometheus_client::{
 
 use crate::{
     catalog::{Catalog, Entry, Snapshot, select},
-    core::{Core, counters::PURPOSES, io::DROP_REASONS},
+    core::{Core, counters::PURPOSES, detector::Fault, io::DROP_REASONS},
     http, kinds,
     metrics::{Facts, GossipMetrics, Labels, Metrics},
     model::{MemberState, Status},
@@ -24,6 +24,7 @@ pub fn metrics(catalog: Catalog, facts: Facts) -> Metrics {
     let labels = Labels {
         drop_reasons: DROP_REASONS.into_iter().chain([SEND_BUFFER_FULL]).collect(),
         purposes: PURPOSES.to_vec(),
+        faults: Fault::ALL.map(Fault::as_str).to_vec(),
         kinds: kinds::names().collect(),
         routes: http::ROUTES.iter().map(|route| (route.method.as_str(), route.path)).collect(),
     };
@@ -34,17 +35,28 @@ pub fn metrics(catalog: Catalog, facts: Facts) -> Metrics {
 pub(super) fn follow(metrics: &GossipMetrics, core: &Core) {
     use std::sync::atomic::Ordering::Relaxed;
     let (counted, ours) = (core.counters(), &metrics.protocol);
+    let (detector, membership) = (counted.detector, counted.membership);
     let pairs = [
-        (&ours.probes, counted.membership.probes),
-        (&ours.probe_failures, counted.membership.probes_failed),
-        (&ours.suspicions, counted.membership.suspicions),
+        (&ours.probes, detector.probes),
+        (&ours.probe_failures, detector.probes_failed),
+        (&ours.inconclusive, detector.inconclusive),
+        (&ours.suspicions, detector.suspicions + membership.suspicions),
+        (&ours.held_up, detector.late),
         (&ours.rejoins, counted.rejoins),
         (&ours.unqueued, counted.unqueued),
         (&ours.sync_records, counted.sync_records),
     ];
     pairs.into_iter().for_each(|(counter, total)| counter.inner().store(total, Relaxed));
-    for (column, total) in [counted.membership.refutations, counted.membership.own_refutations].into_iter().enumerate() {
+    let by_peers = detector.refutations + membership.refutations;
+    let by_us = detector.own_refutations + membership.own_refutations;
+    for (column, total) in [by_peers, by_us].into_iter().enumerate() {
         ours.refutations.follow(0, column, total);
+    }
+    for (column, total) in [detector.requests, detector.errands].into_iter().enumerate() {
+        ours.probe_requests.follow(0, column, total);
+    }
+    for (column, total) in detector.verdicts.into_iter().enumerate() {
+        ours.verdicts.follow(0, column, total);
     }
     for (column, total) in [counted.pushes_news, counted.pushes_known, counted.pushes_early].into_iter().enumerate() {
         ours.pushes.follow(0, column, total);
@@ -54,6 +66,8 @@ pub(super) fn follow(metrics: &GossipMetrics, core: &Core) {
         ours.syncs.follow(row, 1, failed);
     }
     ours.waiting.set(core.push_queue() as i64);
+    ours.local_health.set(i64::from(detector.local_health));
+    ours.watches.set(detector.watches as i64);
 }
 
 /// Reads the catalog.

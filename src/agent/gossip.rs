@@ -20,7 +20,7 @@ use super::{
     event_log::EventLog,
     figures,
     sockets::GossipSockets,
-    streams::{StreamEvent, Streams},
+    streams::{End, StreamEvent, Streams},
 };
 use crate::{
     catalog::Publisher,
@@ -198,9 +198,9 @@ impl Gossip {
                 self.core.handle(moment, Input::Received { stream, bytes: &bytes });
             }
             StreamEvent::Sent(octets) => self.core.handle(moment, Input::Sent { stream, octets }),
-            StreamEvent::Closed(reason) => {
+            StreamEvent::Closed(End { cause, reason }) => {
                 self.streams.close(stream);
-                self.core.handle(moment, Input::Closed { stream, reason });
+                self.core.handle(moment, Input::Closed { stream, cause, reason });
             }
         }
     }

@@ -1,9 +1,9 @@
 //! Streams on behalf of the core: opened, read, written and closed by tasks of their own.
 
-use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
+use std::{collections::BTreeMap, io, net::SocketAddr, time::Duration};
 
 use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    io::AsyncWriteExt as _,
     net::{
         TcpSocket, TcpStream,
         tcp::{OwnedReadHalf, OwnedWriteHalf},
@@ -13,7 +13,7 @@ use tokio::{
     time::timeout,
 };
 
-use crate::core::io::StreamId;
+use crate::core::io::{CloseCause, StreamId};
 
 /// Events that may wait for the gossip loop. Readers wait when it is full, and so do the peers behind them.
 const EVENTS: usize = 256;
@@ -32,7 +32,35 @@ pub(super) enum StreamEvent {
     /// So many octets were handed to the network.
     Sent(usize),
     /// It could not be opened, broke, or the peer closed it.
-    Closed(String),
+    Closed(End),
+}
+
+/// Why a stream is over.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct End {
+    /// As far as the network tells.
+    pub(super) cause: CloseCause,
+    /// For people.
+    pub(super) reason: String,
+}
+
+impl End {
+    fn new(cause: CloseCause, reason: &str) -> End {
+        End { cause, reason: reason.into() }
+    }
+}
+
+impl From<io::Error> for End {
+    fn from(error: io::Error) -> End {
+        let cause = match error.kind() {
+            io::ErrorKind::ConnectionRefused => CloseCause::Refused,
+            io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted | io::ErrorKind::BrokenPipe => CloseCause::Ended,
+            io::ErrorKind::TimedOut => CloseCause::TimedOut,
+            io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable | io::ErrorKind::NetworkDown => CloseCause::Unreachable,
+            _ => CloseCause::Other,
+        };
+        End { cause, reason: error.to_string() }
+    }
 }
 
 /// All streams that the core knows of.
@@ -85,15 +113,17 @@ impl Streams {
         let (outgoing, queue) = mpsc::unbounded_channel();
         let (events, source) = (self.events.clone(), self.source);
         let opening = async move {
-            match timeout(PATIENCE, open(source, to)).await {
+            let end = match timeout(PATIENCE, open(source, to)).await {
                 Ok(Ok(tcp)) => {
                     if events.send((stream, StreamEvent::Connected)).await.is_ok() {
                         serve(stream, tcp, queue, events).await;
                     }
+                    return;
                 }
-                Ok(Err(error)) => drop(events.send((stream, StreamEvent::Closed(error.to_string()))).await),
-                Err(_) => drop(events.send((stream, StreamEvent::Closed("connecting took too long".into()))).await),
-            }
+                Ok(Err(error)) => End::from(error),
+                Err(_) => End::new(CloseCause::TimedOut, "connecting took too long"),
+            };
+            let _ = events.send((stream, StreamEvent::Closed(end))).await;
         };
         let reader = tokio::spawn(opening).abort_handle();
         self.open.insert(stream, Handle { outgoing, reader });
@@ -113,7 +143,7 @@ impl Streams {
     }
 }
 
-async fn open(source: SocketAddr, to: SocketAddr) -> std::io::Result<TcpStream> {
+async fn open(source: SocketAddr, to: SocketAddr) -> io::Result<TcpStream> {
     let socket = if to.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
     if !source.ip().is_unspecified() && source.is_ipv4() == to.is_ipv4() {
         socket.bind(source)?;
@@ -127,21 +157,28 @@ async fn serve(stream: StreamId, tcp: TcpStream, queue: mpsc::UnboundedReceiver<
     let _ = tcp.set_nodelay(true);
     let (read, write) = tcp.into_split();
     tokio::spawn(write_all(stream, write, queue, events.clone()));
-    let reason = read_all(stream, read, &events).await;
-    let _ = events.send((stream, StreamEvent::Closed(reason))).await;
+    let end = read_all(stream, read, &events).await;
+    let _ = events.send((stream, StreamEvent::Closed(end))).await;
 }
 
-async fn read_all(stream: StreamId, mut read: OwnedReadHalf, events: &mpsc::Sender<(StreamId, StreamEvent)>) -> String {
-    let mut piece = vec![0; PIECE];
+async fn read_all(stream: StreamId, read: OwnedReadHalf, events: &mpsc::Sender<(StreamId, StreamEvent)>) -> End {
     loop {
-        match read.read(&mut piece).await {
-            Ok(0) => return "the peer closed the stream".into(),
-            Ok(length) => {
-                if events.send((stream, StreamEvent::Received(piece[..length].to_vec()))).await.is_err() {
-                    return "the agent is stopping".into();
+        if let Err(error) = read.readable().await {
+            return End::from(error);
+        }
+        // Some streams lie idle for days: only one with something to read has a buffer.
+        let mut piece = vec![0; PIECE];
+        loop {
+            match read.try_read(&mut piece) {
+                Ok(0) => return End::new(CloseCause::Ended, "the peer closed the stream"),
+                Ok(length) => {
+                    if events.send((stream, StreamEvent::Received(piece[..length].to_vec()))).await.is_err() {
+                        return End::new(CloseCause::Other, "the agent is stopping");
+                    }
                 }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(error) => return End::from(error),
             }
-            Err(error) => return error.to_string(),
         }
     }
 }
@@ -165,4 +202,46 @@ async fn write_all(
         }
     }
     let _ = timeout(PATIENCE, write.shutdown()).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    const LOOPBACK: ([u8; 4], u16) = ([127, 0, 0, 1], 0);
+
+    async fn listener() -> (TcpListener, SocketAddr) {
+        let listener = TcpListener::bind(SocketAddr::from(LOOPBACK)).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        (listener, address)
+    }
+
+    async fn end_of(events: &mut mpsc::Receiver<(StreamId, StreamEvent)>) -> CloseCause {
+        loop {
+            if let (_, StreamEvent::Closed(End { cause, .. })) = events.recv().await.unwrap() {
+                return cause;
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn the_end_of_a_stream_tells_a_closed_port_from_a_peer_that_ended() {
+        let (mut streams, mut events) = Streams::new(LOOPBACK.into());
+        let (listener, address) = listener().await;
+        streams.connect(StreamId(1), address);
+        let (mut peer, _) = listener.accept().await.unwrap();
+        peer.write_all(b"a word").await.unwrap();
+        drop(peer);
+        assert_eq!(end_of(&mut events).await, CloseCause::Ended);
+        streams.connect(StreamId(2), address);
+        let (peer, _) = listener.accept().await.unwrap();
+        peer.set_zero_linger().unwrap();
+        drop(peer);
+        assert_eq!(end_of(&mut events).await, CloseCause::Ended, "a reset is an end, too");
+        drop(listener);
+        streams.connect(StreamId(3), address);
+        assert_eq!(end_of(&mut events).await, CloseCause::Refused);
+    }
 }

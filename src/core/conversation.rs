@@ -8,7 +8,7 @@ use std::{
 
 use super::{
     Core,
-    io::{Event, Output, StreamId},
+    io::{CloseCause, Event, Output, StreamId},
     part::Have,
     time::Moment,
     timers::Timer,
@@ -94,6 +94,11 @@ impl Conversation {
         self.purpose.is_some()
     }
 
+    /// What came and was not looked at, for whoever takes the stream over.
+    pub(super) fn into_frames(self) -> FrameBuffer {
+        self.frames
+    }
+
     /// Whether the next answer has to wait for the network.
     pub(super) fn is_choked(&self) -> bool {
         self.in_flight >= IN_FLIGHT
@@ -150,20 +155,23 @@ impl Core {
         }
     }
 
-    pub(super) fn on_connected(&mut self, stream: StreamId) {
+    pub(super) fn on_connected(&mut self, now: Moment, stream: StreamId) {
         if self.conversations.contains_key(&stream) {
             self.say_hello(stream);
+        } else {
+            self.detector.on_connected(now, stream);
         }
     }
 
     pub(super) fn on_received(&mut self, now: Moment, stream: StreamId, bytes: &[u8]) {
         let Some(conversation) = self.conversations.get_mut(&stream) else {
-            return;
+            return self.on_received_by_detector(now, stream, bytes);
         };
         conversation.frames.extend(bytes);
         loop {
             let Some(conversation) = self.conversations.get_mut(&stream) else {
-                return;
+                // It is over, or has become the detector's with all that has come already.
+                return self.on_received_by_detector(now, stream, &[]);
             };
             let from = conversation.at;
             match conversation.frames.next_frame() {
@@ -206,9 +214,11 @@ impl Core {
         }
     }
 
-    pub(super) fn on_closed(&mut self, now: Moment, stream: StreamId, reason: &str) {
+    pub(super) fn on_closed(&mut self, now: Moment, stream: StreamId, cause: CloseCause, reason: &str) {
         if let Some(conversation) = self.conversations.remove(&stream) {
             self.after_failure(now, &conversation, reason);
+        } else {
+            self.detector.on_closed(now, stream, cause);
         }
     }
 

@@ -1,6 +1,6 @@
 //! What the core counts: plain numbers, read by whoever drives it.
 
-use super::{Core, conversation::Purpose};
+use super::{Core, conversation::Purpose, detector::Fault};
 
 /// Why conversations are opened, in the order of [`Counters::syncs_done`].
 pub const PURPOSES: [&str; 4] = ["join", "look", "sync", "farewell"];
@@ -8,8 +8,10 @@ pub const PURPOSES: [&str; 4] = ["join", "look", "sync", "farewell"];
 /// Since the start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counters {
-    /// What foca did.
+    /// What foca heard of others.
     pub membership: MembershipCounters,
+    /// What the detector did.
+    pub detector: DetectorCounters,
     /// Times that the cluster took us for down and we came back.
     pub rejoins: u64,
     /// Pushed records that were news.
@@ -28,25 +30,50 @@ pub struct Counters {
     pub sync_records: u64,
 }
 
-/// What foca did since the start.
+/// Suspicions that are told to everyone, which is the way of agents that leave detection to foca.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct MembershipCounters {
-    /// Members probed.
-    pub probes: u64,
-    /// Probes that nobody answered.
-    pub probes_failed: u64,
-    /// Members that became suspect here.
+    /// Members that became suspect by hearsay.
     pub suspicions: u64,
-    /// Suspects that turned out to be alive.
+    /// Of those, the ones that turned out to be alive.
     pub refutations: u64,
     /// Suspicions of ourselves that we refuted.
     pub own_refutations: u64,
 }
 
+/// What the detector did since the start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct DetectorCounters {
+    /// Members probed.
+    pub probes: u64,
+    /// Probes that failed: a suspicion followed.
+    pub probes_failed: u64,
+    /// Probes that nobody at all answered, so that nothing followed but a worse local health.
+    pub inconclusive: u64,
+    /// Questions to others whether they reach a member.
+    pub requests: u64,
+    /// Members probed because others asked.
+    pub errands: u64,
+    /// Suspicions that began.
+    pub suspicions: u64,
+    /// Suspects that turned out to be there.
+    pub refutations: u64,
+    /// Times that others suspected us, as far as they told.
+    pub own_refutations: u64,
+    /// Members found down, by [`Fault`].
+    pub verdicts: [u64; Fault::ALL.len()],
+    /// Times that we came so late to a deadline that we judged nobody.
+    pub late: u64,
+    /// How unwell we are: 0 is well, 4 the worst.
+    pub local_health: u32,
+    /// Watch streams that are open.
+    pub watches: usize,
+}
+
 impl Core {
     /// What was counted until now.
     pub fn counters(&self) -> Counters {
-        Counters { membership: self.membership.counters(), ..self.counters }
+        Counters { membership: self.membership.counters(), detector: self.detector.counters(), ..self.counters }
     }
 
     /// Records that are being pushed.

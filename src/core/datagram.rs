@@ -4,10 +4,10 @@ use std::{net::SocketAddr, time::Duration};
 
 use super::{Core, conversation::Purpose, time::Moment};
 use crate::wire::{
-    WireError,
+    Identity, WireError,
     codec::CodecError,
     envelope::{self, Carrier},
-    message::{DigestBeacon, Message as _, Push, kind},
+    message::{DigestBeacon, Message, Push, kind, short_digest},
 };
 
 /// After a change pushes are still on their way: digests differ without anything being lost.
@@ -38,9 +38,24 @@ impl Core {
                     Ok(push) => self.on_push(now, from, push, body),
                     Err(error) => self.dropped(from, error.as_str()),
                 },
-                _ => self.dropped(from, "unknown_kind"),
+                _ => {
+                    if let Err(error) = self.on_datagram_of_detection(now, from, kind, body) {
+                        self.dropped(from, error);
+                    }
+                }
             }
         }
+    }
+
+    fn on_datagram_of_detection(&mut self, now: Moment, from: SocketAddr, kind: u8, body: &[u8]) -> Result<(), &'static str> {
+        match kind {
+            kind::PROBE => self.on_probe(now, from, &read(body)?),
+            kind::PROBE_ACK => self.on_probe_ack(now, &read(body)?),
+            kind::PROBE_REQUEST => self.on_probe_request(now, from, &read(body)?),
+            kind::PROBE_REPORT => self.on_probe_report(now, &read(body)?),
+            _ => return Err("unknown_kind"),
+        }
+        Ok(())
     }
 
     fn on_foca_packet(&mut self, now: Moment, from: SocketAddr, packet: &[u8]) {
@@ -56,6 +71,7 @@ impl Core {
             if taken_for_dead && self.rejoined.is_some_and(|at| now - at < REJOIN_GAP) {
                 return self.dropped(from, "rejoined_already");
             }
+            self.heard(sender);
         }
         let effects = self.membership.on_packet(packet);
         if let Some(error) = &effects.error {
@@ -68,17 +84,27 @@ impl Core {
         self.apply(now, effects, false);
     }
 
-    /// Somebody says what it knows. Where that differs from ours, and no push can be the reason, we sync.
+    /// Somebody says what it knows.
     fn on_beacon(&mut self, now: Moment, beacon: &DigestBeacon) {
-        let ours = self.digest().total();
-        let up = self.membership.get(beacon.from.node()).is_some_and(|m| m.identity == beacon.from && m.is_up());
-        if beacon.digest == ours || !up || self.has_left() || self.settle.fruitless == Some((beacon.digest, ours)) {
+        self.heard(beacon.from);
+        self.compare(now, beacon.from, short_digest(beacon.digest));
+    }
+
+    /// Compares what a member knows with what we know. Where that differs, and no push can be the reason, we sync.
+    pub(super) fn compare(&mut self, now: Moment, member: Identity, theirs: [u8; 4]) {
+        let ours = self.digest().short();
+        let up = self.membership.get(member.node()).is_some_and(|m| m.identity == member && m.is_up());
+        if theirs == ours || !up || self.has_left() || self.settle.fruitless == Some((theirs, ours)) {
             return;
         }
         let fresh = now - self.settle.last_change < PUSHES_TAKE || now - self.settle.last_sync < SYNC_GAP;
         if !fresh && self.conversations.values().all(|conversation| !conversation.is_ours()) {
             self.settle.last_sync = now;
-            self.open(now, beacon.from.address, Purpose::Sync);
+            self.open(now, member.address, Purpose::Sync);
         }
     }
+}
+
+fn read<M: Message>(body: &[u8]) -> Result<M, &'static str> {
+    M::from_bytes(body).map_err(WireError::as_str)
 }

@@ -29,6 +29,8 @@ const ROUNDS: [Duration; 3] = [Duration::ZERO, Duration::from_millis(15), Durati
 const GAP: Duration = Duration::from_millis(2);
 /// A push that is due so near to another one is not worth one of its own.
 const SHARED: Duration = Duration::from_millis(4);
+/// When what was not sent often enough by then is pushed further.
+const REST_AFTER: Duration = Duration::from_millis(200);
 /// No push is smaller, so a datagram with less room is full.
 const SMALLEST: usize = 32;
 /// Records that may turn out too large for the rest of a datagram before it is taken for full.
@@ -116,6 +118,12 @@ impl Dissemination {
                 !near && self.due.insert(*at)
             })
             .collect()
+    }
+
+    /// Something is left, here or with foca: the moment at which to push it further, unless a push is scheduled anyway.
+    pub(super) fn schedule_rest(&mut self, now: Moment) -> Option<Moment> {
+        let at = now + REST_AFTER;
+        (self.due.is_empty() && self.due.insert(at)).then_some(at)
     }
 
     /// A scheduled push is done now.
@@ -246,5 +254,9 @@ mod tests {
         assert_eq!(queue.schedule(now).len(), 0);
         queue.pushed(now);
         assert_eq!(queue.schedule(now), [now + GAP]);
+        assert_eq!(queue.schedule_rest(now), None, "some are scheduled");
+        let last = now + ROUNDS[2];
+        queue.pushed(last);
+        assert_eq!(queue.schedule_rest(last), Some(last + REST_AFTER));
     }
 }

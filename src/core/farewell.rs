@@ -58,6 +58,9 @@ impl Core {
         self.push(now);
         self.farewell = Some(Farewell { command: Some(id), leave, asked: BTreeSet::new(), waiting: 0, confirmed: 0 });
         self.timers.set(now + PATIENCE, Timer::Farewell);
+        if leave {
+            self.detector.stop();
+        }
         for peer in self.membership.choose(CONFIRMATIONS) {
             self.tell(now, peer);
         }

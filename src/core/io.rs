@@ -17,6 +17,11 @@ impl StreamId {
     pub fn accepted(n: u64) -> StreamId {
         StreamId(n | 1 << 63)
     }
+
+    /// The id of the `n`th stream that the core's detector asks for.
+    pub(super) fn of_detector(n: u64) -> StreamId {
+        StreamId(n | 1 << 62)
+    }
 }
 
 /// Names a command until it is answered. Given out by the shell.
@@ -26,6 +31,21 @@ pub struct CommandId(pub u64);
 /// Names a write to disk until it is done. Given out by the core, in ascending order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Ticket(pub u64);
+
+/// Why a stream is over, as far as the network tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CloseCause {
+    /// Nobody listens there: the peer's host answered with a reset (RFC 9293, 3.10.7.1).
+    Refused,
+    /// It was open, and the peer ended it or its host reset it.
+    Ended,
+    /// No answer came in time.
+    TimedOut,
+    /// The network knows no way there.
+    Unreachable,
+    /// Anything else, such as a fault on this side.
+    Other,
+}
 
 /// What happened in the world.
 #[derive(Debug)]
@@ -64,7 +84,9 @@ pub enum Input<'a> {
     Closed {
         /// Which.
         stream: StreamId,
-        /// Why, for people.
+        /// Why, as far as the network tells.
+        cause: CloseCause,
+        /// The same for people.
         reason: String,
     },
     /// The addresses of a seed's name; none where it has none.

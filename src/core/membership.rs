@@ -1,6 +1,7 @@
 //! The one foca instance, and what it says of the members.
 //!
-//! foca holds the list of members, probes them, and spreads what it knows. Everything that it does comes out of here as
+//! foca holds the list of members, probes one at random now and then, and spreads what it knows. Whether a probe has failed is not
+//! for foca to say: the detector judges, and foca is told of its verdicts only. Everything that foca does comes out of here as
 //! values: packets, timers, and which members changed.
 
 use std::{
@@ -9,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use foca::{Foca, Member, NoCustomBroadcast, PeriodicParams, State, Timer};
+use foca::{Foca, Member, NoCustomBroadcast, State, Timer};
 use rand::{
     RngExt as _, SeedableRng,
     rngs::{SmallRng, StdRng},
@@ -18,7 +19,6 @@ use rand::{
 use super::{counters::MembershipCounters, digest, sink::Sink};
 use crate::{
     model::NodeId,
-    planted::{Planted, is_planted},
     wire::{
         Identity,
         codec::{FocaCodec, Tap, state_from_wire, state_to_wire},
@@ -27,13 +27,14 @@ use crate::{
     },
 };
 
-/// How often a random member is probed.
-const PROBE_PERIOD: Duration = Duration::from_millis(1_000);
-/// How long a probe waits before others are asked to probe, too.
-const PROBE_RTT: Duration = Duration::from_millis(400);
-/// How long a suspect has to refute, in a cluster of up to ten. It grows with the logarithm of the cluster.
-const SUSPICION: Duration = Duration::from_millis(3_000);
-/// Members that a push goes to, and that are asked to probe in our place.
+/// How often a random member is probed. It is a cross-check, and carries our digest to somebody at random: those that must
+/// not be missed are probed by the detector.
+const PROBE_PERIOD: Duration = Duration::from_secs(6);
+/// When foca would have others probe in our place, and a probe is ended instead.
+const PROBE_RTT: Duration = Duration::from_secs(1);
+/// How long one has to refute whom somebody else's foca suspects.
+const SUSPICION: Duration = Duration::from_secs(5);
+/// Members that a push goes to.
 pub const FAN_OUT: usize = 5;
 
 /// A member as foca holds it.
@@ -63,6 +64,8 @@ pub struct Effects {
     pub timers: Vec<(Timer<Identity>, Duration)>,
     /// Members that changed.
     pub changed: BTreeSet<NodeId>,
+    /// Whom foca probes.
+    pub probed: Option<Identity>,
     /// The cluster took us for dead, and we came back under this identity.
     pub rejoined: Option<Identity>,
     /// What went wrong. A packet that could not be read is among these.
@@ -82,6 +85,8 @@ pub struct Membership {
     counters: MembershipCounters,
     /// Our identity and incarnation, as we last spoke.
     spoken: (Identity, u16),
+    /// Whom foca probed last, and under which number.
+    probing: Option<(Identity, u8)>,
 }
 
 impl Membership {
@@ -100,6 +105,7 @@ impl Membership {
             rng,
             counters: MembershipCounters::default(),
             spoken: (me, 0),
+            probing: None,
         }
     }
 
@@ -172,14 +178,26 @@ impl Membership {
                 .members
                 .get(&member_id.node())
                 .is_some_and(|m| m.identity == *member_id && m.incarnation == *incarnation && m.state == State::Suspect);
-            if !still && is_planted(Planted::RefutationIgnored) {
-                return self.left(*member_id);
-            }
             if !still {
                 return Effects::default();
             }
         }
+        if matches!(timer, Timer::SendIndirectProbe { .. }) {
+            self.end_probe();
+        }
         self.call(|foca, sink| foca.handle_timer(timer, sink))
+    }
+
+    /// Ends foca's probe before it can fail: foca is given the answer that it waits for. To one that is not up any more it would
+    /// answer in turn, and such a probe leads to nothing.
+    fn end_probe(&mut self) {
+        let Some((target, number)) = self.probing.take() else {
+            return;
+        };
+        if let Some(member) = self.members.get(&target.node()).filter(|member| member.identity == target && member.is_up()) {
+            let ack = self.tap.forge_ack(target, member.incarnation, number);
+            self.call(|foca, sink| foca.handle_data(&ack, sink));
+        }
     }
 
     /// Spreads updates of members now, to [`FAN_OUT`] members.
@@ -195,6 +213,15 @@ impl Membership {
     /// A member took its leave: it counts as down from now on.
     pub fn left(&mut self, peer: Identity) -> Effects {
         self.call(|foca, sink| foca.apply_many(std::iter::once(Member::down(peer)), true, sink))
+    }
+
+    /// The detector has found a member to be gone: everyone is to know.
+    pub fn down(&mut self, member: Identity) -> Effects {
+        let Some(view) = self.members.get(&member.node()).filter(|view| view.identity == member && view.is_up()) else {
+            return Effects::default();
+        };
+        let down = Member::new(member, view.incarnation, State::Down);
+        self.call(|foca, sink| foca.apply_many(std::iter::once(down), true, sink))
     }
 
     /// Merges what a peer holds. `spread` is false when we are new ourselves: what the peer knows needs no telling.
@@ -244,7 +271,10 @@ impl Membership {
         let mut sink = Sink::default();
         let error = f(&mut self.foca, &mut sink).err();
         sink.count(&mut self.counters, &mut self.spoken);
-        let mut effects = Effects { packets: sink.packets, timers: sink.timers, rejoined: sink.rejoined, error, ..Effects::default() };
+        self.probing = sink.probed.or(self.probing);
+        let probed = sink.probed.map(|(target, _)| target);
+        let mut effects =
+            Effects { packets: sink.packets, timers: sink.timers, rejoined: sink.rejoined, error, probed, ..Effects::default() };
         for member in self.tap.take_applied() {
             let view = MemberView { identity: *member.id(), incarnation: member.incarnation(), state: member.state() };
             self.put(view, &mut effects.changed);
@@ -320,12 +350,12 @@ fn config(size: usize) -> foca::Config {
     config.probe_rtt = PROBE_RTT;
     config.num_indirect_probes = NonZeroUsize::new(FAN_OUT).expect("not zero");
     config.max_transmissions = NonZeroU8::new(transmissions(size) as u8).expect("at least five");
-    config.suspect_to_down_after = SUSPICION.mul_f64((size as f64).log10().max(1.0));
+    config.suspect_to_down_after = SUSPICION;
     // Forgetting is decided by the core, which digs a grave.
     config.remove_down_after = None;
     config.max_packet_size = NonZeroUsize::new(limits::FOCA_OCTETS).expect("not zero");
     config.notify_down_members = true;
-    config.periodic_gossip =
-        Some(PeriodicParams { frequency: Duration::from_millis(200), num_members: NonZeroUsize::new(3).expect("not zero") });
+    // Pushes go on for as long as there is something to tell; a timer of foca's would wake us when there is nothing, too.
+    config.periodic_gossip = None;
     config
 }

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     model::{
-        Change, Check, CheckOrder, Command, Done, Health, InstanceId, Life, Refusal, Registration, Reply, StoreOp,
+        Change, Check, CheckOrder, Command, Done, Health, InstanceId, Life, NodeId, Refusal, Registration, Reply, StoreOp,
         check::Subject,
         command::Cause,
         limits,
@@ -36,6 +36,15 @@ pub(super) struct Known {
     pub grace: Option<(Life, Option<Moment>)>,
     /// What readers were told.
     pub shown: Option<super::view::Shown>,
+    /// What its records add to the digest of all, as last counted.
+    pub counted: u64,
+}
+
+impl Known {
+    /// What its records add to the digest of all.
+    pub(super) fn contribution(&self, node: NodeId) -> u64 {
+        self.replica.digest(node).map_or(0, |digest| digest as u64)
+    }
 }
 
 /// What this node registered of an instance, beside its record.

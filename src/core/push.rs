@@ -145,8 +145,17 @@ impl Core {
         if self.membership.has_updates() && !self.has_left() {
             let effects = self.membership.gossip();
             self.apply(now, effects, false);
-            return;
+        } else {
+            self.push_records(now);
         }
+        if self.dissemination.len() > 16 {
+            // More than a few datagrams' worth: go on at once, not with the next change.
+            self.schedule_push(now);
+        }
+        self.schedule_rest(now);
+    }
+
+    fn push_records(&mut self, now: Moment) {
         let transmissions = self.membership.transmissions();
         for peer in self.membership.choose(super::membership::FAN_OUT) {
             let mut envelope = Envelope::new(Carrier::Datagram, self.cluster);
@@ -155,9 +164,16 @@ impl Core {
                 self.outputs.push_back(Output::Datagram { to: peer.address, bytes: envelope.into_bytes() });
             }
         }
-        if self.dissemination.len() > 16 {
-            // More than a few datagrams' worth: go on at once, not with the next change.
-            self.schedule_push(now);
+    }
+
+    /// Has what is left pushed further in a while. With nobody to push it to it waits for somebody to come.
+    pub(super) fn schedule_rest(&mut self, now: Moment) {
+        let is_left = self.dissemination.len() > 0 || (self.membership.has_updates() && !self.has_left());
+        if is_left
+            && self.membership.count_up() > 0
+            && let Some(at) = self.dissemination.schedule_rest(now)
+        {
+            self.timers.set(at, Timer::Push);
         }
     }
 
@@ -254,6 +270,7 @@ impl Core {
             let until = now + Duration::from_secs(u64::from(seconds));
             known.grace = Some((life, Some(until)));
             self.timers.set(until, Timer::Grace(node));
+            self.show_detector(now, node);
         }
         if info.left
             && let Some(member) = self.membership.get(node).filter(|m| m.is_up() && m.identity.life() == life).copied()

@@ -13,8 +13,8 @@ pub(super) struct Sink {
     pub(super) packets: Vec<(Identity, Vec<u8>)>,
     pub(super) timers: Vec<(Timer<Identity>, Duration)>,
     pub(super) rejoined: Option<Identity>,
-    probes: u64,
-    probes_failed: u64,
+    /// Whom foca probes, and under which number.
+    pub(super) probed: Option<(Identity, u8)>,
     /// Who we were in the last packet, and our incarnation.
     spoken: Option<(Identity, u16)>,
 }
@@ -22,8 +22,6 @@ pub(super) struct Sink {
 impl Sink {
     /// Counts what was done. `spoken` is who we were, and our incarnation, when we last spoke.
     pub(super) fn count(&self, counters: &mut MembershipCounters, spoken: &mut (Identity, u16)) {
-        counters.probes += self.probes;
-        counters.probes_failed += self.probes_failed;
         if let Some((identity, incarnation)) = self.spoken {
             // foca raises it to refute a suspicion of ourselves, and for nothing else; a new identity begins anew.
             if spoken.0 == identity {
@@ -38,9 +36,10 @@ impl Runtime<Identity> for &mut Sink {
     fn notify(&mut self, notification: Notification<'_, Identity>) {
         match notification {
             Notification::Rejoin(identity) => self.rejoined = Some(*identity),
-            Notification::ProbeFailed(..) => self.probes_failed += 1,
             Notification::DataSent(header) => {
-                self.probes += u64::from(matches!(header.message, Message::Ping(_)));
+                if let Message::Ping(number) = header.message {
+                    self.probed = Some((header.dst, number));
+                }
                 self.spoken = Some((header.src, header.src_incarnation));
             }
             _ => {}

@@ -17,7 +17,7 @@ use std::{
 
 use super::{
     Core,
-    conversation::Purpose,
+    conversation::{Conversation, Purpose},
     io::{Event, Output, StreamId},
     time::Moment,
 };
@@ -25,7 +25,7 @@ use crate::{
     model::NodeId,
     wire::{
         WireError, limits,
-        message::{self, Buckets, GraveEntry, Graves, Hello, Members, Message as _, Owners, Refuse, kind},
+        message::{self, Buckets, GraveEntry, Graves, Hello, Members, Message as _, Owners, Refuse, kind, short_digest},
     },
 };
 
@@ -38,11 +38,14 @@ impl Core {
     pub(super) fn on_message(&mut self, now: Moment, stream: StreamId, kind: u8, body: &[u8]) -> Result<(), WireError> {
         let conversation = self.conversations.get(&stream);
         let greeted = conversation.is_some_and(|conversation| conversation.peer.is_some());
+        let ours = conversation.is_some_and(Conversation::is_ours);
         match kind {
             _ if kind != kind::GRAVES && conversation.is_some_and(|conversation| conversation.peer_is_buried) => {}
             kind::HELLO if greeted => return Err(WireError::Malformed),
             kind::HELLO => self.on_hello(now, stream, &Hello::from_bytes(body)?),
             kind::REFUSE => self.on_refuse(now, stream, &Refuse::from_bytes(body)?),
+            kind::PROBE if !ours && !greeted => self.on_probe_by_stream(now, stream, &message::Probe::from_bytes(body)?),
+            kind::WATCH if !ours && !greeted => self.on_watch(stream, body)?,
             _ if !greeted => return Err(WireError::Malformed),
             kind::BUCKETS => self.on_buckets(now, stream, &Buckets::from_bytes(body)?)?,
             kind::MEMBERS => self.on_members(now, stream, &Members::from_bytes(body)?),
@@ -157,6 +160,7 @@ impl Core {
             let left = Duration::from_millis(u64::from(entry.grace_ms)).min(LONGEST_GRACE);
             known.grace = Some((life, Some(now + left)));
             self.timers.set(now + left, super::timers::Timer::Grace(entry.identity.node()));
+            self.show_detector(now, entry.identity.node());
         }
     }
 
@@ -216,7 +220,8 @@ impl Core {
         self.count_conversation(conversation.purpose, true);
         self.settle.last_sync = now;
         let ours = self.digest().total();
-        self.settle.fruitless = (!conversation.news && conversation.peer_digest != ours).then_some((conversation.peer_digest, ours));
+        let digests = (short_digest(conversation.peer_digest), short_digest(ours));
+        self.settle.fruitless = (!conversation.news && digests.0 != digests.1).then_some(digests);
         if conversation.purpose == Some(Purpose::Farewell) {
             self.farewell_confirmed();
         }

@@ -35,20 +35,44 @@ pub(super) enum Timer {
 }
 
 /// Timers by their deadline; those of one moment in the order in which they were set.
-#[derive(Debug, Default)]
-pub(super) struct Timers {
-    queue: BTreeMap<(Moment, u64), Timer>,
+#[derive(Debug)]
+pub(super) struct Timers<T = Timer> {
+    queue: BTreeMap<(Moment, u64), T>,
     count: u64,
 }
 
-impl Timers {
+/// Names a timer that was set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Alarm {
+    /// When it is due.
+    pub(super) at: Moment,
+    number: u64,
+}
+
+impl<T> Default for Timers<T> {
+    fn default() -> Self {
+        Timers { queue: BTreeMap::new(), count: 0 }
+    }
+}
+
+impl<T> Timers<T> {
     /// Sets a timer. The same one may be set several times.
-    pub(super) fn set(&mut self, at: Moment, timer: Timer) {
+    pub(super) fn set(&mut self, at: Moment, timer: T) {
+        self.alarm(at, timer);
+    }
+
+    /// Sets a timer that may be taken back.
+    pub(super) fn alarm(&mut self, at: Moment, timer: T) -> Alarm {
         self.count += 1;
-        if is_planted(Planted::TimerDropped) && self.count.is_multiple_of(7) {
-            return;
+        if !(is_planted(Planted::TimerDropped) && self.count.is_multiple_of(7)) {
+            self.queue.insert((at, self.count), timer);
         }
-        self.queue.insert((at, self.count), timer);
+        Alarm { at, number: self.count }
+    }
+
+    /// Takes back a timer if it is not due yet: one that wakes nobody costs nothing.
+    pub(super) fn cancel(&mut self, alarm: Alarm) {
+        self.queue.remove(&(alarm.at, alarm.number));
     }
 
     /// When the next one is due.
@@ -57,8 +81,29 @@ impl Timers {
     }
 
     /// Takes the first that is due.
-    pub(super) fn pop_due(&mut self, now: Moment) -> Option<Timer> {
+    pub(super) fn pop_due(&mut self, now: Moment) -> Option<T> {
         let entry = self.queue.first_entry()?;
         (entry.key().0 <= now).then(|| entry.remove())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn timers_come_in_order_and_those_taken_back_do_not() {
+        let moment = |ms| Moment::default() + Duration::from_millis(ms);
+        let mut timers: Timers<&str> = Timers::default();
+        timers.set(moment(2), "second");
+        let alarm = timers.alarm(moment(1), "taken back");
+        timers.set(moment(1), "first");
+        timers.set(moment(2), "third");
+        timers.cancel(alarm);
+        assert_eq!((alarm.at, timers.next()), (moment(1), Some(moment(1))));
+        let due: Vec<&str> = std::iter::from_fn(|| timers.pop_due(moment(2))).collect();
+        assert_eq!((due, timers.next()), (vec!["first", "second", "third"], None));
     }
 }

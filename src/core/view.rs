@@ -4,6 +4,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use super::{
     Core,
+    detector::Fault,
     io::{Event, Output},
     owner::Known,
     part::Part,
@@ -33,11 +34,13 @@ impl Core {
         let dirty = self.dirty.entry(node).or_default();
         dirty.promoted |= shift.promoted;
         dirty.keys.extend(shift.keys);
+        self.recount(node);
     }
 
     /// foca holds something else of a member than before.
     pub(super) fn on_member_changed(&mut self, now: Moment, node: NodeId) {
         self.touch(node, Shift::default());
+        self.show_detector(now, node);
         let Some(member) = self.membership.get(node).copied() else {
             return;
         };
@@ -57,6 +60,7 @@ impl Core {
         }
         known.gone_since = if member.is_up() { None } else { known.gone_since.or(Some(now)) };
         known.replica.drop_above(life);
+        self.recount(node);
         // A life that left stays so, whatever foca hears of it.
         self.on_records_changed(now, node);
         if member.is_up() {
@@ -71,6 +75,7 @@ impl Core {
         {
             *until = None;
             self.touch(node, Shift::default());
+            self.show_detector(now, node);
         }
     }
 
@@ -98,7 +103,8 @@ impl Core {
         }
         Some(match member.state {
             _ if grace => (MemberState::Restarting, "it announced a short absence".into()),
-            foca::State::Suspect => (MemberState::Suspect, "it did not answer a probe".into()),
+            foca::State::Suspect => (MemberState::Suspect, "it did not answer a probe of another agent".into()),
+            _ if let Some(fault) = self.detector.suspects(member.identity) => (MemberState::Suspect, said_of(fault).into()),
             _ if waiting => (MemberState::Alive, "it started again; the records of its earlier start are shown".into()),
             _ => (MemberState::Alive, "it answers".into()),
         })
@@ -184,6 +190,14 @@ impl Core {
     /// Whether a node took its leave.
     pub(super) fn is_left(&self, node: NodeId) -> bool {
         self.known.get(&node).and_then(|known| known.shown.as_ref()).is_some_and(|shown| shown.node.state == MemberState::Left)
+    }
+}
+
+fn said_of(fault: Fault) -> &'static str {
+    match fault {
+        Fault::Refused => "nobody listens at its address",
+        Fault::Silent => "it does not answer",
+        Fault::Stalled => "it takes connections and does not answer",
     }
 }
 

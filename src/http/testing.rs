@@ -209,7 +209,9 @@ pub(super) fn address_of_another_host() -> [(&'static str, &'static str); 1] {
 fn metrics() -> Metrics {
     let facts = Facts { version: "0.1.0".into(), name: "here".into(), node: HERE.to_string(), cluster: "default".into() };
     let routes = super::ROUTES.iter().map(|route| (route.method.as_str(), route.path)).collect();
-    Metrics::new(facts, &Labels { drop_reasons: vec![], purposes: vec!["join"], kinds: crate::kinds::names().collect(), routes }, vec![])
+    let labels =
+        Labels { drop_reasons: vec![], purposes: vec!["join"], faults: vec!["refused"], kinds: crate::kinds::names().collect(), routes };
+    Metrics::new(facts, &labels, vec![])
 }
 
 fn address(port: u16) -> SocketAddr {

@@ -72,7 +72,7 @@ impl GossipMetrics {
                  forwarded them; time on the wire is not in it",
                 AGES,
             ),
-            protocol: ProtocolMetrics::new(registry, &labels.purposes),
+            protocol: ProtocolMetrics::new(registry, labels),
         }
     }
 
@@ -104,8 +104,14 @@ impl GossipMetrics {
 pub struct ProtocolMetrics {
     pub probes: Counter,
     pub probe_failures: Counter,
+    pub inconclusive: Counter,
+    pub probe_requests: Grid,
     pub suspicions: Counter,
     pub refutations: Grid,
+    pub verdicts: Grid,
+    pub held_up: Counter,
+    pub local_health: Gauge,
+    pub watches: Gauge,
     pub rejoins: Counter,
     pub pushes: Grid,
     pub unqueued: Counter,
@@ -115,10 +121,22 @@ pub struct ProtocolMetrics {
 }
 
 impl ProtocolMetrics {
-    fn new(registry: &mut Registry, purposes: &[&'static str]) -> ProtocolMetrics {
+    fn new(registry: &mut Registry, labels: &Labels) -> ProtocolMetrics {
         ProtocolMetrics {
             probes: counter(registry, "probes", "Members that this agent probed"),
-            probe_failures: counter(registry, "probe_failures", "Probes that neither the member nor anybody in its place answered in time"),
+            probe_failures: counter(registry, "probe_failures", "Probes that were not answered in time, so that a suspicion followed"),
+            inconclusive: counter(
+                registry,
+                "probes_inconclusive",
+                "Probes in which no answer came from anywhere, not even from members that were asked for help: that speaks against this \
+                 agent, not against the member",
+            ),
+            probe_requests: grid(
+                registry,
+                "probe_requests",
+                "Times that a member was to be probed for somebody else: this agent asked others (self), or others asked it (peer)",
+                Grid::line("by", &["self", "peer"]),
+            ),
             suspicions: counter(registry, "suspicions", "Times that a member became suspect here, by a probe of this agent or by hearsay"),
             refutations: grid(
                 registry,
@@ -126,6 +144,25 @@ impl ProtocolMetrics {
                 "Suspicions that were refuted: by the member that was suspect here (peer), or by this agent, which others suspected (self)",
                 Grid::line("by", &["peer", "self"]),
             ),
+            verdicts: grid(
+                registry,
+                "down_verdicts",
+                "Members that this agent itself found down, by what was wrong: its host refuses connections (refused), no answer comes from \
+                 it at all (silent), or it takes connections and does not answer (stalled)",
+                Grid::line("fault", &labels.faults),
+            ),
+            held_up: counter(
+                registry,
+                "held_up",
+                "Times that this agent came more than 0.2 s late to a deadline of its own, because it was paused or starved, and held what \
+                 it had missed against no member",
+            ),
+            local_health: gauge(
+                registry,
+                "local_health",
+                "How unwell this agent holds itself to be, from 0 (well) to 4: it waits longer then",
+            ),
+            watches: gauge(registry, "watch_streams", "Idle streams to and from members, whose end tells that the other process died"),
             rejoins: counter(registry, "rejoins", "Times that the cluster took this agent for down and it came back by itself"),
             pushes: grid(
                 registry,
@@ -144,7 +181,7 @@ impl ProtocolMetrics {
                 "syncs",
                 "Conversations by stream that this agent began and that ended: to join, to look for lost members, to sync what differs, \
                  to say farewell",
-                Grid::new("purpose", purposes, "result", &["done", "failed"]),
+                Grid::new("purpose", &labels.purposes, "result", &["done", "failed"]),
             ),
             sync_records: counter(
                 registry,

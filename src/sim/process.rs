@@ -9,7 +9,7 @@ use crate::{
     catalog::{Catalog, Publisher},
     core::{
         Core,
-        io::{CommandId, StreamId, Ticket},
+        io::{CloseCause, CommandId, StreamId, Ticket},
         time::Moment,
     },
     model::{Command, StoreOp},
@@ -76,7 +76,7 @@ pub(super) enum Waiting {
     Connected(StreamId),
     Received { stream: StreamId, bytes: Vec<u8> },
     Sent { stream: StreamId, octets: usize },
-    Closed { stream: StreamId, reason: String },
+    Closed { stream: StreamId, cause: CloseCause, reason: String },
     Stored { ticket: Ticket, result: Result<(), String> },
     Resolved { seed: usize, addresses: Vec<SocketAddr> },
     Command(CommandId, Command),

@@ -9,7 +9,10 @@ use super::{
     process::Waiting,
     world::Happening,
 };
-use crate::core::{io::StreamId, time::Moment};
+use crate::core::{
+    io::{CloseCause, StreamId},
+    time::Moment,
+};
 
 /// Between a segment and its first retransmission; doubles (RFC 6298, and Linux's minimum).
 const RETRANSMIT_AFTER: Duration = Duration::from_millis(200);
@@ -241,7 +244,7 @@ impl World {
             Step::Answered(listens) => self.on_syn_answered(id, listens),
             Step::Impatient => {
                 if self.connections.get(&id).is_some_and(|connection| !connection.open) {
-                    self.fail_side(id, 0, "connecting took too long");
+                    self.fail_side(id, 0, CloseCause::TimedOut, "connecting took too long");
                 }
             }
             Step::Arrives(side, segment) => self.on_arrival(id, side, segment),
@@ -277,10 +280,12 @@ impl World {
             return;
         }
         if !listens {
-            return self.fail_side(id, 0, "connection refused");
+            return self.fail_side(id, 0, CloseCause::Refused, "connection refused");
         }
         let (from, target) = (connection.ends[0].address, connection.ends[1].host);
-        let Some(process) = &mut self.hosts[target.0].process else { return self.fail_side(id, 0, "connection refused") };
+        let Some(process) = &mut self.hosts[target.0].process else {
+            return self.fail_side(id, 0, CloseCause::Refused, "connection refused");
+        };
         connection.open = true;
         process.accepted += 1;
         let stream = StreamId::accepted(process.accepted);
@@ -316,8 +321,8 @@ impl World {
         }
         match segment {
             Segment::Data(bytes) => self.input(target, process, Waiting::Received { stream, bytes }),
-            Segment::Fin => self.fail_side(id, 1 - side, "the peer closed the stream"),
-            Segment::Reset => self.fail_side(id, 1 - side, "connection reset by peer"),
+            Segment::Fin => self.fail_side(id, 1 - side, CloseCause::Ended, "the peer closed the stream"),
+            Segment::Reset => self.fail_side(id, 1 - side, CloseCause::Ended, "connection reset by peer"),
         }
     }
 
@@ -330,7 +335,7 @@ impl World {
             return;
         }
         if now - since > GIVE_UP_AFTER {
-            return self.fail_side(id, side, "connection timed out");
+            return self.fail_side(id, side, CloseCause::TimedOut, "connection timed out");
         }
         end.attempts += 1;
         let (attempts, octets) = (end.attempts, end.lost.front().map_or(SEGMENT_HEAD, Segment::octets));
@@ -346,7 +351,7 @@ impl World {
     }
 
     /// An end hears that its stream is over.
-    fn fail_side(&mut self, id: u64, side: usize, reason: &str) {
+    fn fail_side(&mut self, id: u64, side: usize, cause: CloseCause, reason: &str) {
         let Some(connection) = self.connections.get_mut(&id) else { return };
         let end = &mut connection.ends[side];
         let told = !std::mem::replace(&mut end.closed, true);
@@ -355,7 +360,7 @@ impl World {
             self.connections.remove(&id);
         }
         if told {
-            self.input(host, process, Waiting::Closed { stream, reason: reason.into() });
+            self.input(host, process, Waiting::Closed { stream, cause, reason: reason.into() });
         }
     }
 

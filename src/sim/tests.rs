@@ -2,6 +2,7 @@
 
 mod cluster;
 mod planted;
+mod scale;
 mod worlds;
 
 use std::{cell::RefCell, rc::Rc, time::Duration};

@@ -284,9 +284,9 @@ impl World {
                     process.core.handle(now, Input::Sent { stream, octets });
                 }
             }
-            Waiting::Closed { stream, reason } => {
+            Waiting::Closed { stream, cause, reason } => {
                 if process.streams.remove(&stream).is_some() {
-                    process.core.handle(now, Input::Closed { stream, reason });
+                    process.core.handle(now, Input::Closed { stream, cause, reason });
                 }
             }
             Waiting::Stored { ticket, result } => process.core.handle(now, Input::Stored { ticket, result }),

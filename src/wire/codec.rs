@@ -44,6 +44,12 @@ impl Tap {
         let header = read::<WireHeader>(packet).ok()?;
         Some((header.from, matches!(header.message, WireMessage::TurnUndead)))
     }
+
+    /// The packet by which `from` would answer foca's probe with this number.
+    pub fn forge_ack(&self, from: Identity, incarnation: u16, number: u8) -> Vec<u8> {
+        let to = self.with(|shared| shared.me).short().to_be_bytes();
+        super::message::encode(&WireHeader { from, incarnation, to, message: WireMessage::Ack(number) })
+    }
 }
 
 /// Why a packet of foca's could not be read or written.

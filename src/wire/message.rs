@@ -14,6 +14,14 @@ pub mod kind {
     pub const DIGEST: u8 = 2;
     /// A record that its owner wrote, on its way to everyone.
     pub const PUSH: u8 = 3;
+    /// Asks whether somebody is there, by datagram or stream.
+    pub const PROBE: u8 = 4;
+    /// Answers a probe.
+    pub const PROBE_ACK: u8 = 5;
+    /// Asks somebody to probe somebody else.
+    pub const PROBE_REQUEST: u8 = 6;
+    /// Answers that.
+    pub const PROBE_REPORT: u8 = 7;
     /// Opens a conversation by stream, both ways.
     pub const HELLO: u8 = 16;
     /// Ends a conversation before it began.
@@ -34,6 +42,10 @@ pub mod kind {
     pub const HAVE: u8 = 24;
     /// No more haves follow.
     pub const HAVES_END: u8 = 25;
+    /// Opens a stream that lies idle from then on, both ways: its end is news of the peer.
+    pub const WATCH: u8 = 26;
+    /// Says that the end of such a stream is no news.
+    pub const WATCH_END: u8 = 27;
 }
 
 /// A body that can be sent. Decoding ignores what a later version put behind the fields known here.
@@ -84,6 +96,72 @@ pub struct DigestBeacon {
     pub digest: u64,
 }
 
+/// "Are you there?" Whoever is at that address answers, and says so if it is not who is meant.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Probe {
+    /// [`Identity::short`] of whom is meant.
+    pub to: [u8; 4],
+    /// Stands in the answer, so that nobody answers who was not asked.
+    pub nonce: [u8; 4],
+    /// The sender has reason to believe that nobody is there.
+    pub suspected: bool,
+}
+
+/// "I am here."
+#[derive(Debug, Clone, PartialEq, Encode, Decode)]
+pub struct ProbeAck {
+    /// The probe's.
+    pub nonce: [u8; 4],
+    /// [`Digest::short`] of what the sender knows.
+    pub digest: [u8; 4],
+    /// Who is there instead of whom was meant.
+    pub instead: Option<Identity>,
+}
+
+/// "Do you reach this one?"
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct ProbeRequest {
+    /// Which node. It is probed where the receiver knows it to be.
+    pub node: [u8; 8],
+    /// [`Identity::short`] of whom is meant.
+    pub to: [u8; 4],
+    /// Stands in the answer.
+    pub nonce: [u8; 4],
+}
+
+/// What a node that was asked found out about another one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub enum Found {
+    /// It answered.
+    Answered,
+    /// Nothing was heard of it.
+    Silent,
+    /// Its host said that nobody listens there.
+    Refused,
+    /// It took a connection and did not answer.
+    Stalled,
+    /// It announced a short absence, or another life of it is there: it is to be left alone.
+    Excused,
+}
+
+/// "This is what I found."
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct ProbeReport {
+    /// The request's.
+    pub nonce: [u8; 4],
+    /// What.
+    pub found: Found,
+}
+
+/// "Should this stream end, look after me", said by both ends.
+#[derive(Debug, Clone, PartialEq, Encode, Decode)]
+pub struct Watch {
+    /// Who says so.
+    pub from: Identity,
+    /// [`Identity::short`] of whom is meant.
+    pub to: [u8; 4],
+}
+
 /// What a pushed record says.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub enum What {
@@ -117,6 +195,16 @@ impl Digest {
     pub fn total(self) -> u64 {
         self.members.rotate_left(32) ^ self.owners
     }
+
+    /// Over everything, for messages that are sent all the time. Two that differ look alike once in 2^32 changes.
+    pub fn short(self) -> [u8; 4] {
+        short_digest(self.total())
+    }
+}
+
+/// The short form of a digest over everything.
+pub fn short_digest(total: u64) -> [u8; 4] {
+    ((total >> 32) as u32 ^ total as u32).to_be_bytes()
 }
 
 impl From<crate::model::Life> for WireLife {
@@ -351,6 +439,7 @@ macro_rules! kinds {
 kinds! {
     DigestBeacon => DIGEST, Push => PUSH, Hello => HELLO, Refuse => REFUSE, Buckets => BUCKETS, Members => MEMBERS,
     Graves => GRAVES, Owners => OWNERS, Want => WANT, Have => HAVE,
+    Probe => PROBE, ProbeAck => PROBE_ACK, ProbeRequest => PROBE_REQUEST, ProbeReport => PROBE_REPORT, Watch => WATCH,
 }
 
 #[cfg(test)]

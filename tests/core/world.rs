@@ -15,7 +15,8 @@ use tidings::{
     },
     core::{
         Core, Settings,
-        io::{CommandId, Event, Input, Output, StreamId, Ticket},
+        counters::Counters,
+        io::{CloseCause, CommandId, Event, Input, Output, StreamId, Ticket},
         time::Moment,
     },
     model::{
@@ -27,6 +28,8 @@ use tidings::{
 };
 
 const LATENCY: Duration = Duration::from_millis(1);
+/// When an agent gives up connecting.
+const CONNECTING_TAKES: Duration = Duration::from_secs(3);
 const DISK: Duration = Duration::from_millis(1);
 
 /// Shorter than in life, so that a test does not simulate days.
@@ -35,14 +38,40 @@ pub(super) const REAP_AFTER: Duration = Duration::from_secs(300);
 pub(super) type Agent = usize;
 
 enum Happening {
-    Datagram { from: SocketAddr, bytes: Vec<u8> },
-    Connect { stream: StreamId, from: Agent },
+    Datagram {
+        from: SocketAddr,
+        bytes: Vec<u8>,
+    },
+    /// A connection comes to the host, which takes it whether or not the agent is held up.
+    Connect {
+        stream: StreamId,
+        from: Agent,
+    },
+    Accepted {
+        stream: StreamId,
+        from: SocketAddr,
+    },
     Connected(StreamId),
-    Received { stream: StreamId, bytes: Vec<u8> },
-    Sent { stream: StreamId, octets: usize },
-    Closed { stream: StreamId, reason: String },
-    Stored { ticket: Ticket, result: Result<(), String> },
-    Resolved { seed: usize, addresses: Vec<SocketAddr> },
+    Received {
+        stream: StreamId,
+        bytes: Vec<u8>,
+    },
+    Sent {
+        stream: StreamId,
+        octets: usize,
+    },
+    Closed {
+        stream: StreamId,
+        cause: CloseCause,
+    },
+    Stored {
+        ticket: Ticket,
+        result: Result<(), String>,
+    },
+    Resolved {
+        seed: usize,
+        addresses: Vec<SocketAddr>,
+    },
     Timeout,
 }
 
@@ -57,6 +86,8 @@ struct Host {
     /// Raised at each start: what was meant for an earlier process is lost.
     process: u64,
     due: Option<Moment>,
+    /// The process gets no time before then. Its host goes on.
+    held_up_until: Moment,
     disk: BTreeMap<Key, (Body, Body)>,
     /// What was handed to the disk and is not known to be on it: a loss of power leaves any beginning of it there.
     unsynced: VecDeque<(Ticket, Vec<StoreOp>)>,
@@ -65,12 +96,18 @@ struct Host {
     generation: u32,
     /// The other end of each open stream.
     streams: BTreeMap<StreamId, (Agent, StreamId)>,
+    /// When the last that is on its way in each of them comes: what is sent later comes later.
+    arrivals: BTreeMap<StreamId, Moment>,
     replies: BTreeMap<CommandId, (Reply, Moment)>,
     dropped: usize,
 }
 
 pub(super) struct World {
     pub(super) loss: f64,
+    /// Segments of streams that are lost, and sent again a while later.
+    pub(super) stream_loss: f64,
+    /// Datagrams and segments lost so far.
+    pub(super) lost: usize,
     pub(super) disk_fails: bool,
     /// What agents that start are told of their host.
     pub(super) host_rebooted: bool,
@@ -80,10 +117,16 @@ pub(super) struct World {
     count: u64,
     hosts: Vec<Host>,
     apart: BTreeSet<Agent>,
+    /// Hosts of which nothing is heard.
+    dark: BTreeSet<Agent>,
+    /// Hosts to and from which no datagrams go.
+    without_datagrams: BTreeSet<Agent>,
     events: Vec<Event>,
     commands: u64,
     streams: u64,
     sent: u64,
+    /// Octets of IP (version 4) in datagrams.
+    pub(super) octets: usize,
 }
 
 pub(super) fn instance(id: &str, service: &str) -> Instance {
@@ -103,6 +146,8 @@ impl World {
     pub(super) fn new(seed: u64) -> World {
         World {
             loss: 0.0,
+            stream_loss: 0.0,
+            lost: 0,
             disk_fails: false,
             host_rebooted: false,
             now: Moment::default(),
@@ -111,10 +156,13 @@ impl World {
             count: 0,
             hosts: vec![],
             apart: BTreeSet::new(),
+            dark: BTreeSet::new(),
+            without_datagrams: BTreeSet::new(),
             events: vec![],
             commands: 0,
             streams: 0,
             sent: 0,
+            octets: 0,
         }
     }
 
@@ -152,12 +200,14 @@ impl World {
             catalog,
             process: 0,
             due: None,
+            held_up_until: Moment::default(),
             disk: BTreeMap::new(),
             unsynced: VecDeque::new(),
             checks: vec![],
             peers: vec![],
             generation: 0,
             streams: BTreeMap::new(),
+            arrivals: BTreeMap::new(),
             replies: BTreeMap::new(),
             dropped: 0,
         });
@@ -222,10 +272,12 @@ impl World {
         let written = self.rng.random_range(0..=self.hosts[agent].unsynced.len());
         let unsynced = std::mem::take(&mut self.hosts[agent].unsynced);
         unsynced.into_iter().take(written).for_each(|(_, ops)| self.hosts[agent].store(ops));
-        for (stream, (peer, theirs)) in std::mem::take(&mut self.hosts[agent].streams) {
-            let _ = stream;
+        for (peer, theirs) in std::mem::take(&mut self.hosts[agent].streams).into_values() {
             self.hosts[peer].streams.remove(&theirs);
-            self.at(LATENCY, peer, Happening::Closed { stream: theirs, reason: "reset".into() });
+            if self.cut(agent, peer) {
+                continue;
+            }
+            self.at_end_of(theirs, peer, Happening::Closed { stream: theirs, cause: CloseCause::Ended });
         }
     }
 
@@ -233,6 +285,25 @@ impl World {
         let (node, name) = (self.hosts[agent].catalog.load().local, self.hosts[agent].name.clone());
         self.kill(agent);
         self.boot(agent, node, &name);
+    }
+
+    /// The host is gone from one moment to the next: nothing says so.
+    pub(super) fn go_dark(&mut self, agent: Agent) {
+        self.dark.insert(agent);
+    }
+
+    pub(super) fn come_back(&mut self, agent: Agent) {
+        self.dark.remove(&agent);
+    }
+
+    /// A firewall lets streams pass, and nothing else.
+    pub(super) fn block_datagrams(&mut self, agent: Agent) {
+        self.without_datagrams.insert(agent);
+    }
+
+    /// The process gets no time for so long.
+    pub(super) fn hold_up(&mut self, agent: Agent, time: Duration) {
+        self.hosts[agent].held_up_until = self.now + time;
     }
 
     pub(super) fn split(&mut self, apart: &[Agent]) {
@@ -244,7 +315,7 @@ impl World {
     }
 
     fn cut(&self, a: Agent, b: Agent) -> bool {
-        self.apart.contains(&a) != self.apart.contains(&b)
+        self.apart.contains(&a) != self.apart.contains(&b) || self.dark.contains(&a) || self.dark.contains(&b)
     }
 
     pub(super) fn submit(&mut self, agent: Agent, command: Command) -> CommandId {
@@ -311,7 +382,7 @@ impl World {
     }
 
     fn step(&mut self) {
-        let ((at, _), (agent, process, happening)) = self.queue.pop_first().expect("something is due");
+        let ((at, number), (agent, process, happening)) = self.queue.pop_first().expect("something is due");
         self.now = at;
         if process != 0 && self.hosts[agent].process != process {
             return;
@@ -319,12 +390,20 @@ impl World {
         if let Happening::Connect { stream, from } = happening {
             return self.connect(from, agent, stream);
         }
+        let held_up_until = self.hosts[agent].held_up_until;
+        if held_up_until > at {
+            // Its deadlines come first then, before it has read anything: nothing is harder on it.
+            let behind = if matches!(happening, Happening::Timeout) { Duration::ZERO } else { Duration::from_micros(1) };
+            self.queue.insert((held_up_until + behind, number), (agent, process, happening));
+            return;
+        }
         let host = &mut self.hosts[agent];
         let Some(core) = &mut host.core else {
             return;
         };
         match happening {
             Happening::Datagram { from, bytes } => core.handle(at, Input::Datagram { from, bytes: &bytes }),
+            Happening::Accepted { stream, from } => core.handle(at, Input::Accepted { stream, from }),
             Happening::Connected(stream) => core.handle(at, Input::Connected(stream)),
             Happening::Received { stream, bytes } => {
                 if host.streams.contains_key(&stream) {
@@ -332,9 +411,10 @@ impl World {
                 }
             }
             Happening::Sent { stream, octets } => core.handle(at, Input::Sent { stream, octets }),
-            Happening::Closed { stream, reason } => {
+            Happening::Closed { stream, cause } => {
                 host.streams.remove(&stream);
-                core.handle(at, Input::Closed { stream, reason });
+                host.arrivals.remove(&stream);
+                core.handle(at, Input::Closed { stream, cause, reason: format!("{cause:?}") });
             }
             Happening::Stored { ticket, result } => {
                 core.handle(at, Input::Stored { ticket, result });
@@ -344,7 +424,7 @@ impl World {
             }
             Happening::Resolved { seed, addresses } => core.handle(at, Input::Resolved { seed, addresses }),
             Happening::Timeout => {
-                if host.due == Some(at) {
+                if host.due.is_some_and(|due| due <= at) {
                     host.due = None;
                     core.handle_timeout(at);
                 }
@@ -360,20 +440,50 @@ impl World {
         self.queue.insert((self.now + after, self.count), (agent, process, happening));
     }
 
+    /// In a stream, behind what is on its way in it. What is lost is sent again after 0.2 s, then 0.4 s ...
+    fn at_end_of(&mut self, stream: StreamId, agent: Agent, happening: Happening) {
+        let after = LATENCY + self.sent_again_after(Duration::from_millis(200));
+        let last = self.hosts[agent].arrivals.get(&stream).copied().unwrap_or_default();
+        let at = last.max(self.now + after);
+        self.hosts[agent].arrivals.insert(stream, at);
+        self.at(at - self.now, agent, happening);
+    }
+
+    fn sent_again_after(&mut self, first: Duration) -> Duration {
+        let (mut after, mut next) = (Duration::ZERO, first);
+        while self.rng.random_bool(self.stream_loss) {
+            self.lost += 1;
+            after += next;
+            next *= 2;
+        }
+        after
+    }
+
+    /// The host's doing, so it happens whichever process runs there.
+    fn connect_to(&mut self, from: Agent, to: Agent, stream: StreamId) {
+        // A segment that opens a stream is sent again after 1 s, then 2 s; it or its answer may be lost.
+        let after = self.sent_again_after(Duration::from_secs(1)).max(self.sent_again_after(Duration::from_secs(1)));
+        if after >= CONNECTING_TAKES {
+            return self.at(CONNECTING_TAKES, from, Happening::Closed { stream, cause: CloseCause::TimedOut });
+        }
+        self.count += 1;
+        self.queue.insert((self.now + LATENCY + after, self.count), (to, 0, Happening::Connect { stream, from }));
+    }
+
     fn by_address(&self, address: SocketAddr) -> Option<Agent> {
         self.hosts.iter().position(|host| host.address == address && host.core.is_some())
     }
 
     fn connect(&mut self, from: Agent, to: Agent, stream: StreamId) {
+        if self.hosts[to].core.is_none() {
+            return self.at(LATENCY, from, Happening::Closed { stream, cause: CloseCause::Refused });
+        }
         self.streams += 1;
         let theirs = StreamId::accepted(self.streams);
         self.hosts[from].streams.insert(stream, (to, theirs));
         self.hosts[to].streams.insert(theirs, (from, stream));
-        let (now, address) = (self.now, self.hosts[from].address);
-        if let Some(core) = &mut self.hosts[to].core {
-            core.handle(now, Input::Accepted { stream: theirs, from: address });
-        }
-        self.carry_out(to);
+        let address = self.hosts[from].address;
+        self.at(Duration::ZERO, to, Happening::Accepted { stream: theirs, from: address });
         self.at(LATENCY, from, Happening::Connected(stream));
     }
 
@@ -382,31 +492,39 @@ impl World {
             self.sent += 1;
             match output {
                 Output::Datagram { to, bytes } => {
+                    self.octets += 28 + bytes.len();
                     let lost = self.rng.random_bool(self.loss);
+                    self.lost += usize::from(lost);
                     if let Some(peer) = self.by_address(to)
                         && !lost
                         && !self.cut(agent, peer)
+                        && [agent, peer].iter().all(|end| !self.without_datagrams.contains(end))
                     {
                         let from = self.hosts[agent].address;
                         let jitter = Duration::from_micros(self.rng.random_range(0..500));
                         self.at(LATENCY + jitter, peer, Happening::Datagram { from, bytes });
                     }
                 }
-                Output::Connect { stream, to } => match self.by_address(to) {
-                    Some(peer) if !self.cut(agent, peer) => self.at(LATENCY, peer, Happening::Connect { stream, from: agent }),
-                    _ => self.at(LATENCY, agent, Happening::Closed { stream, reason: "refused".into() }),
+                Output::Connect { stream, to } => match self.hosts.iter().position(|host| host.address == to) {
+                    Some(peer) if self.cut(agent, peer) => {
+                        self.at(CONNECTING_TAKES, agent, Happening::Closed { stream, cause: CloseCause::TimedOut });
+                    }
+                    Some(peer) => self.connect_to(agent, peer, stream),
+                    None => self.at(LATENCY, agent, Happening::Closed { stream, cause: CloseCause::Refused }),
                 },
                 Output::Send { stream, bytes } => {
                     self.at(LATENCY, agent, Happening::Sent { stream, octets: bytes.len() });
                     if let Some((peer, theirs)) = self.hosts[agent].streams.get(&stream).copied()
                         && !self.cut(agent, peer)
                     {
-                        self.at(LATENCY, peer, Happening::Received { stream: theirs, bytes });
+                        self.at_end_of(theirs, peer, Happening::Received { stream: theirs, bytes });
                     }
                 }
                 Output::Close(stream) => {
-                    if let Some((peer, theirs)) = self.hosts[agent].streams.remove(&stream) {
-                        self.at(LATENCY, peer, Happening::Closed { stream: theirs, reason: "closed".into() });
+                    if let Some((peer, theirs)) = self.hosts[agent].streams.remove(&stream)
+                        && !self.cut(agent, peer)
+                    {
+                        self.at_end_of(theirs, peer, Happening::Closed { stream: theirs, cause: CloseCause::Ended });
                     }
                 }
                 Output::Resolve(seed) => {
@@ -551,6 +669,19 @@ impl World {
                 _ => None,
             })
             .collect()
+    }
+
+    /// The names of all who were ever shown as down, by whomever.
+    pub(super) fn taken_for_down(&self) -> BTreeSet<String> {
+        let down = |event: &Event| match event {
+            Event::Member { name, state, .. } if state.starts_with("down") => Some(name.clone()),
+            _ => None,
+        };
+        self.events.iter().filter_map(down).collect()
+    }
+
+    pub(super) fn counters(&self, agent: Agent) -> Counters {
+        self.hosts[agent].core.as_ref().expect("runs").counters()
     }
 
     pub(super) fn history(&self) -> (u64, Vec<Event>) {

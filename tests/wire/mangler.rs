@@ -8,7 +8,10 @@ use tidings::wire::{
     codec::{FocaCodec, state_from_wire},
     envelope::{self, Carrier, ClusterTag, Envelope},
     frame, limits,
-    message::{DigestBeacon, GraveEntry, Graves, Have, Hello, Members, Message as _, Owners, Push, Refuse, Want, WireSlot, kind},
+    message::{
+        DigestBeacon, GraveEntry, Graves, Have, Hello, Members, Message as _, Owners, Probe, ProbeAck, ProbeReport, Push, Refuse, Want,
+        Watch, WireSlot, kind,
+    },
 };
 
 use super::{
@@ -102,6 +105,15 @@ fn spoil(rng: &mut StdRng, sender: Identity, receiver: Identity, kind: u8, body:
             want.to_bytes()
         }),
         kind::HAVE => Have::from_bytes(body).ok().map(|have| spoil_have(rng, have).to_bytes()),
+        kind::PROBE => Probe::from_bytes(body).ok().map(|probe| Probe { to: rng.random(), ..probe }.to_bytes()),
+        kind::PROBE_ACK => ProbeAck::from_bytes(body).ok().map(|ack| {
+            let instead = if rng.random() { messages::identity(rng) } else { sender };
+            ProbeAck { instead: Some(instead), digest: rng.random(), ..ack }.to_bytes()
+        }),
+        kind::PROBE_REPORT => {
+            ProbeReport::from_bytes(body).ok().map(|report| ProbeReport { found: messages::found(rng), ..report }.to_bytes())
+        }
+        kind::WATCH => Watch::from_bytes(body).ok().map(|watch| Watch { from: messages::identity(rng), ..watch }.to_bytes()),
         _ => None,
     };
     spoilt.unwrap_or_else(|| stray(rng, sender, receiver).1)
@@ -143,7 +155,7 @@ fn spoil_have(rng: &mut StdRng, mut have: Have) -> Have {
 
 /// A message that has no place here.
 fn stray(rng: &mut StdRng, sender: Identity, receiver: Identity) -> (u8, Vec<u8>) {
-    match rng.random_range(0..14) {
+    match rng.random_range(0..20) {
         0 => (kind::FOCA, foca_packet(rng, sender, receiver)),
         1 => (kind::DIGEST, messages::beacon(rng).to_bytes()),
         2 => (kind::PUSH, messages::push(rng).to_bytes()),
@@ -157,6 +169,12 @@ fn stray(rng: &mut StdRng, sender: Identity, receiver: Identity) -> (u8, Vec<u8>
         10 => (kind::HAVE, messages::have(rng).to_bytes()),
         11 => (kind::WANTS_END, vec![]),
         12 => (kind::HAVES_END, vec![]),
+        13 => (kind::PROBE, messages::probe(rng).to_bytes()),
+        14 => (kind::PROBE_ACK, messages::probe_ack(rng).to_bytes()),
+        15 => (kind::PROBE_REQUEST, messages::probe_request(rng).to_bytes()),
+        16 => (kind::PROBE_REPORT, messages::probe_report(rng).to_bytes()),
+        17 => (kind::WATCH, messages::watch(rng).to_bytes()),
+        18 => (kind::WATCH_END, vec![]),
         _ => (rng.random(), (0..rng.random_range(0..60)).map(|_| rng.random()).collect()),
     }
 }

@@ -7,8 +7,8 @@ use tidings::{
     wire::{
         Identity,
         message::{
-            Buckets, Digest, DigestBeacon, GraveEntry, Graves, Have, Hello, MemberEntry, Members, Owners, Push, Refuse, RefuseCode, Want,
-            WantPart, What, WireLife, WireLive, WireSlot,
+            Buckets, Digest, DigestBeacon, Found, GraveEntry, Graves, Have, Hello, MemberEntry, Members, Owners, Probe, ProbeAck,
+            ProbeReport, ProbeRequest, Push, Refuse, RefuseCode, Want, WantPart, Watch, What, WireLife, WireLive, WireSlot,
         },
     },
 };
@@ -62,6 +62,32 @@ pub(super) fn identity(rng: &mut StdRng) -> Identity {
 
 pub(super) fn beacon(rng: &mut StdRng) -> DigestBeacon {
     DigestBeacon { from: identity(rng), digest: number(rng) }
+}
+
+pub(super) fn probe(rng: &mut StdRng) -> Probe {
+    Probe { to: rng.random(), nonce: rng.random(), suspected: rng.random() }
+}
+
+pub(super) fn probe_ack(rng: &mut StdRng) -> ProbeAck {
+    let instead = rng.random_bool(0.3).then(|| identity(rng));
+    ProbeAck { nonce: rng.random(), digest: rng.random(), instead }
+}
+
+pub(super) fn probe_request(rng: &mut StdRng) -> ProbeRequest {
+    ProbeRequest { node: node(rng), to: rng.random(), nonce: rng.random() }
+}
+
+pub(super) fn probe_report(rng: &mut StdRng) -> ProbeReport {
+    ProbeReport { nonce: rng.random(), found: found(rng) }
+}
+
+pub(super) fn found(rng: &mut StdRng) -> Found {
+    let all = [Found::Answered, Found::Silent, Found::Refused, Found::Stalled, Found::Excused];
+    all[rng.random_range(0..all.len())]
+}
+
+pub(super) fn watch(rng: &mut StdRng) -> Watch {
+    Watch { from: identity(rng), to: rng.random() }
 }
 
 pub(super) fn push(rng: &mut StdRng) -> Push {

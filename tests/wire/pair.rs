@@ -9,7 +9,7 @@ use std::{
 use tidings::{
     core::{
         Core, Settings,
-        io::{CommandId, Event, Input, Output, StreamId, Ticket},
+        io::{CloseCause, CommandId, Event, Input, Output, StreamId, Ticket},
         time::Moment,
     },
     model::{
@@ -193,7 +193,7 @@ impl Pair {
                 vec![carried]
             });
         }
-        self.cores[to].handle(self.now, Input::Closed { stream, reason: "closed".into() });
+        self.cores[to].handle(self.now, Input::Closed { stream, cause: CloseCause::Ended, reason: "closed".into() });
         self.carry_out(to, &mut |_, carried| vec![carried]);
         said
     }
@@ -209,7 +209,7 @@ impl Pair {
             Happening::Connected(stream) => Input::Connected(*stream),
             Happening::Closed(stream) => {
                 self.streams.remove(&(to, *stream));
-                Input::Closed { stream: *stream, reason: "closed".into() }
+                Input::Closed { stream: *stream, cause: CloseCause::Ended, reason: "closed".into() }
             }
             Happening::Sent(stream, octets) => Input::Sent { stream: *stream, octets: *octets },
             Happening::Stored(ticket) => Input::Stored { ticket: *ticket, result: Ok(()) },

@@ -12,7 +12,10 @@ use tidings::{
         envelope::{self, Carrier, ClusterTag, Envelope},
         frame::{self, FrameBuffer},
         limits,
-        message::{Buckets, DigestBeacon, Graves, Have, Hello, Members, Message, Owners, Push, Refuse, Want},
+        message::{
+            Buckets, DigestBeacon, Graves, Have, Hello, Members, Message, Owners, Probe, ProbeAck, ProbeReport, ProbeRequest, Push, Refuse,
+            Want, Watch,
+        },
     },
 };
 
@@ -86,6 +89,20 @@ fn each_message_comes_back_as_it_was_and_bears_cuts_and_flips() {
         check(seed, rng, messages::owners);
         check(seed, rng, messages::want);
         check(seed, rng, messages::have);
+        check(seed, rng, messages::probe);
+        check(seed, rng, messages::probe_ack);
+        check(seed, rng, messages::probe_request);
+        check(seed, rng, messages::probe_report);
+        check(seed, rng, messages::watch);
+    }
+}
+
+#[test]
+fn what_is_sent_all_the_time_is_small() {
+    for seed in 0..100 {
+        let rng = &mut StdRng::seed_from_u64(seed);
+        assert_eq!(messages::probe(rng).to_bytes().len(), 9);
+        assert_eq!(ProbeAck { instead: None, ..messages::probe_ack(rng) }.to_bytes().len(), 9);
     }
 }
 
@@ -182,7 +199,8 @@ fn read_all(bytes: &[u8]) {
     }
     let _ = (DigestBeacon::from_bytes(bytes), Push::from_bytes(bytes), Hello::from_bytes(bytes), Refuse::from_bytes(bytes));
     let _ = (Buckets::from_bytes(bytes), Members::from_bytes(bytes), Graves::from_bytes(bytes), Owners::from_bytes(bytes));
-    let _ = (Want::from_bytes(bytes), Have::from_bytes(bytes));
+    let _ = (Want::from_bytes(bytes), Have::from_bytes(bytes), Probe::from_bytes(bytes), ProbeAck::from_bytes(bytes));
+    let _ = (ProbeRequest::from_bytes(bytes), ProbeReport::from_bytes(bytes), Watch::from_bytes(bytes));
     let _ = (body::decode_node(bytes), body::decode_instance("a", bytes), body::decode_health(bytes));
     let me = Identity::new(([10, 0, 0, 1], 1).into(), NodeId(1), Default::default());
     let _ = (FocaCodec::new(me).0.decode_header(bytes), FocaCodec::new(me).0.decode_member(bytes));

@@ -1,6 +1,6 @@
 //! Promises 4 and 7: once faults have stopped, all agents hold the same, and that is what the owners hold.
 
-use super::super::{HostId, Seen, Watcher, World};
+use super::super::{HostId, Process, Seen, Watcher, World};
 use crate::{catalog::Snapshot, model::MemberState};
 
 #[derive(Default)]
@@ -29,6 +29,7 @@ impl Watcher for Converged {
                 compare(world, reader, owner, &read, &own.catalog.load())?;
             }
         }
+        world.hosts().filter_map(|(_, host)| host.process.as_ref()).try_for_each(compare_digest)?;
         if world.all_agree() { Ok(()) } else { Err(format!("the digests differ: {}", digests(world))) }
     }
 }
@@ -49,6 +50,14 @@ fn compare(world: &World, reader: HostId, owner: HostId, read: &Snapshot, own: &
         entries.iter().map(|(instance, _): &(&std::sync::Arc<crate::model::Instance>, _)| instance.id.to_string()).collect()
     };
     Err(format!("{owner} has {:?}, and {reader} shows {:?}, or others of the same names", ids(&theirs), ids(&mine)))
+}
+
+/// The digest that an agent keeps is that of what it holds.
+fn compare_digest(process: &Process) -> Result<(), String> {
+    let sum = process.core.replicas().filter_map(|(node, replica)| replica.digest(node));
+    let counted = sum.fold(0_u64, |sum, digest| sum.wrapping_add(digest as u64));
+    let kept = process.core.digest().owners;
+    if counted == kept { Ok(()) } else { Err(format!("the digest {kept:x} is kept of what has {counted:x}")) }
 }
 
 fn digests(world: &World) -> String {

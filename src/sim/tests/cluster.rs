@@ -86,6 +86,11 @@ impl Cluster {
         digests.all(|digest| Some(digest) == first)
     }
 
+    /// Octets that all sent until now.
+    pub(super) fn traffic(&self) -> u64 {
+        self.world.hosts().map(|(_, host)| host.traffic.datagram_octets + host.traffic.segment_octets).sum()
+    }
+
     fn node_id(&self, at: usize) -> Option<NodeId> {
         Some(self.core(at)?.identity().node())
     }

@@ -1,10 +1,15 @@
 //! Agents start, stop and fall over.
 
-use std::{fs, path::PathBuf};
+use std::{fs, path::PathBuf, time::Duration};
 
 use cucumber::{gherkin::Step, given, then, when};
+use tokio::time::{Instant, sleep};
 
-use crate::features::{agent::Agent, wait::eventually, world::World};
+use crate::features::{
+    agent::Agent,
+    wait::{eventually, eventually_within},
+    world::World,
+};
 
 #[given(regex = r"^an agent (\w+)$")]
 #[given(regex = r"^agent (\w+) with$")]
@@ -82,6 +87,13 @@ async fn paused(world: &mut World, name: String) {
     world.agent(&name).signal("STOP").await;
 }
 
+#[when(regex = r"^(\w+) is paused for (\d+) ms$")]
+async fn paused_for(world: &mut World, name: String, time: u64) {
+    world.agent(&name).signal("STOP").await;
+    sleep(Duration::from_millis(time)).await;
+    world.agent(&name).signal("CONT").await;
+}
+
 #[when(regex = r"^(\w+) is stopped by (SIGTERM|SIGINT)$")]
 async fn stopped(world: &mut World, name: String, signal: String) {
     world.agent(&name).signal(signal.trim_start_matches("SIG")).await;
@@ -107,6 +119,17 @@ async fn soon_sees(world: &mut World, observer: String, subject: String, state: 
     let observer = world.agent(&observer);
     let what = format!("{} sees {subject} as {state}", observer.name);
     eventually(&what, async || sees(observer, &subject, &state).await).await;
+}
+
+/// A bound that is part of the promise. The machine may be busy, so it is far above what is usual.
+#[then(regex = r"^(.+) sees? (\w+) as (\w+) within (\d+) seconds$")]
+async fn sees_within(world: &mut World, observers: String, subject: String, state: String, seconds: u64) {
+    let (start, bound) = (Instant::now(), Duration::from_secs(seconds));
+    for observer in list(&observers) {
+        let what = format!("{observer} sees {subject} as {state}");
+        let observer = world.agent(&observer);
+        eventually_within(bound.saturating_sub(start.elapsed()), &what, async || sees(observer, &subject, &state).await).await;
+    }
 }
 
 #[then(regex = r"^(\w+) sees (\w+) as (\w+)$")]

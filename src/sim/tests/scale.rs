@@ -1,0 +1,39 @@
+//! How fast large worlds are, and what they take. Run by hand: `cargo test --profile sim --lib scale -- --ignored --nocapture`.
+
+use std::time::Instant;
+
+use super::{
+    super::Conditions,
+    cluster::{Cluster, seconds},
+};
+
+#[test]
+#[ignore = "takes minutes"]
+#[expect(clippy::disallowed_methods, reason = "it measures how long the simulator takes")]
+fn a_large_cluster_is_simulated_faster_than_it_lives() {
+    let size: usize = std::env::var("TIDINGS_NODES").map_or(1_000, |n| n.parse().expect("a number"));
+    let begun = Instant::now();
+    let mut cluster = Cluster::started(size, 1, Conditions::default());
+    while !(cluster.world.all_agree() && cluster.shown_nodes(size - 1) == size) {
+        cluster.world.run_for(seconds(1));
+        println!("{}: {} of {size}, after {:?}", cluster.world.now(), cluster.shown_nodes(size - 1), begun.elapsed());
+        assert!(cluster.world.now().since_start() < seconds(600), "they do not agree");
+    }
+    println!("{size} nodes agree at {} after {:?}; {}", cluster.world.now(), begun.elapsed(), memory());
+    let (begun, before, happened) = (Instant::now(), cluster.traffic(), cluster.world.planned());
+    cluster.world.run_for(seconds(60));
+    let (took, after) = (begun.elapsed().as_secs_f64(), cluster.traffic());
+    println!(
+        "at rest: {:.1} times real time, {} happenings, {:.1} octets a second and node; {}",
+        60.0 / took,
+        cluster.world.planned() - happened,
+        (after - before) as f64 / 60.0 / size as f64,
+        memory()
+    );
+    assert!(60.0 / took > 20.0 || size > 1_000, "{:.1} times real time", 60.0 / took);
+}
+
+fn memory() -> String {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    status.lines().find(|line| line.starts_with("VmRSS")).unwrap_or_default().to_owned()
+}
