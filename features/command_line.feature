@@ -1,6 +1,6 @@
 Feature: The command line
   Commands talk to the agent beside them, print a table for people and, with --json, what the API answered. Scripts go by the exit code:
-  0 done, 1 the answer is no, 2 wrong usage, 3 no agent reached.
+  0 done, 1 the answer is no, 2 wrong usage, 3 no agent reached; `tidings agent` ends with 4 where another agent runs on a copy of its folder.
 
   Scenario: Members are shown
     Given a cluster of alpha and beta

@@ -1,6 +1,7 @@
 //! The composition root: puts an agent together, runs it, and ends it in order.
 
 mod address;
+mod clock;
 mod disk;
 mod event_log;
 mod figures;
@@ -14,13 +15,13 @@ use std::{fmt, io, net::SocketAddr, path::Path, sync::Arc};
 
 use rand::{RngExt as _, rngs::StdRng};
 use tokio::sync::watch;
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
 use crate::{
     catalog::Publisher,
     checks::Scheduler,
     config::{OnTerm, Resolved},
-    core::{Core, Settings},
+    core::{Core, Settings, io::Copied},
     dns::DnsServer,
     http::{AgentInfo, ApiState, HttpServer},
     metrics::Facts,
@@ -52,6 +53,8 @@ pub enum AgentError {
     },
     /// The data folder is of no use.
     Store(StoreError),
+    /// Another agent runs on a copy of the data folder.
+    Copied(Copied),
     /// The system did not give what an agent needs.
     System(io::Error),
 }
@@ -79,6 +82,7 @@ impl fmt::Display for AgentError {
                 _ => write!(f, "can't serve {what} at {address} (see {flag}): {error}"),
             },
             AgentError::Store(error) => error.fmt(f),
+            AgentError::Copied(copied) => copied.fmt(f),
             AgentError::System(error) => write!(f, "the system did not give what an agent needs: {error}"),
         }
     }
@@ -89,7 +93,7 @@ impl std::error::Error for AgentError {}
 /// Runs an agent until it is told to end.
 ///
 /// # Errors
-/// When it can't start. Nothing was announced to anybody then.
+/// When it can't start; nothing was announced to anybody then. When another agent runs on a copy of its data folder.
 pub async fn run(config: Resolved, reload: Reload) -> Result<(), AgentError> {
     raise_descriptor_limit();
     let sockets = Sockets::bind(&config).await?;
@@ -131,8 +135,10 @@ pub async fn run(config: Resolved, reload: Reload) -> Result<(), AgentError> {
     let dns =
         DnsServer::bind(config.dns, config.domain, catalog.clone(), metrics.dns.clone()).map_err(bind_error("DNS", "--dns", config.dns))?;
     let state = ApiState::new(catalog, registrar.clone(), outputs, info, metrics);
-    serve(gossip, reloader, dns, sockets.http, state, registrar, config.on_term).await;
-    Ok(())
+    match serve(gossip, reloader, dns, sockets.http, state, registrar, config.on_term).await {
+        Some(copied) => Err(AgentError::Copied(copied)),
+        None => Ok(()),
+    }
 }
 
 /// Everything at once, until gossip ends after a leave or the lifecycle says so.
@@ -144,7 +150,7 @@ async fn serve(
     state: ApiState,
     registrar: Registrar,
     on_term: OnTerm,
-) {
+) -> Option<Copied> {
     let (stop, stopping) = watch::channel(false);
     let stopped = move || {
         let mut stopping = stopping.clone();
@@ -156,14 +162,24 @@ async fn serve(
     tokio::spawn(reloader.run());
     let dns = tokio::spawn(dns.serve(stopped()));
     let http = tokio::spawn(http.serve(state, stopped()));
-    tokio::select! {
-        _ = gossip => info!("left the cluster"),
-        () = lifecycle::until_told_to_end(&registrar, on_term) => {}
-    }
+    let copied = tokio::select! {
+        end = gossip => match end {
+            Ok(Some(copied)) => {
+                error!("{copied}");
+                Some(copied)
+            }
+            _ => {
+                info!("left the cluster");
+                None
+            }
+        },
+        () = lifecycle::until_told_to_end(&registrar, on_term) => None,
+    };
     // Nobody waits for the other side of this.
     let _ = stop.send(true);
     let _ = tokio::join!(dns, http);
     info!("the agent has ended");
+    copied
 }
 
 /// Takes as many file descriptors as this process may have. The usual limit of 1,024, which is one for programs that use
@@ -225,6 +241,7 @@ fn settings(config: &Resolved, contents: Contents, begun: Begun, address: Socket
         },
         seeds: config.join.len(),
         peers: contents.peers,
+        graves: contents.graves,
         records: contents.records,
         node_checks: config.definitions.node_checks(),
         host_rebooted: begun.host_rebooted,

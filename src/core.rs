@@ -5,6 +5,8 @@
 //! [`Core::poll_timeout`] for the next deadline. Time and randomness are handed in: the same inputs at the same moments
 //! give the same outputs.
 
+mod burial;
+mod climb;
 mod configure;
 mod conversation;
 pub mod counters;
@@ -20,6 +22,7 @@ pub mod graves;
 mod health;
 mod hello;
 pub mod io;
+mod itself;
 mod join;
 pub mod membership;
 mod owner;
@@ -27,6 +30,7 @@ pub mod part;
 mod push;
 pub mod replica;
 mod sink;
+mod stale;
 mod sync;
 pub mod time;
 mod timers;
@@ -40,6 +44,7 @@ use std::{
 
 use rand::{RngExt as _, SeedableRng, rngs::StdRng};
 
+use climb::Climbs;
 use conversation::Conversation;
 use counters::Counters;
 use detector::Detector;
@@ -47,6 +52,7 @@ use dissemination::Dissemination;
 use farewell::Farewell;
 use graves::Graves;
 use io::{Event, Input, Output, StreamId, Ticket};
+use itself::Asking;
 use join::Join;
 use membership::{Effects, Membership};
 use owner::{Known, Pending, Registered};
@@ -56,7 +62,7 @@ use timers::{Timer, Timers};
 
 use crate::{
     model::{
-        Change, Check, ClusterName, InstanceId, Life, NodeId, Reply,
+        Change, Check, ClusterName, InstanceId, Life, NodeId, Reply, StoredGrave,
         node::NodeInfo,
         record::{Body, Key},
     },
@@ -89,6 +95,8 @@ pub struct Settings {
     pub peers: Vec<SocketAddr>,
     /// The records of its instances, from disk.
     pub records: BTreeMap<Key, (Body, Body)>,
+    /// Nodes that an earlier life had forgotten, from disk.
+    pub graves: Vec<StoredGrave>,
     /// The checks of the node itself.
     pub node_checks: Vec<Check>,
     /// Whether the host started anew since the last life: what checks had found then is not trusted.
@@ -110,6 +118,20 @@ pub struct Core {
     /// The digest over the records of all of them.
     owners: u64,
     graves: Graves,
+    /// When they are to be written to disk next.
+    graves_due: Option<Moment>,
+    /// When somebody was last told that it is buried here.
+    told_buried: Option<Moment>,
+    climbs: Climbs,
+    /// Who is being asked whether it speaks under our id, and when somebody last was.
+    asking: Option<Asking>,
+    asked: Option<Moment>,
+    /// The last life under our id that answered and was behind ours.
+    answered: Option<Life>,
+    /// When a peer was last asked by stream what it holds of us.
+    sighted: Option<Moment>,
+    /// Another process goes on under our id, and this one has ended.
+    halted: bool,
     dissemination: Dissemination,
     conversations: BTreeMap<StreamId, Conversation>,
     streams: u64,
@@ -120,6 +142,8 @@ pub struct Core {
     tickets: u64,
     timers: Timers,
     ready: bool,
+    /// When somebody else of the cluster was last heard.
+    last_contact: Moment,
     /// When we last came back after we had been taken for dead.
     rejoined: Option<Moment>,
     settle: Settle,
@@ -162,6 +186,14 @@ impl Core {
             known: BTreeMap::new(),
             owners: 0,
             graves: Graves::default(),
+            graves_due: None,
+            told_buried: None,
+            climbs: Climbs::default(),
+            asking: None,
+            asked: None,
+            answered: None,
+            sighted: None,
+            halted: false,
             dissemination: Dissemination::default(),
             conversations: BTreeMap::new(),
             streams: 0,
@@ -171,6 +203,7 @@ impl Core {
             tickets: 0,
             timers: Timers::default(),
             ready: false,
+            last_contact: Moment::default(),
             rejoined: None,
             settle: Settle::default(),
             dirty: BTreeMap::new(),
@@ -182,7 +215,9 @@ impl Core {
 
     /// Begins: stamps the records of this life and looks for peers.
     pub fn start(&mut self, now: Moment) {
+        self.last_contact = now;
         self.stamp_records();
+        self.take_up_graves(now);
         self.timers.set(now + forgetting::REAP_EVERY, Timer::Reap);
         self.begin_join(now);
         self.finish();
@@ -190,6 +225,11 @@ impl Core {
 
     /// Takes what happened.
     pub fn handle(&mut self, now: Moment, input: Input<'_>) {
+        if self.halted {
+            return;
+        }
+        self.drop_what_is_stale(now);
+        self.graves.expire(now);
         match input {
             Input::Datagram { from, bytes } => self.on_datagram(now, from, bytes),
             Input::Accepted { stream, from } => self.on_accepted(now, stream, from),
@@ -209,6 +249,11 @@ impl Core {
     /// Does what is due.
     pub fn handle_timeout(&mut self, now: Moment) {
         self.note_lateness(now);
+        if self.halted {
+            return;
+        }
+        self.drop_what_is_stale(now);
+        self.graves.expire(now);
         while let Some(timer) = self.timers.pop_due(now) {
             match timer {
                 Timer::Foca(timer) => self.on_foca_timer(now, timer),
@@ -221,6 +266,7 @@ impl Core {
                 Timer::Farewell => self.end_farewell(),
                 Timer::Grace(node) => self.end_grace(now, node),
                 Timer::Reap => self.reap(now),
+                Timer::Graves => self.write_graves(now),
             }
         }
         self.detector.handle_timeout(now);
@@ -235,7 +281,7 @@ impl Core {
 
     /// When to call [`Core::handle_timeout`].
     pub fn poll_timeout(&self) -> Option<Moment> {
-        [self.timers.next(), self.detector.poll_timeout()].into_iter().flatten().min()
+        [self.timers.next(), self.detector.poll_timeout()].into_iter().flatten().min().filter(|_| !self.halted)
     }
 
     /// Who this is now.
@@ -260,7 +306,7 @@ impl Core {
 
     /// The digest of all that is known: two cores that agree on it hold the same.
     pub fn digest(&self) -> Digest {
-        Digest { members: self.membership.digest(), owners: self.owners }
+        Digest { members: self.membership.digest(), owners: self.owners, graves: self.graves.digest() }
     }
 
     /// What is held of a node may have changed: so may the digest. It is asked for with each probe, so it is not made anew each time.

@@ -60,6 +60,8 @@ pub struct Labels {
     pub faults: Vec<&'static str>,
     /// The kinds of check.
     pub kinds: Vec<&'static str>,
+    /// Why this agent takes another generation without a start.
+    pub climb_causes: Vec<&'static str>,
     /// Method and path of each route of the API.
     pub routes: Vec<(&'static str, &'static str)>,
 }

@@ -20,4 +20,4 @@ pub use instance::{Instance, Protocol};
 pub use name::{CheckId, ClusterName, InstanceId, NameError, NodeName, ServiceName, Tag, Zone};
 pub use node::{Life, MemberState, Node, NodeId};
 pub use status::Status;
-pub use storage::StoreOp;
+pub use storage::{StoreOp, StoredGrave};

@@ -39,6 +39,8 @@ pub const RECORDS: usize = 2_112;
 pub const BODY_OCTETS: usize = 64 * 1024;
 /// Peers that are kept for the next start.
 pub const PEERS: usize = 64;
+/// Graves that are kept for the next start: as many as an agent holds.
+pub const GRAVES: usize = 4_096;
 /// Octets of one batch when encoded: all that a node may own, rewritten at once, is well below.
 pub const BATCH_OCTETS: usize = 16 * 1024 * 1024;
 /// Octets of the whole journal. Compaction keeps it at four times the live content, which can't reach a quarter of this.

@@ -12,6 +12,7 @@ pub mod identity;
 pub mod limits;
 pub mod local;
 pub mod message;
+pub mod sift;
 
 use std::fmt;
 

@@ -2,10 +2,16 @@
 
 #[path = "core/configuring.rs"]
 mod configuring;
+#[path = "core/copies.rs"]
+mod copies;
 #[path = "core/detection.rs"]
 mod detection;
+#[path = "core/graves.rs"]
+mod graves;
 #[path = "core/power.rs"]
 mod power;
+#[path = "core/stale.rs"]
+mod stale;
 #[path = "core/world.rs"]
 mod world;
 
@@ -14,12 +20,12 @@ use std::time::Duration;
 use tidings::{
     core::io::Event,
     model::{
-        Check, CheckId, CheckState, Command, Done, InstanceId, MemberState, NodeId, Refusal, Registration, Status,
+        Check, CheckId, CheckState, Command, Done, InstanceId, MemberState, Refusal, Registration, Status,
         check::{Probe, Subject},
         command::Cause,
     },
 };
-use world::{REAP_AFTER, World, instance};
+use world::{World, instance};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -281,43 +287,6 @@ fn a_failed_write_to_disk_changes_nothing_and_says_so() {
 }
 
 #[test]
-fn what_is_down_for_long_is_forgotten_and_does_not_come_back_by_a_peer() {
-    let mut world = World::new(13);
-    let agents = world.cluster(4);
-    world.register_and_wait(agents[1], instance("web-1", "web"), SECOND);
-    world.kill(agents[1]);
-    world.until(20 * SECOND, |world| world.node_state(agents[0], "n1") == Some(MemberState::Down));
-    world.run(REAP_AFTER + 130 * SECOND);
-    for agent in [0, 2, 3] {
-        assert_eq!(world.nodes(agents[agent]), ["n0", "n2", "n3"]);
-    }
-    assert!(world.all_equal());
-}
-
-#[test]
-fn what_an_operator_forgets_is_forgotten_everywhere_and_comes_back_by_a_start_of_its_own_only() {
-    let mut world = World::new(25);
-    let agents = world.cluster(5);
-    world.register_and_wait(agents[1], instance("web-1", "web"), SECOND);
-    let forget = |world: &mut World, node| world.submit_and_wait(agents[0], Command::Forget(node), SECOND).0;
-    let (n1, here) = (world.id_of(agents[1]), world.id_of(agents[0]));
-    assert_eq!(forget(&mut world, n1), Err(Refusal::NodeIsUp(n1)));
-    assert_eq!(forget(&mut world, here), Err(Refusal::NodeIsUp(here)));
-    assert_eq!(forget(&mut world, NodeId(7)), Err(Refusal::NoSuchNode(NodeId(7))));
-    world.kill(agents[1]);
-    world.until(20 * SECOND, |world| [0, 2, 3, 4].iter().all(|n| world.node_state(agents[*n], "n1") == Some(MemberState::Down)));
-    assert_eq!(forget(&mut world, n1), Ok(Done::Removed));
-    assert_eq!(world.nodes(agents[0]), ["n0", "n2", "n3", "n4"]);
-    let forgotten = |world: &World| [0, 2, 3, 4].iter().all(|n| world.nodes(agents[*n]) == ["n0", "n2", "n3", "n4"]);
-    world.until(20 * SECOND, forgotten);
-    world.until(10 * SECOND, World::all_equal);
-    world.run(60 * SECOND);
-    assert!(forgotten(&world), "nobody brings it back");
-    world.restart(agents[1]);
-    world.until(20 * SECOND, |world| agents.iter().all(|agent| world.shows(*agent, "n1", "web-1") && world.nodes(*agent).len() == 5));
-}
-
-#[test]
 fn garbage_is_dropped_and_counted() {
     let mut world = World::new(14);
     let a = world.start("a", &[]);
@@ -404,25 +373,4 @@ fn a_write_is_acknowledged_only_when_it_is_there_though_the_same_one_before_it_f
     assert!(world.shows(a, "a", "web-1"));
     world.restart(a);
     assert!(world.shows(a, "a", "web-1"), "it is on disk");
-}
-
-#[test]
-fn who_was_away_for_longer_than_the_dead_are_remembered_is_told_so_and_comes_back_when_the_graves_end() {
-    let mut world = World::new(21);
-    let agents = world.cluster(4);
-    let (before, _) = world.history();
-    world.run(30 * SECOND);
-    let (after, _) = world.history();
-    let in_peace = after - before;
-    world.split(&agents[..1]);
-    world.run(REAP_AFTER + 130 * SECOND);
-    assert_eq!((world.nodes(agents[0]), world.nodes(agents[1])), (vec!["n0".into()], vec!["n1".into(), "n2".into(), "n3".into()]));
-    world.heal();
-    let (before, _) = world.history();
-    world.run(30 * SECOND);
-    let (after, events) = world.history();
-    assert!(after - before < 3 * in_peace, "{} outputs where there are {in_peace} in peace", after - before);
-    assert!(events.iter().any(|event| matches!(event, Event::MetItself { seen, .. } if seen.contains("grave"))));
-    world.run(2 * REAP_AFTER);
-    world.until(120 * SECOND, |world| world.all_equal() && world.nodes(agents[0]).len() == 4 && world.nodes(agents[1]).len() == 4);
 }

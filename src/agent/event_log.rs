@@ -10,7 +10,7 @@ use tracing::{debug, error, info, warn};
 use crate::{
     core::io::Event,
     metrics::GossipMetrics,
-    model::{Status, check::Subject},
+    model::{InstanceId, Status, check::Subject},
 };
 
 /// Refusals that are remembered, to be logged once each.
@@ -71,11 +71,21 @@ impl EventLog {
                 (Subject::Node, status) => warn!(%check, "the check of this node is {status}: {}", state.reason),
             },
             Event::Rejoined => warn!("the cluster took this agent for down; it is back"),
-            Event::MetItself { peer, seen } => {
-                if self.refused.len() < REMEMBERED && self.refused.insert((peer, true, "met itself".into())) {
-                    error!(%peer, "somebody else uses this node's id: was its data folder copied? seen: {seen}");
+            Event::Climbed { before, now, cause, came_back, missing } => {
+                warn!(before = before.generation, generation = now.generation, "this agent takes another generation: {cause}");
+                if !came_back.is_empty() {
+                    warn!("instances came back that had been removed, and are handed out again: {}", list(&came_back));
+                }
+                if !missing.is_empty() {
+                    warn!("instances that were registered with this agent are not in its data folder: {}", list(&missing));
                 }
             }
+            Event::Stale { silent, nodes } => warn!(
+                silent = ?silent,
+                nodes,
+                "nobody was heard for so long that what this agent knew of others is dropped; it joins the cluster anew"
+            ),
+            Event::NotClimbed { why } => error!("this agent needs another generation to be heard, and the disk did not take it: {why}"),
             Event::Internal(what) => error!("internal error: {what}"),
         }
     }
@@ -103,4 +113,14 @@ impl EventLog {
             }
         }
     }
+}
+
+/// So many ids that a line can be read.
+fn list(ids: &[InstanceId]) -> String {
+    const MOST: usize = 100;
+    let mut text = ids.iter().take(MOST).map(InstanceId::as_str).collect::<Vec<_>>().join(", ");
+    if ids.len() > MOST {
+        text += &format!(" and {} more", ids.len() - MOST);
+    }
+    text
 }

@@ -10,7 +10,12 @@ use prometheus_client::{
 
 use crate::{
     catalog::{Catalog, Entry, Snapshot, select},
-    core::{Core, counters::PURPOSES, detector::Fault, io::DROP_REASONS},
+    core::{
+        Core,
+        counters::{CLIMB_CAUSES, PURPOSES},
+        detector::Fault,
+        io::DROP_REASONS,
+    },
     http, kinds,
     metrics::{Facts, GossipMetrics, Labels, Metrics},
     model::{MemberState, Status},
@@ -26,6 +31,7 @@ pub fn metrics(catalog: Catalog, facts: Facts) -> Metrics {
         purposes: PURPOSES.to_vec(),
         faults: Fault::ALL.map(Fault::as_str).to_vec(),
         kinds: kinds::names().collect(),
+        climb_causes: CLIMB_CAUSES.to_vec(),
         routes: http::ROUTES.iter().map(|route| (route.method.as_str(), route.path)).collect(),
     };
     Metrics::new(facts, &labels, vec![Box::new(Figures { catalog })])
@@ -65,9 +71,13 @@ pub(super) fn follow(metrics: &GossipMetrics, core: &Core) {
         ours.syncs.follow(row, 0, done);
         ours.syncs.follow(row, 1, failed);
     }
+    for (column, total) in counted.climbs.into_iter().enumerate() {
+        ours.climbs.follow(0, column, total);
+    }
     ours.waiting.set(core.push_queue() as i64);
     ours.local_health.set(i64::from(detector.local_health));
     ours.watches.set(detector.watches as i64);
+    ours.graves.set(core.graves() as i64);
 }
 
 /// Reads the catalog.

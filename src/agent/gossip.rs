@@ -5,17 +5,18 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     io,
     net::SocketAddr,
-    time::{Duration, Instant, SystemTime},
+    time::{Duration, SystemTime},
 };
 
 use tokio::{
     net::{TcpListener, UdpSocket},
     sync::{mpsc, oneshot, watch},
-    time::{interval, sleep_until, timeout},
+    time::{interval, sleep, timeout},
 };
 use tracing::debug;
 
 use super::{
+    clock::Clock,
     disk::{Disk, Stored},
     event_log::EventLog,
     figures,
@@ -27,7 +28,7 @@ use crate::{
     config::Seed,
     core::{
         Core,
-        io::{CommandId, Event, Input, Output, StreamId},
+        io::{CommandId, Copied, Event, Input, Output, StreamId},
         time::Moment,
     },
     metrics::{Direction, GossipMetrics, Opener},
@@ -70,8 +71,9 @@ pub(super) struct Gossip {
     changes: Vec<Change>,
     log: EventLog,
     metrics: GossipMetrics,
-    started: Instant,
+    clock: Clock,
     left: bool,
+    copied: Option<Copied>,
 }
 
 impl Gossip {
@@ -112,20 +114,21 @@ impl Gossip {
             changes: Vec::new(),
             log: EventLog::new(metrics.clone()),
             metrics,
-            started: now(),
+            clock: Clock::start(),
             left: false,
+            copied: None,
         })
     }
 
-    /// Runs until a leave that somebody asked for is done.
-    pub(super) async fn run(mut self) {
+    /// Runs until a leave that somebody asked for is done, or until another agent is found to run on a copy of the data folder.
+    pub(super) async fn run(mut self) -> Option<Copied> {
         self.core.start(Moment::default());
         self.carry_out();
         let mut log_tick = interval(LOG_EVERY);
         let mut buffer = vec![0; 2 * limits::DATAGRAM_OCTETS];
-        while !self.left {
-            let deadline = self.core.poll_timeout().map(|moment| self.started + moment.since_start());
-            let sleep = sleep_until(deadline.unwrap_or_else(|| now() + LOG_EVERY).into());
+        while !self.left && self.copied.is_none() {
+            // What a suspension of the host adds to this sleep is little: hardly ever is nothing due for a second.
+            let sleep = sleep(self.core.poll_timeout().map_or(LOG_EVERY, |due| due - self.moment()));
             tokio::select! {
                 // What has come is read before time is judged: a late loop must not take an answer for a silence.
                 biased;
@@ -163,10 +166,11 @@ impl Gossip {
             self.metrics.open_streams.set(self.streams.len() as i64);
         }
         self.log.flush();
+        self.copied
     }
 
     fn moment(&self) -> Moment {
-        Moment::after_start(now() - self.started)
+        self.clock.moment()
     }
 
     fn read_datagrams(&mut self, buffer: &mut [u8]) {
@@ -235,6 +239,7 @@ impl Gossip {
                     self.answer(id, reply);
                 }
                 Output::Event(event) => self.log.log(event),
+                Output::Stop(copied) => self.copied = Some(copied),
             }
         }
         self.publish();
@@ -294,11 +299,6 @@ impl Gossip {
             let _ = done.send((index, addresses));
         });
     }
-}
-
-#[expect(clippy::disallowed_methods, reason = "the shell reads the clock for the core")]
-fn now() -> Instant {
-    Instant::now()
 }
 
 #[expect(clippy::disallowed_methods, reason = "the catalog shows people since when something is so")]

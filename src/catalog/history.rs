@@ -96,6 +96,7 @@ pub(super) fn apply(snapshot: &mut Snapshot, change: Change, now: SystemTime, ev
         }
         Change::Registered(registration) => {
             let id = registration.instance.id.clone();
+            let came_back = snapshot.has_come_back(&id);
             // Its checks alone are others: then nothing else tells. What else is new shows with its instance, which follows.
             let checks_alone =
                 snapshot.registered(&id).is_some_and(|before| before.instance == registration.instance && **before != *registration);
@@ -103,10 +104,17 @@ pub(super) fn apply(snapshot: &mut Snapshot, change: Change, now: SystemTime, ev
             if checks_alone && let Some(entry) = snapshot.instance(snapshot.local, &id) {
                 events.push(instance_event(snapshot, entry));
             }
+            events.extend(came_back.then(|| own_event(snapshot)).flatten());
+        }
+        Change::CameBack(instances) => {
+            snapshot.apply(Change::CameBack(instances), now);
+            events.extend(own_event(snapshot));
         }
         Change::InstanceGone { node, id } => {
+            let came_back = node == snapshot.local && snapshot.has_come_back(&id);
             events.extend(snapshot.instance(node, &id).map(|entry| gone_event(snapshot, entry)));
             snapshot.apply(Change::InstanceGone { node, id }, now);
+            events.extend(came_back.then(|| own_event(snapshot)).flatten());
         }
         Change::Ready(ready) => {
             events.extend((snapshot.ready != ready).then_some(Event::Ready(ready)));
@@ -119,6 +127,11 @@ pub(super) fn apply(snapshot: &mut Snapshot, change: Change, now: SystemTime, ev
 fn shows_in_instances(node: &Node) -> impl PartialEq + '_ {
     let state: Option<(MemberState, &str)> = (!node.state.is_up()).then_some((node.state, &node.reason));
     (&node.info.name, &node.info.addresses, &node.info.zone, &node.info.maintenance, node.health.critical(), state)
+}
+
+/// What came back is shown with the node.
+fn own_event(snapshot: &Snapshot) -> Option<Event> {
+    snapshot.node(snapshot.local).cloned().map(Event::Node)
 }
 
 fn instance_event(snapshot: &Snapshot, entry: &Arc<Entry>) -> Event {

@@ -2,7 +2,7 @@
 
 use std::{borrow::Borrow, net::IpAddr, ops::Bound, sync::Arc, time::SystemTime};
 
-use imbl::OrdMap;
+use imbl::{OrdMap, OrdSet};
 
 use crate::model::{Change, Health, Instance, InstanceId, Node, NodeId, NodeName, Protocol, Registration, ServiceName, Status};
 use crate::planted::{Planted, is_planted};
@@ -54,6 +54,7 @@ pub struct Snapshot {
     services: OrdMap<ServiceName, ServiceEntry>,
     /// What this node registered, with what it tells nobody else.
     registered: OrdMap<InstanceId, Arc<Registration>>,
+    came_back: OrdSet<InstanceId>,
     /// How many nodes and instances name an address.
     addresses: OrdMap<IpAddr, u32>,
     /// How many instances speak a protocol.
@@ -74,6 +75,7 @@ impl Snapshot {
             instances: OrdMap::new(),
             services: OrdMap::new(),
             registered: OrdMap::new(),
+            came_back: OrdSet::new(),
             addresses: OrdMap::new(),
             protocols: OrdMap::new(),
             tags: OrdMap::new(),
@@ -156,6 +158,17 @@ impl Snapshot {
         self.registered.get(id)
     }
 
+    /// Instances of this node that peers knew to be removed, and that came back with a data folder, or an image, of the past; until
+    /// they are removed again, or registered in another way.
+    pub fn came_back(&self) -> impl Iterator<Item = &InstanceId> {
+        self.came_back.iter()
+    }
+
+    /// Whether an instance of this node is among them.
+    pub(super) fn has_come_back(&self, id: &InstanceId) -> bool {
+        self.came_back.contains(id)
+    }
+
     /// Whether a node or an instance has this address.
     pub fn has_address(&self, address: IpAddr) -> bool {
         self.addresses.contains_key(&address)
@@ -184,7 +197,11 @@ impl Snapshot {
             Change::Node(node) => self.put_node(node, now),
             Change::NodeGone(id) => self.remove_node(id),
             Change::Instance { node, instance, health } => self.put_instance(node, instance, health, now),
-            Change::Registered(registration) => drop(self.registered.insert(registration.instance.id.clone(), registration)),
+            Change::Registered(registration) => {
+                self.came_back.remove(&registration.instance.id);
+                self.registered.insert(registration.instance.id.clone(), registration);
+            }
+            Change::CameBack(instances) => self.came_back.extend(instances),
             Change::InstanceGone { node, id } => self.remove_instance(&(node, id)),
             Change::Ready(ready) => self.ready = ready,
         }
@@ -252,6 +269,7 @@ impl Snapshot {
     fn remove_instance(&mut self, place: &Place) {
         if place.0 == self.local {
             self.registered.remove(&place.1);
+            self.came_back.remove(&place.1);
         }
         if let Some(entry) = self.instances.remove(place) {
             self.uncount_definition(&entry.instance);

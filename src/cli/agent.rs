@@ -4,7 +4,7 @@ use clap::{Arg, ArgAction, ArgMatches, FromArgMatches, ValueHint};
 
 use super::{Exit, Failure, logging};
 use crate::{
-    agent::Reload,
+    agent::{AgentError, Reload},
     config::{self, Flags, KEYS, Surroundings},
 };
 
@@ -110,6 +110,9 @@ pub(super) fn run(args: &AgentArgs) -> Result<Exit, Failure> {
     let flags = args.flags.clone();
     let reload =
         Reload { load: Box::new(move || config::load(&flags, &Surroundings::here())), set_log: Box::new(move |filter| log.set(filter)) };
-    runtime.block_on(crate::agent::run(resolved, reload)).map_err(|error| Failure::no(error.to_string()))?;
+    runtime.block_on(crate::agent::run(resolved, reload)).map_err(|error| Failure {
+        exit: if matches!(error, AgentError::Copied(_)) { Exit::Copied } else { Exit::No },
+        message: error.to_string(),
+    })?;
     Ok(Exit::Done)
 }

@@ -13,6 +13,8 @@ pub enum Exit {
     Usage = 2,
     /// No agent was reached.
     NoAgent = 3,
+    /// Another agent runs on a copy of this one's data folder. Started again, this one would take its place.
+    Copied = 4,
 }
 
 impl From<Exit> for ExitCode {

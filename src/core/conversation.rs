@@ -9,13 +9,13 @@ use std::{
 use super::{
     Core,
     io::{CloseCause, Event, Output, StreamId},
+    itself::Heard,
     part::Have,
     time::Moment,
     timers::Timer,
 };
 use crate::{
     model::NodeId,
-    planted::{Planted, is_planted},
     wire::{
         Identity, WireError,
         envelope::{self, Carrier, Envelope},
@@ -44,6 +44,8 @@ pub(super) enum Purpose {
     Sync,
     /// To tell that we leave.
     Farewell,
+    /// To find out whether another process speaks under our id.
+    Itself,
 }
 
 /// A stream with a peer.
@@ -55,7 +57,7 @@ pub(super) struct Conversation {
     pub purpose: Option<Purpose>,
     /// Who it is, once it said hello.
     pub peer: Option<Identity>,
-    /// That life of the peer is buried here, so only what it says of graves is heard: perhaps ours is, there.
+    /// That life of the peer is buried here, so only what it says of graves is heard.
     pub peer_is_buried: bool,
     /// The digest that it had then.
     pub peer_digest: u64,
@@ -83,6 +85,8 @@ pub(super) struct Conversation {
     pub got_all: bool,
     /// Something in it was news to us.
     pub news: bool,
+    /// What was heard in it of ourselves.
+    pub heard: Heard,
     frames: FrameBuffer,
     in_flight: usize,
     deadline: Moment,
@@ -107,14 +111,12 @@ impl Conversation {
 
 impl Core {
     /// Opens a conversation.
-    pub(super) fn open(&mut self, now: Moment, to: SocketAddr, purpose: Purpose) {
-        if is_planted(Planted::NoSync) && purpose == Purpose::Sync {
-            return;
-        }
+    pub(super) fn open(&mut self, now: Moment, to: SocketAddr, purpose: Purpose) -> StreamId {
         self.streams += 1;
         let stream = StreamId(self.streams);
         self.begin(now, stream, to, Some(purpose));
         self.outputs.push_back(Output::Connect { stream, to });
+        stream
     }
 
     fn begin(&mut self, now: Moment, stream: StreamId, at: SocketAddr, purpose: Option<Purpose>) {
@@ -137,6 +139,7 @@ impl Core {
             sent_all: false,
             got_all: false,
             news: false,
+            heard: Heard::default(),
             frames: FrameBuffer::default(),
             in_flight: 0,
             deadline,
@@ -216,7 +219,7 @@ impl Core {
 
     pub(super) fn on_closed(&mut self, now: Moment, stream: StreamId, cause: CloseCause, reason: &str) {
         if let Some(conversation) = self.conversations.remove(&stream) {
-            self.after_failure(now, &conversation, reason);
+            self.after_failure(now, stream, conversation, reason);
         } else {
             self.detector.on_closed(now, stream, cause);
         }
@@ -241,17 +244,19 @@ impl Core {
     pub(super) fn fail(&mut self, now: Moment, stream: StreamId, reason: &str) {
         if let Some(conversation) = self.conversations.remove(&stream) {
             self.outputs.push_back(Output::Close(stream));
-            self.after_failure(now, &conversation, reason);
+            self.after_failure(now, stream, conversation, reason);
         }
     }
 
-    fn after_failure(&mut self, now: Moment, conversation: &Conversation, reason: &str) {
+    fn after_failure(&mut self, now: Moment, stream: StreamId, conversation: Conversation, reason: &str) {
         self.count_conversation(conversation.purpose, false);
         match conversation.purpose {
             Some(Purpose::Farewell) => self.farewell_failed(now),
             Some(Purpose::Join) => self.event(Event::JoinFailed { peer: conversation.at, reason: reason.into() }),
+            Some(Purpose::Itself) => self.not_answered(now, stream),
             Some(Purpose::Look | Purpose::Sync) | None => {}
         }
+        self.judge(now, conversation.heard, conversation.peer.map(|peer| peer.address));
     }
 
     /// Sends one message in a frame of its own.

@@ -3,7 +3,9 @@
 use super::{Core, conversation::Purpose, detector::Fault};
 
 /// Why conversations are opened, in the order of [`Counters::syncs_done`].
-pub const PURPOSES: [&str; 4] = ["join", "look", "sync", "farewell"];
+pub const PURPOSES: [&str; 5] = ["join", "look", "sync", "farewell", "itself"];
+/// Why this node took another generation without a start, in the order of [`Counters::climbs`].
+pub const CLIMB_CAUSES: [&str; 4] = ["ahead", "forked", "another_life", "buried"];
 
 /// Since the start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -28,6 +30,8 @@ pub struct Counters {
     pub syncs_failed: [u64; PURPOSES.len()],
     /// Records that came by sync and were news.
     pub sync_records: u64,
+    /// Times that this node took another generation without a start, by cause.
+    pub climbs: [u64; CLIMB_CAUSES.len()],
 }
 
 /// Suspicions that are told to everyone, which is the way of agents that leave detection to foca.
@@ -79,6 +83,11 @@ impl Core {
     /// Records that are being pushed.
     pub fn push_queue(&self) -> usize {
         self.dissemination.len()
+    }
+
+    /// Nodes that are kept from coming back.
+    pub fn graves(&self) -> usize {
+        self.graves.count()
     }
 
     pub(super) fn count_conversation(&mut self, purpose: Option<Purpose>, done: bool) {

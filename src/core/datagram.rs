@@ -8,6 +8,7 @@ use crate::wire::{
     codec::CodecError,
     envelope::{self, Carrier},
     message::{DigestBeacon, Message, Push, kind, short_digest},
+    sift::sift,
 };
 
 /// After a change pushes are still on their way: digests differ without anything being lost.
@@ -64,8 +65,14 @@ impl Core {
             return;
         }
         // Were it read, foca would tell the buried that it is down, it would rejoin, and so on as fast as the network goes.
-        if let Some((sender, taken_for_dead)) = self.membership.peek(packet) {
+        let sender = self.membership.peek(packet);
+        if let Some((sender, taken_for_dead)) = sender {
+            if sender.node() == self.me() {
+                self.sighted(now, sender, sender);
+                return self.dropped(from, "malformed");
+            }
             if self.is_buried(sender) {
+                self.tell_buried(now, sender);
                 return self.dropped(from, "buried");
             }
             if taken_for_dead && self.rejoined.is_some_and(|at| now - at < REJOIN_GAP) {
@@ -73,7 +80,23 @@ impl Core {
             }
             self.heard(sender);
         }
-        let effects = self.membership.on_packet(packet);
+        // foca would spread what it believes: those who bury a member would tell each other of it for ever.
+        let mut others = Vec::new();
+        let sifted = sift(packet, |member| {
+            let other = self.is_other_self(member);
+            others.extend(other.then_some(*member));
+            !other && !self.is_buried(*member)
+        });
+        let sifted = sifted.ok().flatten();
+        let effects = self.membership.on_packet(sifted.as_deref().unwrap_or(packet));
+        if let Some((sender, _)) = sender.filter(|_| effects.error.is_none()) {
+            self.heard_somebody(now);
+            others.into_iter().for_each(|other| self.sighted(now, other, sender));
+            if effects.rejoined.is_some() {
+                // Perhaps it was not for dead that we were taken: it may hold a later life of this node.
+                self.sync_about_ourselves(now, sender);
+            }
+        }
         if let Some(error) = &effects.error {
             let reason = match error {
                 foca::Error::Decode(error) if matches!(error.downcast_ref(), Some(CodecError::NotForUs)) => "not_for_us",

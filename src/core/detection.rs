@@ -22,8 +22,11 @@ use crate::{
 impl Core {
     /// Tells the detector how a member stands.
     pub(super) fn show_detector(&mut self, now: Moment, node: NodeId) {
-        let Some(member) = self.membership.get(node).copied().filter(|_| !self.has_left()) else {
+        if self.has_left() {
             return;
+        }
+        let Some(member) = self.membership.get(node).copied() else {
+            return self.detector.forget(now, node);
         };
         let away = self.known.get(&node).and_then(|known| known.grace).is_some_and(|(of, until)| {
             // It may have been told of before the member has that life here.
@@ -109,6 +112,7 @@ impl Core {
 
     pub(super) fn on_probe_ack(&mut self, now: Moment, ack: &ProbeAck) {
         if let Some(from) = self.detector.on_ack(now, ack, true) {
+            self.heard_somebody(now);
             self.compare(now, from, ack.digest);
         }
     }

@@ -37,6 +37,7 @@ use super::{
 };
 use crate::{
     model::NodeId,
+    planted::{Planted, is_planted},
     wire::{
         Identity,
         frame::FrameBuffer,
@@ -244,6 +245,13 @@ impl Detector {
         }
     }
 
+    /// A member is none any more, whatever it was.
+    pub(super) fn forget(&mut self, now: Moment, node: NodeId) {
+        if let Some(seat) = self.ring.get(node).copied() {
+            self.see(now, seat.identity, Standing::Gone);
+        }
+    }
+
     /// We go by another identity now: what was done under the one of before is void.
     pub(super) fn rename(&mut self, me: Identity) {
         self.me = me;
@@ -293,7 +301,7 @@ impl Detector {
     /// Something came from this one, so it is there.
     pub(super) fn heard(&mut self, identity: Identity) {
         let node = identity.node();
-        if self.inquiries.get(&node).is_some_and(|inquiry| inquiry.target == identity) {
+        if self.inquiries.get(&node).is_some_and(|inquiry| inquiry.target == identity && !is_deaf(inquiry)) {
             self.answered(node);
         }
         if self.errands.get(&node).is_some_and(|errand| errand.target == identity) {
@@ -463,6 +471,11 @@ impl Detector {
             self.actions.push_back(Action::Close(stream));
         }
     }
+}
+
+/// A sign of life ends a suspicion, unless a fault is planted.
+fn is_deaf(inquiry: &Inquiry) -> bool {
+    is_planted(Planted::RefutationIgnored) && inquiry.is_suspicion()
 }
 
 /// A probe of this one.

@@ -58,6 +58,14 @@ pub fn versions(ascending: impl IntoIterator<Item = u64>) -> u128 {
     hasher.finish128().as_u128()
 }
 
+/// What a grave adds to the digest of graves.
+pub fn grave(node: NodeId, generation: u32) -> u64 {
+    let mut hasher = SipHasher13::new();
+    hasher.write(&node.0.to_le_bytes());
+    hasher.write(&generation.to_le_bytes());
+    hasher.finish128().as_u128() as u64
+}
+
 /// What a member that is alive adds to the digest of members.
 pub fn member(node: NodeId, life: Life, rejoin: u16) -> u64 {
     let mut hasher = SipHasher13::new();

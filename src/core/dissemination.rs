@@ -96,6 +96,12 @@ impl Dissemination {
         true
     }
 
+    /// Drops what waits about a node.
+    pub(super) fn forget(&mut self, node: NodeId) {
+        let about: Vec<Place> = self.items.keys().filter(|place| place.0 == node).cloned().collect();
+        about.iter().for_each(|place| self.remove(place));
+    }
+
     fn remove(&mut self, place: &Place) {
         if let Some(item) = self.items.remove(place) {
             self.turn.remove(&turn(place, &item));

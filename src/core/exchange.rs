@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{
     Core,
     io::StreamId,
-    part::{Have, Live, Outcome, Slot, Want},
+    part::{Have, Live, Outcome, Part, Slot, Want},
     push::is_base,
     replica::Shift,
     time::Moment,
@@ -25,10 +25,15 @@ impl Core {
     pub(super) fn say_wants(&mut self, stream: StreamId, theirs: &[(NodeId, u128)]) {
         for (node, digest) in theirs {
             let known = self.known.get(node);
-            if *node == self.me() || known.and_then(|known| known.replica.digest(*node)) == Some(*digest) {
+            // Of ourselves, too: perhaps somebody holds more than we have written.
+            if known.and_then(|known| known.replica.digest(*node)) == Some(*digest) {
                 continue;
             }
-            let [shown, next] = known.map(|known| known.replica.wants()).unwrap_or_default();
+            let [shown, next] = match self.conversations.get(&stream) {
+                // All that it holds of the other life shows what came back with ours.
+                Some(conversation) if *node == self.me() && conversation.heard.is_of_another_life() => [None, None],
+                _ => known.map(|known| known.replica.wants()).unwrap_or_default(),
+            };
             let request = rand::RngExt::random(&mut self.rng);
             if let Some(conversation) = self.conversations.get_mut(&stream) {
                 conversation.asked.insert(request, *node);
@@ -94,7 +99,9 @@ impl Core {
                 from: have.from,
                 slots: vec![],
                 end: None,
+                digest: [0; 16],
             };
+            let digest = self.known.get(&node).and_then(|known| known.replica.part(have.life)).map_or(0, Part::digest);
             let (mut next, mut octets) = (empty.clone(), 0);
             for (key, slot) in have.slots {
                 octets += slot_octets(&key, &slot);
@@ -105,6 +112,7 @@ impl Core {
                 }
             }
             next.end = have.end.map(|(complete, live)| (complete, live.into()));
+            next.digest = digest.to_le_bytes();
             self.say(stream, &next);
         }
     }
@@ -141,7 +149,10 @@ impl Core {
             return Ok(());
         };
         whole.end = Some((complete, live.into()));
-        self.take_have(now, stream, node, &whole);
+        match node == self.me() {
+            true => self.hear_of_records(stream, &whole, u128::from_le_bytes(have.digest)),
+            false => self.take_have(now, stream, node, &whole),
+        }
         Ok(())
     }
 

@@ -9,8 +9,8 @@ use super::{
 use crate::{
     planted::{Planted, is_planted},
     wire::{
-        HIGHEST_VERSION, Identity, LOWEST_VERSION,
-        message::{Graves, Hello, Refuse, RefuseCode},
+        HIGHEST_VERSION, LOWEST_VERSION,
+        message::{Hello, Refuse, RefuseCode},
     },
 };
 
@@ -23,7 +23,7 @@ impl Core {
             from: self.membership.me(),
             name: self.settings.info.name.to_string(),
             digest: self.digest(),
-            established: self.join.is_established(),
+            established: self.join.was_established(),
         };
         self.say(stream, &hello);
     }
@@ -33,7 +33,7 @@ impl Core {
             return;
         };
         let (at, ours) = (conversation.at, conversation.is_ours());
-        if hello.from.node() == self.me() {
+        if hello.from.node() == self.me() && hello.cluster == self.settings.cluster.as_str() {
             return self.on_meeting_ourselves(now, stream, hello);
         }
         if let Some((code, detail)) = self.reason_to_refuse(hello, ours) {
@@ -44,6 +44,7 @@ impl Core {
         if self.is_buried(hello.from) {
             return self.answer_with_grave(now, stream, hello.from);
         }
+        self.heard_somebody(now);
         let effects = self.membership.met(hello.from);
         self.apply(now, effects, false);
         if is_planted(Planted::ReadyEarly) {
@@ -56,34 +57,13 @@ impl Core {
         if !ours {
             self.say_hello(stream);
         }
-        let equal = self.digest().total() == hello.digest.total();
+        let equal = self.digest().total() == hello.digest.total() || is_planted(Planted::NoSync);
         match (equal, ours) {
             (false, _) => self.say_buckets(stream),
             (true, true) => self.end(now, stream),
             // The peer compares with what our hello says, and closes the stream if it finds the same.
             (true, false) => {}
         }
-    }
-
-    /// A grave refuses whoever lies in it, and is the answer.
-    pub(super) fn answer_with_grave(&mut self, now: Moment, stream: StreamId, peer: Identity) {
-        let Some(conversation) = self.conversations.get_mut(&stream) else {
-            return;
-        };
-        (conversation.peer, conversation.peer_is_buried) = (Some(peer), true);
-        let ours = conversation.is_ours();
-        if !ours {
-            self.say_hello(stream);
-        }
-        let graves = self.grave_entries(now, |of| of == peer.node());
-        self.say(stream, &Graves { graves });
-        if !ours {
-            self.fail(now, stream, "that life of the node was reaped here");
-        }
-    }
-
-    pub(super) fn is_buried(&self, identity: Identity) -> bool {
-        self.graves.buries(identity.node(), identity.life().generation)
     }
 
     pub(super) fn reason_to_refuse(&self, hello: &Hello, ours: bool) -> Option<(RefuseCode, String)> {
@@ -111,28 +91,6 @@ impl Core {
             );
             (RefuseCode::NameTaken, detail)
         })
-    }
-
-    pub(super) fn on_meeting_ourselves(&mut self, now: Moment, stream: StreamId, hello: &Hello) {
-        let Some(conversation) = self.conversations.get_mut(&stream) else {
-            return;
-        };
-        let (at, ours) = (conversation.at, conversation.is_ours());
-        if hello.from.life() != self.settings.life {
-            self.event(Event::MetItself { peer: at, seen: format!("a life {} that speaks", hello.from.life()) });
-        } else if ours {
-            self.join.is_ourselves(at);
-            self.look_for_peers_at(now);
-        } else {
-            self.say_hello(stream);
-        }
-        if ours && let Some(conversation) = self.conversations.get_mut(&stream) {
-            // Meeting oneself is no failure to join.
-            conversation.purpose = Some(Purpose::Look);
-        }
-        if ours {
-            self.fail(now, stream, "it is this agent itself");
-        }
     }
 
     pub(super) fn on_refuse(&mut self, now: Moment, stream: StreamId, refuse: &Refuse) {

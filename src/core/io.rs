@@ -1,9 +1,9 @@
 //! What goes into the core and what comes out of it. All of the world that it has.
 
-use std::{net::SocketAddr, ops::Range, time::Duration};
+use std::{fmt, net::SocketAddr, ops::Range, time::Duration};
 
 use crate::{
-    model::{Change, CheckId, CheckOrder, CheckState, Command, InstanceId, NodeId, Reply, StoreOp, check::Subject},
+    model::{Change, CheckId, CheckOrder, CheckState, Command, InstanceId, Life, NodeId, Reply, StoreOp, check::Subject},
     wire::message::RefuseCode,
 };
 
@@ -162,6 +162,35 @@ pub enum Output {
     },
     /// Tell the operator.
     Event(Event),
+    /// End the agent, and leave its data folder as it is. Nothing comes behind this.
+    Stop(Copied),
+}
+
+/// Two processes spoke under one node's id, so one of them works on a copy of the other's data folder. This one stops, since its
+/// life is the lower one: everybody keeps the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Copied {
+    /// Where this one was reached.
+    pub here: SocketAddr,
+    /// Its life.
+    pub life: Life,
+    /// Where the other one answers.
+    pub there: SocketAddr,
+    /// Its life.
+    pub other: Life,
+}
+
+impl fmt::Display for Copied {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Copied { here, life, there, other } = self;
+        write!(
+            f,
+            "two agents run on copies of one data folder: this one at {here} (generation {}), and one at {there} (generation {}), \
+             which everybody keeps; this one stops and leaves its folder as it is. If it is the one to keep, end the other first. \
+             If both are to run, give one of them an empty folder with --data-dir",
+            life.generation, other.generation
+        )
+    }
 }
 
 /// What an operator would want to know.
@@ -233,15 +262,101 @@ pub enum Event {
     },
     /// The cluster took this agent for dead and it came back by itself.
     Rejoined,
-    /// Somebody else speaks under this node's id, or remembers more of it than it does itself.
-    MetItself {
-        /// Who told.
-        peer: SocketAddr,
-        /// What was seen.
-        seen: String,
+    /// This node took another generation without a start, above what peers remember of it.
+    Climbed {
+        /// Its life until then.
+        before: Life,
+        /// Its life from then on.
+        now: Life,
+        /// Why.
+        cause: Cause,
+        /// Instances that came back, as far as it is known what peers held: they had been removed since.
+        came_back: Vec<InstanceId>,
+        /// Instances that peers held and that are not here.
+        missing: Vec<InstanceId>,
+    },
+    /// There was no contact to anybody for so long that what others had told was dropped.
+    Stale {
+        /// For how long.
+        silent: Duration,
+        /// How many nodes were let go of.
+        nodes: usize,
+    },
+    /// The disk did not take another generation, which this node needs to be heard.
+    NotClimbed {
+        /// Why not.
+        why: String,
     },
     /// A command of foca's failed.
     Internal(String),
+}
+
+/// Why a node takes another generation without a start.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Cause {
+    /// Peers hold later versions of its life than it has written.
+    Ahead {
+        /// The highest that a peer holds.
+        theirs: u64,
+        /// The last that was written here.
+        ours: u64,
+    },
+    /// A peer holds other records than it has at the same version.
+    Forked {
+        /// Which.
+        version: u64,
+    },
+    /// Peers hold another life of at least its generation, and where that should be it does not answer.
+    AnotherLife {
+        /// Which life.
+        life: Life,
+        /// Where it was.
+        address: SocketAddr,
+    },
+    /// It was forgotten or reaped, up to a generation that is not below its own.
+    Buried {
+        /// Which.
+        generation: u32,
+    },
+}
+
+impl Cause {
+    /// Its place in [`super::counters::CLIMB_CAUSES`].
+    pub(super) fn place(&self) -> usize {
+        match self {
+            Cause::Ahead { .. } => 0,
+            Cause::Forked { .. } => 1,
+            Cause::AnotherLife { .. } => 2,
+            Cause::Buried { .. } => 3,
+        }
+    }
+}
+
+impl fmt::Display for Cause {
+    /// What was seen, and what it means.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Cause::Ahead { theirs, ours } => write!(
+                f,
+                "peers hold version {theirs} of what this agent has written up to version {ours}: it was resumed from an image of the past, as that of a \
+                 virtual machine"
+            ),
+            Cause::Forked { version } => write!(
+                f,
+                "a peer holds other records than this agent at the same version, {version}: it was resumed from an image of the past, as that of a \
+                 virtual machine, and wrote something else than before"
+            ),
+            Cause::AnotherLife { life, address } => write!(
+                f,
+                "peers know of generation {} of it, at {address}, where it does not answer: its data folder was restored from a backup, or is a copy",
+                life.generation
+            ),
+            Cause::Buried { generation } => write!(
+                f,
+                "it was out of reach for so long that peers let go of it, or it was forgotten on request, up to generation {generation}"
+            ),
+        }
+    }
 }
 
 /// Every reason of [`Event::Dropped`].

@@ -1,7 +1,7 @@
 //! Finding peers: at the start among the seeds and the peers of before, later among those that were lost.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     net::SocketAddr,
     ops::Range,
     time::Duration,
@@ -28,8 +28,10 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 const LOOK_EVERY: Duration = Duration::from_secs(10);
 /// Between a change of members and their being written to disk.
 const PEERS_WRITTEN_AFTER: Duration = Duration::from_secs(1);
-/// Peers that are kept on disk.
+/// Peers that are kept on disk: of those that are up, and of those that were let go of.
 const PEERS_KEPT: usize = 32;
+/// Of so many looks for lost parts of the cluster one goes to a peer that was let go of: mostly those are gone for good.
+const LOOKS_FOR_FORMER: u32 = 4;
 
 /// Where peers may be.
 #[derive(Debug)]
@@ -37,8 +39,13 @@ pub(super) struct Join {
     /// Addresses of each seed, as last resolved; `None` until it was.
     seeds: BTreeMap<usize, Option<Vec<SocketAddr>>>,
     peers: Vec<SocketAddr>,
+    /// Where members were that were let go of, the last ones. They may be alive behind a partition, and know nobody here any more.
+    former: VecDeque<SocketAddr>,
+    looks: u32,
     ourselves: BTreeSet<SocketAddr>,
     established: bool,
+    /// Whether there ever was one: if not, this agent is a newcomer.
+    ever_established: bool,
     /// Candidates of this round that were not tried yet.
     round: Vec<SocketAddr>,
     rounds: u32,
@@ -53,8 +60,11 @@ impl Join {
         Join {
             seeds: (0..seeds).map(|seed| (seed, None)).collect(),
             peers: peers.to_vec(),
+            former: VecDeque::new(),
+            looks: 0,
             ourselves: BTreeSet::from([ourselves]),
             established: false,
+            ever_established: false,
             round: Vec::new(),
             rounds: 0,
             due: None,
@@ -63,14 +73,38 @@ impl Join {
         }
     }
 
-    /// Whether there was a full sync since the start.
+    /// Whether there was a full sync since the start, or since all that others told was dropped.
     pub(super) fn is_established(&self) -> bool {
         self.established
+    }
+
+    /// Whether this agent was part of a cluster since its start.
+    pub(super) fn was_established(&self) -> bool {
+        self.ever_established
+    }
+
+    /// All that others told was dropped: they are looked for as at the start.
+    pub(super) fn begin_again(&mut self) {
+        self.established = false;
+        self.round.clear();
+        self.rounds = 0;
+    }
+
+    /// Whether there is anybody to join.
+    pub(super) fn knows_somebody(&self) -> bool {
+        !self.everyone().is_empty()
     }
 
     /// An address turned out to be our own.
     pub(super) fn is_ourselves(&mut self, address: SocketAddr) {
         self.ourselves.insert(address);
+    }
+
+    /// A member was let go of: it is looked for all the same.
+    pub(super) fn was_let_go(&mut self, address: SocketAddr) {
+        self.former.retain(|former| *former != address);
+        self.former.push_front(address);
+        self.former.truncate(PEERS_KEPT);
     }
 
     fn candidates(&self) -> Vec<SocketAddr> {
@@ -79,9 +113,15 @@ impl Join {
         all.into_iter().collect()
     }
 
+    /// Seeds, peers of before, and those that were let go of.
+    fn everyone(&self) -> Vec<SocketAddr> {
+        let all: BTreeSet<SocketAddr> = self.candidates().into_iter().chain(self.former.iter().copied()).collect();
+        all.into_iter().filter(|address| !self.ourselves.contains(address)).collect()
+    }
+
     /// Everything is known about where peers may be, and there is nobody: this agent is the first of its cluster.
     fn is_first(&self) -> bool {
-        self.candidates().is_empty() && self.seeds.values().all(|addresses| addresses.as_ref().is_some_and(|a| !a.is_empty()))
+        self.everyone().is_empty() && self.seeds.values().all(|addresses| addresses.as_ref().is_some_and(|a| !a.is_empty()))
     }
 }
 
@@ -147,7 +187,7 @@ impl Core {
                 return self.look_for_peers_at(now + NEXT_CANDIDATE);
             }
         } else {
-            self.join.round = self.join.candidates();
+            self.join.round = self.join.everyone();
             let candidates = self.join.round.len();
             for at in (1..candidates).rev() {
                 let other = self.rng.random_range(0..=at);
@@ -168,7 +208,7 @@ impl Core {
         self.look_for_peers_at(now + pause + jitter);
     }
 
-    /// Seeds, peers of before and members that are down, one at a time: two parts that lost each other meet again.
+    /// Seeds, peers of before and members that are down or were let go of, one at a time: two parts that lost each other meet again.
     fn look_for_the_lost(&mut self, now: Moment) {
         let jitter = self.jitter(LOOK_EVERY / 2);
         self.look_for_peers_at(now + LOOK_EVERY + jitter);
@@ -179,8 +219,13 @@ impl Core {
             .members()
             .filter(|member| !member.is_up() && !self.is_left(member.identity.node()))
             .map(|member| member.identity.address);
-        let lost: Vec<SocketAddr> =
-            down.chain(self.join.candidates()).filter(|address| !up.contains(address) && !self.join.ourselves.contains(address)).collect();
+        let is_lost = |address: &SocketAddr| !up.contains(address) && !self.join.ourselves.contains(address);
+        let mut lost: Vec<SocketAddr> = down.chain(self.join.candidates()).filter(is_lost).collect();
+        let former: Vec<SocketAddr> = self.join.former.iter().copied().filter(is_lost).collect();
+        self.join.looks += 1;
+        if lost.is_empty() || (!former.is_empty() && self.join.looks.is_multiple_of(LOOKS_FOR_FORMER)) {
+            lost = former;
+        }
         if !lost.is_empty() {
             let chosen = lost[self.rng.random_range(0..lost.len())];
             self.open(now, chosen, Purpose::Look);
@@ -193,7 +238,7 @@ impl Core {
         if self.join.established {
             return;
         }
-        self.join.established = true;
+        (self.join.established, self.join.ever_established) = (true, true);
         let members = self.membership.count_up() + 1;
         self.event(Event::Joined { peer, members });
         self.spread_all(now);
@@ -214,9 +259,14 @@ impl Core {
     pub(super) fn store_peers(&mut self) {
         self.join.peers_pending = false;
         let mut peers: Vec<SocketAddr> = self.membership.members().filter(|m| m.is_up()).map(|m| m.identity.address).collect();
+        self.join.former.retain(|former| !peers.contains(former));
         peers.truncate(PEERS_KEPT);
-        // Nobody is up: those of before are still the best guess.
-        if !peers.is_empty() && peers != self.join.peers_stored {
+        if peers.is_empty() {
+            // Nobody is up: those of before are still the best guess.
+            return;
+        }
+        peers.extend(&self.join.former);
+        if peers != self.join.peers_stored {
             self.join.peers_stored.clone_from(&peers);
             self.store(None, vec![StoreOp::Peers(peers)], Act::Nothing(Done::Unchanged));
         }

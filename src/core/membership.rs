@@ -253,15 +253,36 @@ impl Membership {
         std::iter::once(me).chain(others).collect()
     }
 
-    /// Forgets a member that is down.
-    pub fn forget(&mut self, node: NodeId) -> Effects {
-        let Some(member) = self.members.get(&node).filter(|member| !member.is_up()).copied() else {
+    /// Lets go of a member, and spreads nothing about it: who is up and heard that it is down would come back at once, and be
+    /// let go again, as fast as the network goes.
+    pub fn bury(&mut self, node: NodeId) -> Effects {
+        let Some(member) = self.members.get(&node).copied() else {
             return Effects::default();
         };
-        let mut effects = self.call(|foca, sink| foca.handle_timer(Timer::RemoveDown(member.identity), sink));
+        let mut effects = self.call(|foca, sink| {
+            foca.apply_many(std::iter::once(Member::down(member.identity)), false, &mut *sink)?;
+            foca.handle_timer(Timer::RemoveDown(member.identity), sink)
+        });
+        self.put(MemberView { state: State::Down, ..member }, &mut effects.changed);
         self.members.remove(&node);
         effects.changed.insert(node);
         effects
+    }
+
+    /// Forgets all members, and what was to be spread of them, and comes back as who returned. Timers of before are void.
+    pub fn start_anew(&mut self, rng: &mut StdRng) {
+        let me = foca::Identity::renew(&self.me()).unwrap_or(self.me());
+        *self = Membership { counters: self.counters, ..Membership::new(me, rng) };
+    }
+
+    /// Takes another identity of this node, a later one.
+    pub fn become_another(&mut self, identity: Identity) -> Effects {
+        self.tap.speak_as(identity);
+        self.call(|foca, sink| {
+            foca.change_identity(identity, &mut *sink)?;
+            // It goes on probing as soon as it has looked at its members.
+            foca.apply_many(std::iter::empty(), false, sink)
+        })
     }
 
     fn call(

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{
     Core,
+    climb::Climb,
     io::{CommandId, Event, Output, Ticket},
     part::{Part, Write},
     replica::{Replica, Shift},
@@ -18,7 +19,7 @@ use crate::{
         record::{Body, Key, Kind},
     },
     planted::{Planted, is_planted},
-    wire::{body, local},
+    wire::{Identity, body, local},
 };
 
 /// What is known about one node, this one included.
@@ -28,6 +29,11 @@ pub(super) struct Known {
     pub replica: Replica,
     /// The highest life that it had as a member.
     pub life: Life,
+    /// Who it was last, as a member.
+    pub identity: Option<Identity>,
+    /// Another life of the same generation that came before this one, until the node was told of it: one of the two began with a
+    /// data folder of the past.
+    pub twin: Option<Identity>,
     /// The earlier life was handed out when the later one was first heard of, so it goes on being so until that is whole.
     pub bridged: bool,
     /// Since when it is down or left.
@@ -53,7 +59,7 @@ pub(super) struct Registered {
     /// All of it.
     pub registration: Registration,
     /// What is kept of it on disk and told to nobody.
-    local: Body,
+    pub local: Body,
 }
 
 /// What is to be done when a write is on disk.
@@ -92,6 +98,15 @@ pub(super) enum Act {
     },
     /// What files define is in effect.
     Configure(Vec<Act>),
+    /// A generation of a node is given up.
+    Forget {
+        /// Which node.
+        node: NodeId,
+        /// This generation and all below.
+        generation: u32,
+    },
+    /// The node is another life.
+    Climb(Climb),
     /// The node says farewell.
     Farewell,
 }
@@ -128,7 +143,7 @@ impl Act {
             Act::Register { registration, .. } => drop(instances.insert(&registration.instance.id, registration)),
             Act::Remove(id) => drop(instances.remove(id)),
             Act::Configure(acts) => acts.iter().for_each(|act| act.note(instances)),
-            Act::Nothing(_) | Act::Maintain { .. } | Act::Watch { .. } | Act::Farewell => {}
+            Act::Nothing(_) | Act::Maintain { .. } | Act::Watch { .. } | Act::Forget { .. } | Act::Climb(_) | Act::Farewell => {}
         }
     }
 }
@@ -143,6 +158,14 @@ pub(super) struct Pending {
 }
 
 impl Pending {
+    /// Whom it is to bury.
+    pub(super) fn buries(&self) -> Option<(NodeId, u32)> {
+        match self.act {
+            Act::Forget { node, generation } => Some((node, generation)),
+            _ => None,
+        }
+    }
+
     /// The checks that the node is to have.
     pub(super) fn watches(&self) -> Option<&[Check]> {
         let Act::Configure(acts) = &self.act else { return None };
@@ -335,8 +358,10 @@ impl Core {
             match &result {
                 Ok(()) => self.complete(now, pending),
                 Err(why) => {
-                    if matches!(pending.act, Act::Farewell) {
-                        self.undo_farewell();
+                    match pending.act {
+                        Act::Farewell => self.undo_farewell(),
+                        Act::Climb(_) => self.not_climbed(now, why),
+                        _ => {}
                     }
                     if let Some(id) = pending.command {
                         self.answer(id, Err(Refusal::Storage(why.clone())));
@@ -374,6 +399,8 @@ impl Core {
             Act::Maintain { instance, reason, stored } => self.maintained(now, instance, reason, &stored),
             Act::Watch { checks, stored } => self.node_watched(now, checks, &stored),
             Act::Configure(acts) => self.configured(now, acts),
+            Act::Forget { node, generation } => self.forgotten(now, node, generation),
+            Act::Climb(climb) => self.climbed(now, climb),
             Act::Farewell => Done::Noted,
         }
     }
@@ -414,7 +441,13 @@ impl Core {
         body::encode_health(&health)
     }
 
-    fn is_pending(&self, id: &InstanceId) -> bool {
+    /// Whether the node's own record is on its way to disk.
+    pub(super) fn is_node_pending(&self) -> bool {
+        let writes_node = |act: &Act| matches!(act, Act::Maintain { instance: None, .. } | Act::Farewell);
+        self.pending.iter().any(|pending| writes_node(&pending.act) || pending.watches().is_some())
+    }
+
+    pub(super) fn is_pending(&self, id: &InstanceId) -> bool {
         self.pending.iter().any(|pending| pending.act.on(id).is_some())
     }
 

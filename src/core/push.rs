@@ -35,7 +35,7 @@ impl Core {
         let node = NodeId(u64::from_be_bytes(push.node));
         let life = Life::from(push.life);
         if node == self.me() {
-            return self.on_push_about_us(from, life, push.version);
+            return self.on_push_about_us(now, life, push.version);
         }
         let Some(member) = self.membership.get(node).copied() else {
             return self.dropped(from, "no_such_member");
@@ -76,11 +76,12 @@ impl Core {
         }
     }
 
-    /// The same id in two places: told to the operator. The generation on disk and the nonce keep their lives apart.
-    pub(super) fn on_push_about_us(&mut self, from: SocketAddr, life: Life, version: u64) {
+    /// More is known of us than we have written: a sync tells who holds what.
+    fn on_push_about_us(&mut self, now: Moment, life: Life, version: u64) {
         let (own, counter) = (self.own_part().life, self.own_part().complete);
         if life > own || (life == own && version > counter) {
-            self.event(Event::MetItself { peer: from, seen: format!("life {life}, version {version}") });
+            let node = self.me();
+            self.sync_soon(now, node, life, version);
         }
     }
 

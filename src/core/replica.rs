@@ -40,15 +40,21 @@ impl Replica {
         Some(digest::owner(node, self.shown.as_ref().map(Part::digest), self.next.as_ref().map(Part::digest)))
     }
 
-    /// The highest life of which anything is held.
-    pub fn highest_life(&self) -> Option<Life> {
-        self.next.as_ref().or(self.shown.as_ref()).map(|part| part.life)
+    /// What is held of a life.
+    pub fn part(&self, life: Life) -> Option<&Part> {
+        self.shown.iter().chain(&self.next).find(|part| part.life == life)
     }
 
     /// Drops parts of lives above `life`: membership comes first, records follow.
     pub fn drop_above(&mut self, life: Life) {
         self.next.take_if(|part| part.life > life);
         self.shown.take_if(|part| part.life > life);
+    }
+
+    /// Drops parts of generations up to this one: they lie in a grave.
+    pub fn drop_up_to(&mut self, generation: u32) {
+        self.next.take_if(|part| part.life.generation <= generation);
+        self.shown.take_if(|part| part.life.generation <= generation);
     }
 
     /// Takes one pushed write.

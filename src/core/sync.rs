@@ -15,17 +15,21 @@ use std::{
     time::Duration,
 };
 
+use foca::State;
+
 use super::{
     Core,
     conversation::{Conversation, Purpose},
-    io::{Event, Output, StreamId},
+    io::{Output, StreamId},
     time::Moment,
 };
 use crate::{
     model::NodeId,
     wire::{
-        WireError, limits,
-        message::{self, Buckets, GraveEntry, Graves, Hello, Members, Message as _, Owners, Refuse, kind, short_digest},
+        WireError,
+        codec::state_to_wire,
+        limits,
+        message::{self, Buckets, Graves, Hello, MemberEntry, Members, Message as _, Owners, Refuse, kind, short_digest},
     },
 };
 
@@ -39,8 +43,11 @@ impl Core {
         let conversation = self.conversations.get(&stream);
         let greeted = conversation.is_some_and(|conversation| conversation.peer.is_some());
         let ours = conversation.is_some_and(Conversation::is_ours);
+        let is_buried = conversation.is_some_and(|conversation| conversation.peer_is_buried);
         match kind {
-            _ if kind != kind::GRAVES && conversation.is_some_and(|conversation| conversation.peer_is_buried) => {}
+            // It goes on as if nothing were, so it has no grave for us to tell of.
+            kind::BUCKETS if is_buried => self.fail(now, stream, "that life of the node is buried here"),
+            _ if is_buried && kind != kind::GRAVES => {}
             kind::HELLO if greeted => return Err(WireError::Malformed),
             kind::HELLO => self.on_hello(now, stream, &Hello::from_bytes(body)?),
             kind::REFUSE => self.on_refuse(now, stream, &Refuse::from_bytes(body)?),
@@ -95,7 +102,11 @@ impl Core {
         let theirs: BTreeMap<u8, u64> = theirs.owners.iter().copied().collect();
         let differing: BTreeSet<u8> =
             ours.keys().chain(theirs.keys()).filter(|bucket| ours.get(bucket) != theirs.get(bucket)).copied().collect();
-        for members in self.membership.entries().chunks(PER_FRAME) {
+        let mut members = self.membership.entries();
+        let peer = self.conversations.get(&stream).and_then(|conversation| conversation.peer);
+        let twin = peer.and_then(|peer| self.known.get(&peer.node())?.twin);
+        members.extend(twin.map(|identity| MemberEntry { identity, incarnation: 0, state: state_to_wire(State::Down), grace_ms: 0 }));
+        for members in members.chunks(PER_FRAME) {
             let members = members.iter().map(|entry| self.with_grace(now, *entry)).collect();
             self.say(stream, &Members { members });
         }
@@ -119,14 +130,6 @@ impl Core {
         Ok(())
     }
 
-    pub(super) fn grave_entries(&self, now: Moment, of: impl Fn(NodeId) -> bool) -> Vec<GraveEntry> {
-        self.graves
-            .iter(now)
-            .filter(|(node, ..)| of(*node))
-            .map(|(node, generation, left)| GraveEntry { node: node.0.to_be_bytes(), generation, seconds: left.as_secs() as u32 })
-            .collect()
-    }
-
     pub(super) fn with_grace(&self, now: Moment, mut entry: message::MemberEntry) -> message::MemberEntry {
         if let Some((life, Some(until))) = self.known.get(&entry.identity.node()).and_then(|known| known.grace)
             && life == entry.identity.life()
@@ -138,7 +141,10 @@ impl Core {
 
     pub(super) fn on_members(&mut self, now: Moment, stream: StreamId, members: &Members) {
         let spread = self.conversations.get(&stream).is_some_and(|conversation| conversation.established || !conversation.is_ours());
-        let wanted: Vec<message::MemberEntry> = members.members.iter().filter(|entry| !self.is_buried(entry.identity)).copied().collect();
+        let (others, entries): (Vec<message::MemberEntry>, Vec<message::MemberEntry>) =
+            members.members.iter().partition(|entry| self.is_other_self(&entry.identity));
+        others.iter().for_each(|entry| self.hear_of_member(now, stream, entry));
+        let wanted: Vec<message::MemberEntry> = entries.into_iter().filter(|entry| !self.is_buried(entry.identity)).collect();
         let effects = self.membership.merge(&wanted, spread);
         let news = !effects.changed.is_empty();
         self.apply(now, effects, false);
@@ -161,29 +167,6 @@ impl Core {
             known.grace = Some((life, Some(now + left)));
             self.timers.set(now + left, super::timers::Timer::Grace(entry.identity.node()));
             self.show_detector(now, entry.identity.node());
-        }
-    }
-
-    pub(super) fn on_graves(&mut self, now: Moment, stream: StreamId, graves: &Graves) {
-        let peer = self.conversations.get(&stream).map(|conversation| conversation.at);
-        let term = 2 * self.settings.reap_after;
-        for grave in graves.graves.iter().filter(|grave| grave.seconds > 0) {
-            let node = NodeId(u64::from_be_bytes(grave.node));
-            let left = Duration::from_secs(u64::from(grave.seconds)).min(term);
-            let alive = self.membership.get(node).is_some_and(|m| m.is_up() && m.identity.life().generation <= grave.generation);
-            let buried = self.known.get(&node).is_some_and(|known| known.life.generation <= grave.generation);
-            if let Some(peer) = peer.filter(|_| node == self.me() && grave.generation >= self.settings.life.generation) {
-                let seen = format!("a grave of generation {}: it takes this agent back after its next start", grave.generation);
-                self.event(Event::MetItself { peer, seen });
-            }
-            if node == self.me() || alive {
-                continue;
-            }
-            // A grave that buries something held here starts a full term.
-            self.graves.dig(node, grave.generation, now + if buried { term } else { left });
-            if buried {
-                self.forget(now, node);
-            }
         }
     }
 
@@ -225,8 +208,12 @@ impl Core {
         if conversation.purpose == Some(Purpose::Farewell) {
             self.farewell_confirmed();
         }
+        if let Some(known) = conversation.peer.and_then(|peer| self.known.get_mut(&peer.node())) {
+            known.twin = None;
+        }
         let at = conversation.peer.map_or(conversation.at, |peer| peer.address);
         self.established(now, at);
+        self.judge(now, conversation.heard, conversation.peer.map(|peer| peer.address));
     }
 }
 

@@ -32,6 +32,8 @@ pub(super) enum Timer {
     Grace(NodeId),
     /// When those that are down for long are forgotten.
     Reap,
+    /// When the graves are to be written to disk.
+    Graves,
 }
 
 /// Timers by their deadline; those of one moment in the order in which they were set.
@@ -84,6 +86,13 @@ impl<T> Timers<T> {
     pub(super) fn pop_due(&mut self, now: Moment) -> Option<T> {
         let entry = self.queue.first_entry()?;
         (entry.key().0 <= now).then(|| entry.remove())
+    }
+}
+
+impl Timers<Timer> {
+    /// Drops what foca asked for: it begins anew.
+    pub(super) fn forget_those_of_foca(&mut self) {
+        self.queue.retain(|_, timer| !matches!(timer, Timer::Foca(_)));
     }
 }
 

@@ -46,9 +46,7 @@ impl Core {
         };
         let life = member.identity.life();
         if self.graves.buries(node, life.generation) {
-            let effects = self.membership.left(member.identity);
-            self.apply(now, effects, false);
-            let effects = self.membership.forget(node);
+            let effects = self.membership.bury(node);
             return self.apply(now, effects, false);
         }
         let known = self.known.entry(node).or_default();
@@ -57,7 +55,9 @@ impl Core {
             known.bridged = known.shown.as_ref().is_some_and(|shown| shown.node.state.is_up());
             known.life = life;
             known.gone_since = None;
+            known.twin = known.identity.filter(|before| before.life().generation == life.generation);
         }
+        known.identity = Some(member.identity);
         known.gone_since = if member.is_up() { None } else { known.gone_since.or(Some(now)) };
         known.replica.drop_above(life);
         self.recount(node);

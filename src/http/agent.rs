@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     catalog::{Interest, Snapshot},
-    model::{Command, Done, MemberState, NodeId, limits},
+    model::{Command, Done, InstanceId, MemberState, NodeId, limits},
 };
 
 static NO_META: BTreeMap<String, String> = BTreeMap::new();
@@ -47,12 +47,13 @@ pub(super) async fn show(State(state): State<ApiState>) -> Shown {
         domain: &info.domain,
         zone: local.and_then(|node| node.info.zone.as_ref()).map(|zone| zone.as_str()),
         meta: local.map_or(&NO_META, |node| &node.info.meta),
-        generation: info.generation,
+        generation: local.map_or(info.generation, |node| node.life.generation),
         version: &info.version,
         ready: snapshot.ready,
         name_conflict: name_conflict(&snapshot),
         maintenance: local.and_then(|node| node.info.maintenance.as_deref()),
         checks: local.into_iter().flat_map(|node| states(&node.health)).collect(),
+        came_back: snapshot.came_back().map(InstanceId::as_str).collect(),
         members: Members::count(&snapshot),
         limits: Limits::HERE,
     };
@@ -85,6 +86,9 @@ struct AgentView<'a> {
     maintenance: Option<&'a str>,
     /// What the checks of this node itself have yielded.
     checks: Vec<CheckStateView<'a>>,
+    /// Instances that had been removed, as peers knew, and came back with a data folder or an image of the past; until they are removed
+    /// again, or registered in another way, or the agent starts again.
+    came_back: Vec<&'a str>,
     members: Members,
     limits: Limits,
 }
@@ -194,8 +198,8 @@ mod tests {
 
     use super::*;
     use crate::{
-        http::testing::{Api, changed, node},
-        model::{Change, Refusal},
+        http::testing::{Api, changed, instance, node, registered},
+        model::{Change, Refusal, Registration, Status},
     };
 
     #[tokio::test]
@@ -204,12 +208,27 @@ mod tests {
         let shown = |field: &str| agent[field].clone();
         assert_eq!(shown("node_id"), "000000000000000a");
         assert_eq!((shown("name"), shown("cluster"), shown("domain")), (json!("here"), json!("default"), json!("tidings.internal")));
-        assert_eq!((shown("generation"), shown("version"), shown("ready")), (json!(7), json!("0.1.0"), json!(true)));
+        assert_eq!((shown("generation"), shown("version"), shown("ready")), (json!(3), json!("0.1.0"), json!(true)));
         assert_eq!((shown("addresses"), shown("gossip")), (json!(["10.0.0.10"]), json!("10.0.0.1:8746")));
         assert_eq!((shown("zone"), shown("meta"), shown("name_conflict")), (json!("rack-1"), json!({"os": "linux"}), json!(null)));
         assert_eq!(shown("members"), json!({"alive": 1, "suspect": 0, "restarting": 0, "down": 0, "left": 0}));
         assert_eq!(agent["limits"]["tags"], limits::TAGS);
         assert_eq!(agent["limits"].as_object().unwrap().len(), 12);
+    }
+
+    #[tokio::test]
+    async fn what_came_back_from_the_past_is_listed_until_it_is_removed_or_registered_in_another_way() {
+        let api = Api::new();
+        let came_back = async || api.json("/v1/agent").await["came_back"].clone();
+        assert_eq!(came_back().await, json!([]));
+        let instances = ["web-1", "web-2"].map(|id| instance(id, "web", &[], &[]));
+        api.publish(instances.iter().map(|instance| registered(10, instance.clone(), Status::Passing)));
+        api.publish([Change::CameBack(instances.iter().map(|instance| instance.id.clone()).collect())]);
+        assert_eq!(came_back().await, json!(["web-1", "web-2"]));
+        api.publish([Change::InstanceGone { node: NodeId(10), id: instances[0].id.clone() }]);
+        assert_eq!(came_back().await, json!(["web-2"]));
+        api.publish([Change::Registered(Registration::plain(instances[1].clone()).into())]);
+        assert_eq!(came_back().await, json!([]));
     }
 
     #[tokio::test]

@@ -56,6 +56,7 @@ pub(super) const FORGET: Operation =
     Operation::write("forgetNode", "Forgets a node that is down or left, everywhere", Answer::done("It is gone")).fails(&[
         ProblemType::NoSuchNode,
         ProblemType::NodeIsUp,
+        ProblemType::TooManyForgotten,
         ProblemType::NotReady,
     ]);
 

@@ -98,6 +98,9 @@ problem_types! {
     NoSuchNode = NOT_FOUND, "no-such-node", "There is no such node";
     /// The node is up; only one that is down or left can be forgotten.
     NodeIsUp = CONFLICT, "node-is-up", "The node is up";
+    /// So many nodes were forgotten or gone for long in the last two days that not one more can be kept from coming back. A node that is down is let
+    /// go of by itself after a day.
+    TooManyForgotten = CONFLICT, "too-many-forgotten", "Too many nodes are forgotten";
     /// No instance of this service is registered anywhere, healthy or not.
     NoSuchService = NOT_FOUND, "no-such-service", "There is no such service";
     /// The agent has not yet had its first full sync with the cluster, so it can't tell whether what was asked for
@@ -205,6 +208,7 @@ impl From<Refusal> for Problem {
             Refusal::NoSuchCheck(..) => ProblemType::NoSuchCheck,
             Refusal::NoSuchNode(_) => ProblemType::NoSuchNode,
             Refusal::NodeIsUp(_) => ProblemType::NodeIsUp,
+            Refusal::GravesFull { .. } => ProblemType::TooManyForgotten,
             Refusal::DefinedByFile { .. } => ProblemType::DefinedByFile,
             Refusal::NoHeartbeats(_) => ProblemType::NoHeartbeats,
             Refusal::TooLarge { .. } => ProblemType::DefinitionTooLarge,

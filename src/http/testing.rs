@@ -209,8 +209,14 @@ pub(super) fn address_of_another_host() -> [(&'static str, &'static str); 1] {
 fn metrics() -> Metrics {
     let facts = Facts { version: "0.1.0".into(), name: "here".into(), node: HERE.to_string(), cluster: "default".into() };
     let routes = super::ROUTES.iter().map(|route| (route.method.as_str(), route.path)).collect();
-    let labels =
-        Labels { drop_reasons: vec![], purposes: vec!["join"], faults: vec!["refused"], kinds: crate::kinds::names().collect(), routes };
+    let labels = Labels {
+        drop_reasons: vec![],
+        purposes: vec!["join"],
+        faults: vec!["refused"],
+        climb_causes: vec!["ahead"],
+        kinds: crate::kinds::names().collect(),
+        routes,
+    };
     Metrics::new(facts, &labels, vec![])
 }
 

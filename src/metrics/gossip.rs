@@ -118,6 +118,8 @@ pub struct ProtocolMetrics {
     pub waiting: Gauge,
     pub syncs: Grid,
     pub sync_records: Counter,
+    pub climbs: Grid,
+    pub graves: Gauge,
 }
 
 impl ProtocolMetrics {
@@ -180,7 +182,7 @@ impl ProtocolMetrics {
                 registry,
                 "syncs",
                 "Conversations by stream that this agent began and that ended: to join, to look for lost members, to sync what differs, \
-                 to say farewell",
+                 to say farewell, to ask whether another agent speaks under its id (itself)",
                 Grid::new("purpose", &labels.purposes, "result", &["done", "failed"]),
             ),
             sync_records: counter(
@@ -188,6 +190,15 @@ impl ProtocolMetrics {
                 "sync_records",
                 "Records, removals among them, that syncs brought and that were not known: at the start all, later what pushes missed",
             ),
+            climbs: grid(
+                registry,
+                "climbs",
+                "Times that this agent took another generation without a start, by cause: peers held later versions than it had written \
+                 (ahead) or others (forked), as after it was resumed from an image; they knew of another life that does not answer \
+                 (another_life), as after its data folder was restored from a backup; it had been forgotten or reaped (buried)",
+                Grid::line("cause", &labels.climb_causes),
+            ),
+            graves: gauge(registry, "graves", "Nodes that were forgotten or reaped and are kept from coming back; at most 4096 are"),
         }
     }
 }

@@ -29,6 +29,8 @@ pub enum Change {
         /// Which.
         id: InstanceId,
     },
+    /// Instances of this node that peers knew to be removed, and that came back with a data folder, or an image, of the past.
+    CameBack(Vec<InstanceId>),
     /// Whether this agent knows what the cluster knows: it has had a first full sync, or is the first of its cluster.
     Ready(bool),
 }

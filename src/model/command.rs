@@ -110,6 +110,11 @@ pub enum Refusal {
     NoSuchNode(NodeId),
     /// The node is up, so it is not forgotten.
     NodeIsUp(NodeId),
+    /// As many nodes are being kept from coming back as may be.
+    GravesFull {
+        /// The limit.
+        limit: usize,
+    },
     /// A file of the configuration defines the instance.
     DefinedByFile {
         /// Which instance.
@@ -153,6 +158,11 @@ impl fmt::Display for Refusal {
             Refusal::NodeIsUp(id) => {
                 write!(f, "node {id} is up, and only what is down or left can be forgotten: to take it out of the cluster, have it leave")
             }
+            Refusal::GravesFull { limit } => write!(
+                f,
+                "this agent keeps {limit} nodes from coming back already, which is the limit: it lets go of the first of them within two days, \
+                 and of this one by itself once it has been down for a day"
+            ),
             Refusal::DefinedByFile { instance, file } => write!(
                 f,
                 "instance {instance} is defined by {file} on the agent's host: change it there and reload the agent, by systemctl reload or SIGHUP"

@@ -1,8 +1,11 @@
 //! What the core asks the store to keep.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 
-use super::record::{Body, Key};
+use super::{
+    NodeId,
+    record::{Body, Key},
+};
 
 /// One change to what is on disk. Those that are handed over together become durable together or not at all.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,4 +33,17 @@ pub enum StoreOp {
     },
     /// The peers to try at the next start, in place of those stored before.
     Peers(Vec<SocketAddr>),
+    /// The nodes that are not to come back, in place of those stored before.
+    Graves(Vec<StoredGrave>),
+}
+
+/// A node that is not to come back: it was forgotten or reaped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StoredGrave {
+    /// Which node.
+    pub node: NodeId,
+    /// This generation of it and all below.
+    pub generation: u32,
+    /// How much longer, of the time for which an agent runs. To the second.
+    pub left: Duration,
 }

@@ -259,6 +259,7 @@ fn settings(host: &super::Host, contents: Contents, begun: Begun, random_seed: u
         seeds: options.seeds.len(),
         peers: contents.peers,
         records: contents.records,
+        graves: contents.graves,
         node_checks: Vec::new(),
         host_rebooted: begun.host_rebooted,
         random_seed,

@@ -57,6 +57,10 @@ impl World {
                 self.show_writes(id);
                 self.answered(id, command, reply);
             }
+            Output::Stop(copied) => {
+                self.show(id, &Seen::Failed(&copied.to_string()));
+                self.end_process(id);
+            }
             Output::Event(event) => {
                 self.show(id, &Seen::Told(&event));
                 debug_assert!(!matches!(event, Event::Internal(_)), "{event:?}");

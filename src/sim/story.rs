@@ -77,7 +77,9 @@ fn told(event: &Event) -> Option<String> {
         Event::Joined { members, .. } => format!("has joined, {members} members"),
         Event::Rejoined => "was taken for down, and is back".into(),
         Event::Refused { detail, by_us, .. } => format!("{}: {detail}", if *by_us { "refuses" } else { "is refused" }),
-        Event::MetItself { seen, .. } => format!("meets itself: {seen}"),
+        Event::Climbed { now, cause, .. } => format!("goes on in the life {now}: {cause:?}"),
+        Event::NotClimbed { why } => format!("can't take another generation: {why}"),
+        Event::Stale { silent, nodes } => format!("drops what {nodes} others told, after {silent:?} without contact"),
         Event::Internal(what) => format!("goes wrong: {what}"),
         Event::Verdict { subject: Subject::Node, check, state } => format!("its check {check} is {}", state.status),
         Event::Dropped { .. } | Event::News { .. } | Event::JoinFailed { .. } | Event::Instance { .. } | Event::Verdict { .. } => {

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, net::SocketAddr};
 
 use crate::model::{
-    NodeId, StoreOp,
+    NodeId, StoreOp, StoredGrave,
     record::{Body, Key},
 };
 
@@ -18,16 +18,20 @@ pub struct Contents {
     pub records: BTreeMap<Key, (Body, Body)>,
     /// Peers to try at the next start.
     pub peers: Vec<SocketAddr>,
+    /// Nodes that are not to come back.
+    pub graves: Vec<StoredGrave>,
 }
 
 /// What a record takes in the journal beside its id and bodies, at most: the frame, the tag, the kind, three lengths.
 const OVERHEAD_OCTETS: usize = 48;
 /// What an address takes in the journal, at most.
 const PEER_OCTETS: usize = 20;
+/// What a grave takes in the journal, at most.
+const GRAVE_OCTETS: usize = 19;
 
 impl Contents {
     pub(super) fn new(node_id: NodeId) -> Contents {
-        Contents { node_id, generation: 0, records: BTreeMap::new(), peers: Vec::new() }
+        Contents { node_id, generation: 0, records: BTreeMap::new(), peers: Vec::new(), graves: Vec::new() }
     }
 
     pub(super) fn apply(&mut self, op: StoreOp) {
@@ -41,6 +45,7 @@ impl Contents {
                 }
             }
             StoreOp::Peers(peers) => self.peers = peers,
+            StoreOp::Graves(graves) => self.graves = graves,
         }
     }
 
@@ -48,12 +53,14 @@ impl Contents {
     pub(super) fn octets(&self) -> u64 {
         let records =
             self.records.iter().map(|(key, (definition, status))| key.id.len() + definition.len() + status.len() + OVERHEAD_OCTETS);
-        (records.sum::<usize>() + self.peers.len() * PEER_OCTETS + OVERHEAD_OCTETS) as u64
+        let lists = self.peers.len() * PEER_OCTETS + self.graves.len() * GRAVE_OCTETS;
+        (records.sum::<usize>() + lists + OVERHEAD_OCTETS) as u64
     }
 
     /// The shortest sequence of batches that leads here from nothing.
     pub(super) fn batches(&self) -> impl Iterator<Item = Vec<StoreOp>> {
-        let first = vec![StoreOp::Generation(self.generation), StoreOp::Peers(self.peers.clone())];
+        let (peers, graves) = (StoreOp::Peers(self.peers.clone()), StoreOp::Graves(self.graves.clone()));
+        let first = vec![StoreOp::Generation(self.generation), peers, graves];
         let records = self.records.iter().map(|(key, (definition, status))| {
             vec![StoreOp::Put { key: key.clone(), definition: definition.clone(), status: status.clone() }]
         });

@@ -9,14 +9,14 @@
 //! The checksums of frames are seeded with the node id, and frames are numbered from 0: a frame that was copied
 //! from elsewhere, into a body for example, is not taken for one of this file.
 
-use std::{net::SocketAddr, path::Path};
+use std::{net::SocketAddr, path::Path, time::Duration};
 
 use bincode::{BorrowDecode, Encode, config};
 use crc32fast::Hasher;
 
-use super::{BATCH_OCTETS, BODY_OCTETS, PEERS, error::StoreError};
+use super::{BATCH_OCTETS, BODY_OCTETS, GRAVES, PEERS, error::StoreError};
 use crate::model::{
-    ClusterName, NodeId, StoreOp,
+    ClusterName, NodeId, StoreOp, StoredGrave,
     limits::LABEL_OCTETS,
     record::{Key, Kind},
 };
@@ -172,10 +172,24 @@ impl FrameHeader {
 #[derive(Encode, BorrowDecode)]
 enum Entry<'a> {
     Generation(u32),
-    Put { kind: u8, id: &'a str, definition: &'a [u8], status: &'a [u8] },
-    Delete { kind: u8, id: &'a str },
-    Status { kind: u8, id: &'a str, status: &'a [u8] },
+    Put {
+        kind: u8,
+        id: &'a str,
+        definition: &'a [u8],
+        status: &'a [u8],
+    },
+    Delete {
+        kind: u8,
+        id: &'a str,
+    },
+    Status {
+        kind: u8,
+        id: &'a str,
+        status: &'a [u8],
+    },
     Peers(Vec<SocketAddr>),
+    /// (node id, generation, seconds left)
+    Graves(Vec<(u64, u32, u32)>),
 }
 
 /// More than the largest entry takes, in memory and in the journal.
@@ -221,6 +235,11 @@ impl Entry<'_> {
                 limit("the list of peers", peers.len(), PEERS)?;
                 Entry::Peers(peers.clone())
             }
+            StoreOp::Graves(graves) => {
+                limit("the list of graves", graves.len(), GRAVES)?;
+                let seconds = |left: Duration| u32::try_from(left.as_secs()).unwrap_or(u32::MAX);
+                Entry::Graves(graves.iter().map(|grave| (grave.node.0, grave.generation, seconds(grave.left))).collect())
+            }
         })
     }
 
@@ -234,6 +253,14 @@ impl Entry<'_> {
             Entry::Delete { kind, id } => StoreOp::Delete(key(kind, id)),
             Entry::Status { kind, id, status } => StoreOp::Status { key: key(kind, id), status: status.into() },
             Entry::Peers(peers) => StoreOp::Peers(peers),
+            Entry::Graves(graves) => {
+                let grave = |(node, generation, seconds)| StoredGrave {
+                    node: NodeId(node),
+                    generation,
+                    left: Duration::from_secs(u64::from(seconds)),
+                };
+                StoreOp::Graves(graves.into_iter().map(grave).collect())
+            }
         }
     }
 }

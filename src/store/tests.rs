@@ -3,13 +3,14 @@ use std::{
     fs,
     os::unix::fs::{DirBuilderExt, PermissionsExt},
     path::PathBuf,
+    time::Duration,
 };
 
 use rand::{SeedableRng, rngs::StdRng};
 
 use super::*;
 use crate::model::{
-    InstanceId,
+    InstanceId, StoredGrave,
     record::{Body, Key},
 };
 
@@ -19,13 +20,15 @@ fn what_was_appended_is_there_after_a_restart() {
     let (mut store, contents) = open(root.path(), "default").unwrap();
     assert_eq!((contents.generation, contents.records.len(), contents.peers.len()), (0, 0, 0));
     let peers = vec!["10.0.0.1:8746".parse().unwrap(), "[fd00::1]:8746".parse().unwrap()];
+    let graves = vec![StoredGrave { node: NodeId(u64::MAX), generation: 7, left: Duration::from_secs(172_800) }];
     store.append(&[StoreOp::Generation(1), put("web-1"), put("web-2"), StoreOp::Peers(peers.clone())]).unwrap();
+    store.append(&[StoreOp::Graves(graves.clone())]).unwrap();
     store.append(&[StoreOp::Delete(key("web-1")), StoreOp::Status { key: key("web-2"), status: body("critical") }]).unwrap();
     drop(store);
 
     let (_store, reopened) = open(root.path(), "default").unwrap();
     let records = BTreeMap::from([(key("web-2"), (body("web-2"), body("critical")))]);
-    assert_eq!(reopened, Contents { node_id: contents.node_id, generation: 1, records, peers });
+    assert_eq!(reopened, Contents { node_id: contents.node_id, generation: 1, records, peers, graves });
 }
 
 #[test]

@@ -34,6 +34,11 @@ impl Tap {
         f(&mut self.shared.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// Who we are from now on.
+    pub fn speak_as(&self, me: Identity) {
+        self.with(|shared| shared.me = me);
+    }
+
     /// Every update that foca has applied and queued for gossip since the last call.
     pub fn take_applied(&self) -> Vec<Member<Identity>> {
         self.with(|shared| std::mem::take(&mut shared.applied))
@@ -90,7 +95,7 @@ impl FocaCodec {
 }
 
 #[derive(Encode, Decode)]
-struct WireHeader {
+pub(super) struct WireHeader {
     from: Identity,
     incarnation: u16,
     /// [`Identity::short`] of the receiver.
@@ -99,7 +104,7 @@ struct WireHeader {
 }
 
 #[derive(Encode, Decode)]
-enum WireMessage {
+pub(super) enum WireMessage {
     Ping(u8),
     Ack(u8),
     PingReq { target: Identity, number: u8 },
@@ -114,8 +119,8 @@ enum WireMessage {
 }
 
 #[derive(Encode, Decode)]
-struct WireMember {
-    identity: Identity,
+pub(super) struct WireMember {
+    pub(super) identity: Identity,
     incarnation: u16,
     state: u8,
 }

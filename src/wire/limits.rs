@@ -33,5 +33,8 @@ pub const MEMBERS: usize = 16_384;
 pub const SLOTS_PER_PART: usize = 2_112;
 /// Removals known by push alone, beyond the complete version.
 pub const REMOVALS_BY_PUSH: usize = 64;
+/// How far a generation may be above the one that is known to be believed: nobody starts that often in between. What were
+/// believed could push a node to the last generation there is.
+pub const GENERATION_LEAP: u32 = 1 << 20;
 /// Graves that are kept.
 pub const GRAVES: usize = 4_096;

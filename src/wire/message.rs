@@ -85,6 +85,8 @@ pub struct Digest {
     pub members: u64,
     /// Over each owner's records.
     pub owners: u64,
+    /// Over the generations of nodes that are not to come back.
+    pub graves: u64,
 }
 
 /// "This is what I know": who differs asks for a sync.
@@ -193,7 +195,7 @@ pub struct WireLife {
 impl Digest {
     /// Over everything.
     pub fn total(self) -> u64 {
-        self.members.rotate_left(32) ^ self.owners
+        self.members.rotate_left(32) ^ self.owners ^ self.graves.rotate_left(16)
     }
 
     /// Over everything, for messages that are sent all the time. Two that differ look alike once in 2^32 changes.
@@ -426,6 +428,8 @@ pub struct Have {
     pub slots: Vec<(u8, String, WireSlot)>,
     /// In the last part of an answer: the version up to which it is complete, and what lives.
     pub end: Option<(u64, WireLive)>,
+    /// There, too: the digest of all that the answerer holds of that life. The owner finds by it that two histories are told of it.
+    pub digest: [u8; 16],
 }
 
 macro_rules! kinds {

@@ -1,5 +1,8 @@
 //! A network of cores in virtual time: datagrams with delay and loss, streams in order, disks that take a moment.
 
+#[path = "world/past.rs"]
+mod past;
+
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
     net::SocketAddr,
@@ -16,12 +19,12 @@ use tidings::{
     core::{
         Core, Settings,
         counters::Counters,
-        io::{CloseCause, CommandId, Event, Input, Output, StreamId, Ticket},
+        io::{Cause, CloseCause, CommandId, Copied, Event, Input, Output, StreamId, Ticket},
         time::Moment,
     },
     model::{
         Check, ClusterName, Command, Instance, InstanceId, Life, MemberState, NodeId, NodeName, Protocol, Registration, Reply, ServiceName,
-        Status, StoreOp,
+        Status, StoreOp, StoredGrave,
         node::NodeInfo,
         record::{Body, Key},
     },
@@ -46,6 +49,7 @@ enum Happening {
     Connect {
         stream: StreamId,
         from: Agent,
+        process: u64,
     },
     Accepted {
         stream: StreamId,
@@ -93,7 +97,13 @@ struct Host {
     unsynced: VecDeque<(Ticket, Vec<StoreOp>)>,
     checks: Vec<Check>,
     peers: Vec<SocketAddr>,
+    graves: Vec<StoredGrave>,
     generation: u32,
+    life: Life,
+    /// It does not run, though it has not ended: nothing reaches it, and its time goes on all the same.
+    suspended: bool,
+    /// Writes that were done meanwhile.
+    stored_meanwhile: Vec<(Ticket, Result<(), String>)>,
     /// The other end of each open stream.
     streams: BTreeMap<StreamId, (Agent, StreamId)>,
     /// When the last that is on its way in each of them comes: what is sent later comes later.
@@ -121,7 +131,12 @@ pub(super) struct World {
     dark: BTreeSet<Agent>,
     /// Hosts to and from which no datagrams go.
     without_datagrams: BTreeSet<Agent>,
-    events: Vec<Event>,
+    /// Pairs that can't reach each other.
+    walls: BTreeSet<(Agent, Agent)>,
+    events: Vec<(Agent, Event)>,
+    stops: Vec<(Agent, Copied)>,
+    /// Some agent runs on a disk of the past: only then may one find that peers know better.
+    past_is_back: bool,
     commands: u64,
     streams: u64,
     sent: u64,
@@ -158,7 +173,10 @@ impl World {
             apart: BTreeSet::new(),
             dark: BTreeSet::new(),
             without_datagrams: BTreeSet::new(),
+            walls: BTreeSet::new(),
             events: vec![],
+            stops: vec![],
+            past_is_back: false,
             commands: 0,
             streams: 0,
             sent: 0,
@@ -205,7 +223,11 @@ impl World {
             unsynced: VecDeque::new(),
             checks: vec![],
             peers: vec![],
+            graves: vec![],
             generation: 0,
+            life: Life::default(),
+            suspended: false,
+            stored_meanwhile: vec![],
             streams: BTreeMap::new(),
             arrivals: BTreeMap::new(),
             replies: BTreeMap::new(),
@@ -216,17 +238,23 @@ impl World {
     }
 
     fn boot(&mut self, agent: Agent, node: NodeId, name: &str) {
-        let random_seed = self.rng.random();
-        let nonce = self.rng.random();
+        let (random_seed, nonce) = (self.rng.random(), self.rng.random());
         let host = &mut self.hosts[agent];
         host.generation += 1;
+        let life = Life { generation: host.generation, nonce };
+        self.boot_as(agent, node, name, life, random_seed);
+    }
+
+    fn boot_as(&mut self, agent: Agent, node: NodeId, name: &str, life: Life, random_seed: u64) {
+        let host = &mut self.hosts[agent];
         host.process += 1;
+        host.life = life;
         let (publisher, catalog) = Publisher::new(node);
         (host.publisher, host.catalog, host.due) = (publisher, catalog, None);
         let mut core = Core::new(Settings {
             cluster: ClusterName::new(&host.cluster).expect("a name"),
             node,
-            life: Life { generation: host.generation, nonce },
+            life,
             address: host.address,
             info: NodeInfo {
                 name: NodeName::new(name).expect("a name"),
@@ -242,6 +270,7 @@ impl World {
             seeds: host.seeds.len(),
             peers: host.peers.clone(),
             records: host.disk.clone(),
+            graves: host.graves.clone(),
             node_checks: host.checks.clone(),
             host_rebooted: self.host_rebooted,
             random_seed,
@@ -257,6 +286,16 @@ impl World {
         self.hosts[agent].checks = checks;
     }
 
+    /// What an agent finds on its disk at its next start.
+    pub(super) fn set_graves(&mut self, agent: Agent, graves: Vec<StoredGrave>) {
+        self.hosts[agent].graves = graves;
+    }
+
+    /// Whether an agent keeps any node from coming back.
+    pub(super) fn has_graves(&self, agent: Agent) -> bool {
+        self.hosts[agent].core.as_ref().is_some_and(|core| core.digest().graves != 0)
+    }
+
     /// Tells an agent to join by others than before.
     pub(super) fn set_seeds(&mut self, agent: Agent, seeds: &[&str]) {
         let host = &mut self.hosts[agent];
@@ -267,11 +306,22 @@ impl World {
         self.carry_out(agent);
     }
 
+    /// Tells an agent to join by nobody any more.
+    pub(super) fn set_seeds_to_none(&mut self, agent: Agent) {
+        let now = self.now;
+        self.hosts[agent].core.as_mut().expect("runs").handle(now, Input::Seeds(0..0));
+        self.carry_out(agent);
+    }
+
     pub(super) fn kill(&mut self, agent: Agent) {
-        self.hosts[agent].core = None;
         let written = self.rng.random_range(0..=self.hosts[agent].unsynced.len());
         let unsynced = std::mem::take(&mut self.hosts[agent].unsynced);
         unsynced.into_iter().take(written).for_each(|(_, ops)| self.hosts[agent].store(ops));
+        self.end(agent);
+    }
+
+    fn end(&mut self, agent: Agent) {
+        self.hosts[agent].core = None;
         for (peer, theirs) in std::mem::take(&mut self.hosts[agent].streams).into_values() {
             self.hosts[peer].streams.remove(&theirs);
             if self.cut(agent, peer) {
@@ -312,10 +362,17 @@ impl World {
 
     pub(super) fn heal(&mut self) {
         self.apart.clear();
+        self.walls.clear();
+    }
+
+    /// Two that reach everyone but each other.
+    pub(super) fn wall(&mut self, one: Agent, other: Agent) {
+        self.walls.insert((one, other));
     }
 
     fn cut(&self, a: Agent, b: Agent) -> bool {
-        self.apart.contains(&a) != self.apart.contains(&b) || self.dark.contains(&a) || self.dark.contains(&b)
+        let walled = self.walls.contains(&(a, b)) || self.walls.contains(&(b, a));
+        walled || self.apart.contains(&a) != self.apart.contains(&b) || self.dark.contains(&a) || self.dark.contains(&b)
     }
 
     pub(super) fn submit(&mut self, agent: Agent, command: Command) -> CommandId {
@@ -387,8 +444,20 @@ impl World {
         if process != 0 && self.hosts[agent].process != process {
             return;
         }
-        if let Happening::Connect { stream, from } = happening {
-            return self.connect(from, agent, stream);
+        let host = &mut self.hosts[agent];
+        if host.suspended {
+            // Who connects waits for an answer.
+            return match happening {
+                Happening::Stored { ticket, result } => host.stored_meanwhile.push((ticket, result)),
+                _ => host.due = None,
+            };
+        }
+        if let Happening::Connect { stream, from, process } = happening {
+            // Whoever wanted it may have ended meanwhile.
+            if self.hosts[from].process == process && self.hosts[from].core.is_some() {
+                self.connect(from, agent, stream);
+            }
+            return;
         }
         let held_up_until = self.hosts[agent].held_up_until;
         if held_up_until > at {
@@ -467,7 +536,8 @@ impl World {
             return self.at(CONNECTING_TAKES, from, Happening::Closed { stream, cause: CloseCause::TimedOut });
         }
         self.count += 1;
-        self.queue.insert((self.now + LATENCY + after, self.count), (to, 0, Happening::Connect { stream, from }));
+        let process = self.hosts[from].process;
+        self.queue.insert((self.now + LATENCY + after, self.count), (to, 0, Happening::Connect { stream, from, process }));
     }
 
     fn by_address(&self, address: SocketAddr) -> Option<Agent> {
@@ -547,7 +617,15 @@ impl World {
                         self.hosts[agent].dropped += 1;
                     }
                     assert!(!matches!(event, Event::Internal(_)), "{event:?}");
-                    self.events.push(event);
+                    if let Event::Climbed { cause, .. } = &event {
+                        let forked = self.past_is_back || matches!(cause, Cause::Buried { .. });
+                        assert!(forked, "{} takes another generation though it wrote one history: {event:?}", self.hosts[agent].name);
+                    }
+                    self.events.push((agent, event));
+                }
+                Output::Stop(copied) => {
+                    self.stops.push((agent, copied));
+                    self.end(agent);
                 }
             }
         }
@@ -664,7 +742,7 @@ impl World {
     pub(super) fn refusals(&self) -> Vec<String> {
         self.events
             .iter()
-            .filter_map(|event| match event {
+            .filter_map(|(_, event)| match event {
                 Event::Refused { detail, .. } => Some(detail.clone()),
                 _ => None,
             })
@@ -673,7 +751,7 @@ impl World {
 
     /// The names of all who were ever shown as down, by whomever.
     pub(super) fn taken_for_down(&self) -> BTreeSet<String> {
-        let down = |event: &Event| match event {
+        let down = |(_, event): &(Agent, Event)| match event {
             Event::Member { name, state, .. } if state.starts_with("down") => Some(name.clone()),
             _ => None,
         };
@@ -685,7 +763,7 @@ impl World {
     }
 
     pub(super) fn history(&self) -> (u64, Vec<Event>) {
-        (self.sent, self.events.clone())
+        (self.sent, self.events.iter().map(|(_, event)| event.clone()).collect())
     }
 }
 
@@ -702,6 +780,7 @@ impl Host {
                     }
                 }
                 StoreOp::Peers(peers) => self.peers = peers,
+                StoreOp::Graves(graves) => self.graves = graves,
             }
         }
     }

@@ -4,6 +4,7 @@ mod agents;
 mod background;
 mod command_line;
 mod dns;
+mod folders;
 mod gossip;
 mod health;
 mod http;

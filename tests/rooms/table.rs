@@ -57,8 +57,10 @@ const SOCKETS: Ban = Ban {
     why: "no sockets here",
     paths: &["UdpSocket", "TcpStream", "TcpListener", "UnixStream", "UnixListener", "UnixDatagram", "ToSocketAddrs", "socket2"],
 };
-const CLOCKS: Ban =
-    Ban { why: "time is passed in", paths: &["Instant::now", "SystemTime::now", "elapsed", "Timestamp::now", "Zoned::now"] };
+const CLOCKS: Ban = Ban {
+    why: "time is passed in",
+    paths: &["Instant::now", "SystemTime::now", "elapsed", "Timestamp::now", "Zoned::now", "clock_gettime"],
+};
 const OS_RANDOMNESS: Ban = Ban {
     why: "randomness is passed in",
     paths: &["rand::rng", "rand::random", "rand::make_rng", "ThreadRng", "SysRng", "OsRng", "getrandom", "RandomState"],

@@ -133,11 +133,12 @@ fn spoil_push(rng: &mut StdRng, mut push: Push) -> Push {
 }
 
 fn spoil_have(rng: &mut StdRng, mut have: Have) -> Have {
-    match rng.random_range(0..8) {
+    match rng.random_range(0..9) {
         0 => have.life = messages::life(rng),
         1 => have.base = number(rng),
         2 => have.from = number(rng),
         3 => have.end = Some((number(rng), messages::live(rng))),
+        7 => have.digest = rng.random(),
         4 => have.end = None,
         5 => have.slots.push((rng.random_range(0..4), messages::text(rng), messages::slot(rng))),
         6 => have.slots.truncate(1),

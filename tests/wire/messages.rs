@@ -115,7 +115,7 @@ pub(super) fn hello(rng: &mut StdRng) -> Hello {
         highest: number(rng) as u16,
         from: identity(rng),
         name: text(rng),
-        digest: Digest { members: number(rng), owners: number(rng) },
+        digest: Digest { members: number(rng), owners: number(rng), graves: number(rng) },
         established: rng.random(),
     }
 }
@@ -176,5 +176,6 @@ pub(super) fn have(rng: &mut StdRng) -> Have {
         from: number(rng),
         slots: list(rng, |rng| (rng.random_range(0..4), text(rng), slot(rng))),
         end: rng.random_bool(0.7).then(|| (number(rng), live(rng))),
+        digest: rng.random(),
     }
 }

@@ -96,6 +96,7 @@ fn core(end: usize, seed: u64) -> Core {
         seeds: 0,
         peers: if end == 0 { vec![] } else { vec![address(0)] },
         records: BTreeMap::new(),
+        graves: vec![],
         node_checks: Vec::new(),
         host_rebooted: false,
         random_seed: seed * 2 + end as u64,
@@ -266,6 +267,7 @@ impl Pair {
                 Output::Change(change) => self.changes[end].push(change),
                 Output::Answer { id, reply } => drop(self.replies.insert(id, reply)),
                 Output::Event(event) => self.events[end].push(event),
+                Output::Stop(copied) => panic!("there is no copy: {copied}"),
             }
         }
     }

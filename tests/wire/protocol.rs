@@ -13,7 +13,7 @@ use tidings::{
 };
 
 use super::{
-    mangler::{framed, packet, refusal, test_cluster, unframed},
+    mangler::{framed, grave, packet, refusal, test_cluster, unframed},
     pair::{Carried, Pair, REAP_AFTER, address, instance, node},
 };
 
@@ -60,12 +60,22 @@ fn each_step_of_a_conversation_is_gone_through_once() {
 }
 
 #[test]
+fn agents_that_differ_in_graves_alone_tell_each_other() {
+    let mut pair = Pair::new(9);
+    let hello = hello(&pair, 1);
+    pair.converse(0, &[hello, grave(77)]);
+    assert!(!pair.are_equal());
+    pair.run(Duration::from_secs(5));
+    assert!(pair.are_equal() && pair.cores[1].digest().graves != 0);
+}
+
+#[test]
 fn an_answer_to_what_nobody_asked_changes_nothing() {
     let mut pair = Pair::new(4);
     let before = pair.cores[0].digest();
     let end = Some((1_000, WireLive::List(vec![])));
     let life = Life { generation: 1, nonce: 2 }.into();
-    let have = Have { request: 7, node: node(1).0.to_be_bytes(), life, base: 1, from: 0, slots: vec![], end };
+    let have = Have { request: 7, node: node(1).0.to_be_bytes(), life, base: 1, from: 0, slots: vec![], end, digest: [0; 16] };
     let hello = hello(&pair, 1);
     pair.converse(0, &[hello, framed(kind::HAVE, &have.to_bytes())]);
     assert_eq!(pair.cores[0].digest(), before);
@@ -120,20 +130,26 @@ fn a_newcomer_with_a_taken_name_and_one_of_another_version_are_told_why() {
 }
 
 #[test]
-fn the_buried_are_not_answered_by_datagram() {
+fn the_buried_are_not_answered_by_datagram_but_told_by_stream() {
     let mut pair = Pair::new(9);
     pair.run_through(REAP_AFTER + Duration::from_secs(130), &mut |_, _| vec![]);
     assert!(pair.changes[0].iter().any(|change| matches!(change, Change::NodeGone(gone) if *gone == node(1))));
-    pair.events = Default::default();
+    (pair.events, pair.connects) = Default::default();
     let header = foca::Header { src: pair.identity(1), src_incarnation: 0, dst: pair.identity(0), message: foca::Message::Ping(1) };
     pair.inject(0, &datagram(kind::FOCA, &packet(header, &[])));
     assert!(matches!(pair.events[0][..], [Event::Dropped { reason: "buried", .. }]), "{:?}", pair.events[0]);
+    assert_eq!(pair.connects[0], [address(1)]);
+    let lives = [pair.identity(0).life(), pair.identity(1).life()];
     let mut datagrams = 0;
-    pair.run_through(Duration::from_secs(5), &mut |from, carried| {
+    pair.run_through(Duration::from_millis(2), &mut |from, carried| {
         datagrams += usize::from(from == 0 && matches!(carried, Carried::Datagram(_)));
         vec![carried]
     });
     assert_eq!(datagrams, 0);
+    pair.run(Duration::from_secs(5));
+    assert!(pair.are_equal() && (0..2).all(|end| pair.identity(end).life().generation > lives[end].generation), "each is told");
+    let climbs = |end: usize| pair.events[end].iter().filter(|event| matches!(event, Event::Climbed { .. })).count();
+    assert_eq!([climbs(0), climbs(1)], [1, 1]);
 }
 
 #[test]
@@ -179,7 +195,7 @@ fn hello(pair: &Pair, from: usize) -> Vec<u8> {
         highest: 1,
         from: pair.identity(from),
         name: format!("n{from}"),
-        digest: Digest { members: 1, owners: 1 },
+        digest: Digest { members: 1, owners: 1, graves: 1 },
         established: true,
     };
     framed(kind::HELLO, &hello.to_bytes())

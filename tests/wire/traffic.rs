@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 
-use tidings::model::{Change, Command, Done, InstanceId, Registration, StoreOp, command::Cause};
+use tidings::{
+    model::{Change, Command, Done, InstanceId, Registration, StoreOp, command::Cause, record::Kind},
+    wire::body,
+};
 
 use super::{
     mangler::{grave, mangle, stray_datagram, test_cluster},
@@ -83,14 +86,24 @@ fn forget_outputs(pair: &mut Pair) {
     pair.stored = Default::default();
 }
 
-/// Nothing that came from the network may change what a node says of itself, or what it has on disk.
+/// Nothing that came from the network may change what a node says of itself, or what it has on disk: but for its generation, which it
+/// raises when peers seem to know of a higher one.
 fn assert_untouched(seed: u64, pair: &Pair) {
     for end in 0..2 {
         for change in &pair.changes[end] {
             let about = match change {
+                Change::Node(changed) if changed.id == node(end) => {
+                    assert_eq!((changed.info.name.as_str(), changed.info.left), (&*format!("n{end}"), false), "seed {seed}");
+                    continue;
+                }
+                Change::Instance { node: id, instance: changed, .. } if *id == node(end) => {
+                    assert_eq!(**changed, instance(changed.id.as_str()), "seed {seed}");
+                    continue;
+                }
                 Change::Node(changed) => changed.id,
                 Change::NodeGone(id) | Change::Instance { node: id, .. } | Change::InstanceGone { node: id, .. } => *id,
                 Change::Registered(registration) => panic!("seed {seed}: {registration:?}"),
+                Change::CameBack(_) => continue,
                 Change::Ready(ready) => {
                     assert!(ready, "seed {seed}");
                     continue;
@@ -98,7 +111,16 @@ fn assert_untouched(seed: u64, pair: &Pair) {
             };
             assert_ne!(about, node(end), "seed {seed}: {change:?}");
         }
-        assert!(pair.stored[end].iter().all(|op| matches!(op, StoreOp::Peers(_))), "seed {seed}: {:?}", pair.stored[end]);
+        for op in &pair.stored[end] {
+            match op {
+                StoreOp::Peers(_) | StoreOp::Graves(_) | StoreOp::Generation(_) => {}
+                StoreOp::Put { key, definition, .. } if key.kind == Kind::INSTANCE => {
+                    assert_eq!(body::decode_instance(&key.id, definition), Ok(instance(&key.id)), "seed {seed}");
+                }
+                StoreOp::Put { key, .. } => assert!([Kind::NODE, Kind::LOCAL].contains(&key.kind), "seed {seed}: {op:?}"),
+                StoreOp::Delete(_) | StoreOp::Status { .. } => panic!("seed {seed}: {op:?}"),
+            }
+        }
     }
 }
 

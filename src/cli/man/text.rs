@@ -49,6 +49,9 @@ pub(super) fn exits(command: &Command) -> Vec<(String, String)> {
     if asks_an_agent(command) {
         exits.push((Exit::NoAgent, "No agent was reached."));
     }
+    if command.get_name() == "agent" {
+        exits.push((Exit::Copied, "Another agent runs on a copy of its data folder. Started again, this one would take its place."));
+    }
     exits.into_iter().map(|(exit, means)| ((exit as u8).to_string(), means.to_owned())).collect()
 }
 

@@ -70,6 +70,14 @@ async fn again(world: &mut World, name: String) {
     agent.is_ready().await;
 }
 
+/// None of the peers that it knew is there.
+#[when(regex = r"^(\w+) starts again alone$")]
+async fn again_alone(world: &mut World, name: String) {
+    let agent = world.agent_mut(&name);
+    agent.start();
+    agent.answers().await;
+}
+
 #[when(regex = r"^(\w+) starts again without --join$")]
 async fn again_without_join(world: &mut World, name: String) {
     world.agent_mut(&name).settings.flags.retain(|(flag, _)| flag != "--join");

@@ -9,6 +9,16 @@ use tokio::{
     time::timeout,
 };
 
+use tidings::{
+    model::{ClusterName, Life, NodeId},
+    wire::{
+        HIGHEST_VERSION, Identity, LOWEST_VERSION,
+        envelope::{Carrier, ClusterTag, Envelope},
+        frame,
+        message::{Digest, GraveEntry, Graves, Hello, Message as _, kind},
+    },
+};
+
 use crate::features::{addresses::GOSSIP, wait::eventually, world::World};
 
 /// Octets without sense, the same in each run (xorshift).
@@ -87,6 +97,35 @@ async fn stream(to: SocketAddr, octets: &[u8]) {
     let mut stream = TcpStream::connect(to).await.expect("the gossip port is open");
     stream.write_all(octets).await.ok();
     stream.shutdown().await.ok();
+}
+
+/// One that says hello as agents do. It goes on being silent, so it is soon taken for dead.
+#[when(regex = r"^a peer tells (\w+) of (\d+) nodes that are not to come back$")]
+async fn graves(world: &mut World, name: String, count: u64) {
+    let cluster = ClusterName::new(&world.cluster()).expect("a name");
+    let framed = |kind, body: &[u8]| {
+        let mut envelope = Envelope::new(Carrier::Frame, ClusterTag::of(&cluster));
+        assert!(envelope.push(kind, body), "it fits");
+        frame::encode(&envelope.into_bytes())
+    };
+    let hello = Hello {
+        cluster: cluster.to_string(),
+        lowest: LOWEST_VERSION,
+        highest: HIGHEST_VERSION,
+        from: Identity::new((world.nobody(), GOSSIP).into(), NodeId(7), Life { generation: 1, nonce: 7 }),
+        name: "peer".into(),
+        digest: Digest::default(),
+        established: true,
+    };
+    let mut said = framed(kind::HELLO, &hello.to_bytes());
+    let graves: Vec<GraveEntry> =
+        (0..count).map(|n| GraveEntry { node: (1_000 + n).to_be_bytes(), generation: 1, seconds: 40_000 + n as u32 }).collect();
+    for graves in graves.chunks(512) {
+        said.extend(framed(kind::GRAVES, &Graves { graves: graves.to_vec() }.to_bytes()));
+    }
+    let mut stream = TcpStream::connect(world.agent(&name).gossip()).await.expect("the gossip port is open");
+    stream.write_all(&said).await.expect("the agent reads");
+    world.streams.push(stream);
 }
 
 #[when(regex = r"^(\d+) connections to (\w+)'s gossip port stay open without a word$")]
