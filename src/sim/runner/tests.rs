@@ -2,23 +2,14 @@ use std::{fs, path::Path, thread};
 
 use super::*;
 
-/// Scenarios that show what the agent does not do yet: that an agent on a copied data folder stops, that one on an old folder climbs above
-/// its later life, and that one who slept for long drops what others told it. They fail, and are taken off this list when they do not.
-const NOT_YET: [&str; 3] = ["copied_folder", "restored_backup", "suspended"];
-
 #[test]
 fn every_scenario_of_the_folder_goes_as_it_says() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("simulations");
     let files: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    assert!(files.len() >= 18);
+    assert!(files.len() >= 23);
     let judge = |file: &Path| {
-        let outcome = play(&Scenario::load(file, None).unwrap(), 1, false);
-        let expected = NOT_YET.iter().any(|name| file.file_stem().is_some_and(|stem| stem == *name));
-        match (&outcome.failure, expected) {
-            (Some(failure), false) => Some(format!("{}: {failure}", file.display())),
-            (None, true) => Some(format!("{} passes: take it off the list", file.display())),
-            _ => None,
-        }
+        let failure = play(&Scenario::load(file, None).unwrap(), 1, false).failure?;
+        Some(format!("{}: {failure}", file.display()))
     };
     let wrong: Vec<String> = thread::scope(|scope| {
         let runs: Vec<_> = files.iter().map(|file| scope.spawn(|| judge(file))).collect();
@@ -42,7 +33,7 @@ fn a_trace_tells_once_what_several_agents_see() {
     let outcome =
         play(&scenario("[[step]]\nkill = \"n3\"\n[[step]]\nwithin = \"20s\"\nsees = { nodes = \"n3\", state = \"down\" }"), 1, true);
     let told: Vec<&str> = outcome.entries.iter().map(|entry| entry.text.as_str()).collect();
-    assert!(told.contains(&"n1..n3: each sees all others alive: it answers"), "{told:#?}");
+    assert!(told.contains(&"n1..n3: see each other alive: it answers"), "{told:#?}");
     assert!(told.contains(&"n1, n2: sees n3 down: it did not answer, nor did others reach it"), "{told:#?}");
     assert!(told.windows(2).all(|pair| pair[0] != pair[1]), "{told:#?}");
 }
@@ -71,7 +62,9 @@ fn what_does_not_come_true_in_time_is_told_with_what_is_there_instead() {
     let failure = failed(
         "[[step]]\npartition = [\"n3\"]\n[[step]]\nregister = { nodes = \"n3\", service = \"web\", port = 80 }\n[[step]]\nafter = \"100ms\"\nwithin = \"1s\"\nagree = \"all\"",
     );
-    assert_eq!(failure.details, ["n3: shows n1 as suspect, n3 as alive, web of n3 as passing; n1 shows n1 as alive, n3 as suspect"]);
+    let of_n3 = failure.details.iter().find(|detail| detail.starts_with("n3: shows ")).unwrap_or_else(|| panic!("{failure}"));
+    let (n3, n1) = of_n3.split_once("; n1 shows ").unwrap();
+    assert!(n3.contains("web of n3 as passing") && !n1.contains("web"), "{failure}");
 }
 
 #[test]
@@ -80,7 +73,7 @@ fn what_must_hold_throughout_fails_at_the_moment_at_which_it_does_not() {
         "[[step]]\nthroughout = \"1m\"\nsees = { nodes = \"n3\", state = [\"alive\", \"suspect\"] }\n[[step]]\nafter = \"1s\"\nkill = \"n3\"",
     );
     let at = failure.at.since_start().as_secs_f64();
-    assert!((3.0..15.0).contains(&at) && failure.line == Some(7), "{failure}");
+    assert!((1.5..15.0).contains(&at) && failure.line == Some(7), "{failure}");
     assert!(failure.what.ends_with("does not hold any more"), "{failure}");
 }
 
