@@ -8,7 +8,7 @@ use std::{
 use super::{
     Player,
     outcome::Failure,
-    reading::{self, Reading},
+    reading::{self, Item, Reading},
 };
 use crate::{
     core::time::Moment,
@@ -20,7 +20,7 @@ use crate::{
 
 /// How often is looked whether all agree: that takes a look at all that they hold.
 const GLANCE: Duration = Duration::from_millis(10);
-/// Agents whose views a failure shows.
+/// Different views that a failure shows.
 const SHOWN: usize = 10;
 
 /// An expectation, and until when it is one.
@@ -112,7 +112,7 @@ impl<'s> Watch<'s> {
     }
 
     /// What a host shows, where that matters; an error where it is not as expected.
-    fn look(&self, player: &Player<'_>, host: usize) -> Result<Option<Vec<String>>, String> {
+    fn look(&self, player: &Player<'_>, host: usize) -> Result<Option<Vec<Item>>, String> {
         if let Expectation::Stopped(nodes, text) = self.expectation {
             return if nodes.has(host) { player.has_stopped(HostId(host), text).map(|()| None) } else { Ok(None) };
         }
@@ -142,15 +142,18 @@ impl<'s> Watch<'s> {
     pub(super) fn failure(&self, player: &Player<'_>) -> Failure {
         let now = player.world.now();
         let why = if self.throughout { "does not hold any more" } else { "has not come true" };
-        let mut details = Vec::new();
-        let mut failing: Vec<(usize, String)> =
-            self.failing.iter().filter_map(|host| Some((*host, self.look(player, *host).err()?))).collect();
-        failing.extend(self.disagreeing(player));
-        for (host, seen) in failing.iter().take(SHOWN) {
-            details.push(format!("{} {seen}", player.name(HostId(*host))));
+        let failing = self.failing.iter().filter_map(|host| Some((*host, self.look(player, *host).err()?)));
+        let mut views: BTreeMap<String, BTreeSet<usize>> = BTreeMap::new();
+        for (host, seen) in failing.chain(self.disagreeing(player)) {
+            views.entry(seen).or_default().insert(host);
         }
-        if failing.len() > SHOWN {
-            details.push(format!("and {} more", failing.len() - SHOWN));
+        let mut views: Vec<(Nodes, String)> = views.into_iter().map(|(seen, hosts)| (hosts.into_iter().collect(), seen)).collect();
+        views.sort_by_key(|(hosts, _)| hosts.iter().next());
+        let more = views.len().saturating_sub(SHOWN);
+        views.truncate(SHOWN);
+        let mut details: Vec<String> = views.iter().map(|(hosts, seen)| format!("{}: {seen}", player.scenario.said(hosts))).collect();
+        if more > 0 {
+            details.push(format!("and {more} more views"));
         }
         Failure::of(now, self.step, why, details)
     }

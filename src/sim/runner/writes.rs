@@ -33,9 +33,9 @@ struct Open<'s> {
 }
 
 impl Writes<'_> {
-    /// When the last of those that must be answered must have been.
+    /// When it is known of the last of them how it was answered.
     pub(super) fn last_deadline(&self) -> Option<Moment> {
-        self.open.values().filter(|open| *open.answer != Answer::Never).map(|open| open.deadline).max()
+        self.open.values().map(|open| open.deadline).max()
     }
 }
 
@@ -55,9 +55,7 @@ impl<'s> Player<'s> {
                 return Err(self.not_running(step, host));
             };
             self.writes.open.insert(command, Open { host, step, answer, deadline });
-            if *answer != Answer::Never {
-                self.agenda.add(deadline, Due::Answer(command));
-            }
+            self.agenda.add(deadline, Due::Answer(command));
         }
         Ok(())
     }
@@ -99,9 +97,9 @@ impl<'s> Player<'s> {
         Err(Failure::of(*at, open.step, &why, Vec::new()))
     }
 
-    /// An answer must have come by now.
+    /// An answer must have come by now, unless none was to come.
     pub(super) fn miss_answer(&mut self, command: CommandId) -> Result<(), Failure> {
-        let Some(open) = self.writes.open.remove(&command) else { return Ok(()) };
+        let Some(open) = self.writes.open.remove(&command).filter(|open| *open.answer != Answer::Never) else { return Ok(()) };
         let why = format!("{} has not answered for {} s", self.name(open.host), PATIENCE.as_secs());
         Err(Failure::of(self.world.now(), open.step, &why, Vec::new()))
     }
