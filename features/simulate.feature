@@ -136,3 +136,28 @@ Feature: Playing scenarios in virtual time
     When I run `tidings simulate nowhere.toml`
     Then it exits with 2
     And it complains "nowhere.toml: can't be read"
+
+  Scenario: Random worlds in which every promise is watched
+    When I run `tidings simulate --seeds 1..20`
+    Then it exits with 0
+    And it prints
+      | seed 1: |
+      | seed 20: |
+      | 20 of 20 worlds kept every promise |
+
+  Scenario: A world is told as a story
+    When I run `tidings simulate --seeds 3..3 --trace`
+    Then it exits with 0
+    And it prints
+      | seed 3: |
+      | starts as |
+      | all faults end |
+    And a second run prints the same
+
+  Scenario: Seeds are a range, and worlds of seeds have no file
+    When I run `tidings simulate --seeds 5`
+    Then it exits with 2
+    And it complains "it takes A..B, such as 1..500"
+    When I run `tidings simulate kill.toml --seeds 1..2`
+    Then it exits with 2
+    And it complains "cannot be used with"
