@@ -21,7 +21,7 @@ use crate::{
     catalog::Publisher,
     checks::Scheduler,
     config::{OnTerm, Resolved},
-    core::{Core, Settings, io::Copied},
+    core::{Core, Settings, meeting::Copied},
     dns::DnsServer,
     http::{AgentInfo, ApiState, HttpServer},
     metrics::Facts,

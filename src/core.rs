@@ -5,6 +5,7 @@
 //! [`Core::poll_timeout`] for the next deadline. Time and randomness are handed in: the same inputs at the same moments
 //! give the same outputs.
 
+mod admission;
 mod burial;
 mod climb;
 mod configure;
@@ -24,6 +25,7 @@ mod hello;
 pub mod io;
 mod itself;
 mod join;
+pub mod meeting;
 pub mod membership;
 mod owner;
 pub mod part;
@@ -35,6 +37,7 @@ mod sync;
 pub mod time;
 mod timers;
 mod view;
+mod warm;
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -267,6 +270,7 @@ impl Core {
                 Timer::Grace(node) => self.end_grace(now, node),
                 Timer::Reap => self.reap(now),
                 Timer::Graves => self.write_graves(now),
+                Timer::Climb => self.climb_after_all(now),
             }
         }
         self.detector.handle_timeout(now);

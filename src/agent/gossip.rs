@@ -28,7 +28,8 @@ use crate::{
     config::Seed,
     core::{
         Core,
-        io::{CommandId, Copied, Event, Input, Output, StreamId},
+        io::{CommandId, Event, Input, Output, StreamId},
+        meeting::Copied,
         time::Moment,
     },
     metrics::{Direction, GossipMetrics, Opener},

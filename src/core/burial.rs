@@ -46,6 +46,11 @@ impl Core {
     fn let_go(&mut self, now: Moment, node: NodeId, generation: u32) {
         let member = self.membership.get(node).copied();
         if member.is_none_or(|member| member.identity.life().generation <= generation) {
+            if let Some(member) = member.filter(|member| !member.is_up() && !self.is_left(node)) {
+                // Perhaps it is alive behind a partition, where it has let go of us.
+                self.join.was_let_go(member.identity.address);
+                self.remember_peers(now);
+            }
             let effects = self.membership.bury(node);
             self.apply(now, effects, false);
             self.dissemination.forget(node);

@@ -103,6 +103,11 @@ impl Conversation {
         self.frames
     }
 
+    /// Whether each side has sent all that the other wanted.
+    pub(super) fn is_done(&self) -> bool {
+        self.sent_all && self.got_all
+    }
+
     /// Whether the next answer has to wait for the network.
     pub(super) fn is_choked(&self) -> bool {
         self.in_flight >= IN_FLIGHT
@@ -218,7 +223,10 @@ impl Core {
     }
 
     pub(super) fn on_closed(&mut self, now: Moment, stream: StreamId, cause: CloseCause, reason: &str) {
-        if let Some(conversation) = self.conversations.remove(&stream) {
+        let is_confirmed = |conversation: &Conversation| conversation.purpose == Some(Purpose::Farewell) && conversation.is_done();
+        if self.conversations.get(&stream).is_some_and(is_confirmed) {
+            self.end(now, stream);
+        } else if let Some(conversation) = self.conversations.remove(&stream) {
             self.after_failure(now, stream, conversation, reason);
         } else {
             self.detector.on_closed(now, stream, cause);

@@ -144,7 +144,10 @@ impl Core {
         let (others, entries): (Vec<message::MemberEntry>, Vec<message::MemberEntry>) =
             members.members.iter().partition(|entry| self.is_other_self(&entry.identity));
         others.iter().for_each(|entry| self.hear_of_member(now, stream, entry));
-        let wanted: Vec<message::MemberEntry> = entries.into_iter().filter(|entry| !self.is_buried(entry.identity)).collect();
+        // That we count as down once we have left is no reason to come back.
+        let is_echo = |entry: &message::MemberEntry| self.has_left() && entry.identity.node() == self.me();
+        let wanted: Vec<message::MemberEntry> =
+            entries.into_iter().filter(|entry| !self.is_buried(entry.identity) && !is_echo(entry)).collect();
         let effects = self.membership.merge(&wanted, spread);
         let news = !effects.changed.is_empty();
         self.apply(now, effects, false);
@@ -189,7 +192,9 @@ impl Core {
     }
 
     pub(super) fn end_when_done(&mut self, now: Moment, stream: StreamId) {
-        if self.conversations.get(&stream).is_some_and(|conversation| conversation.sent_all && conversation.got_all) {
+        // That a peer has read a farewell is known when it closes the stream, not when all is on its way to it.
+        let may_end = |conversation: &Conversation| conversation.is_done() && conversation.purpose != Some(Purpose::Farewell);
+        if self.conversations.get(&stream).is_some_and(may_end) {
             self.end(now, stream);
         }
     }

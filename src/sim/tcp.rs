@@ -1,7 +1,11 @@
 //! Streams, as far as their ends can tell them from TCP: in order, sent again until they arrive, refused where nobody listens, silent where
 //! nobody is.
 
-use std::{collections::VecDeque, net::SocketAddr, time::Duration};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    net::SocketAddr,
+    time::Duration,
+};
 
 use super::{
     HostId, Power, World,
@@ -54,8 +58,8 @@ pub(super) enum Step {
     Answered(bool),
     /// The shell gives up connecting.
     Impatient,
-    /// A segment of a side arrives at the other.
-    Arrives(usize, Segment),
+    /// A segment of a side, with its number, arrives at the other.
+    Arrives(usize, u64, Segment),
     /// A side sends again what was not acknowledged.
     Again(usize),
 }
@@ -75,8 +79,10 @@ struct End {
     stream: StreamId,
     /// The process is done with it, or is gone.
     closed: bool,
-    /// Sent and lost: sent again in order.
-    lost: VecDeque<Segment>,
+    /// Segments that the process has given to its kernel.
+    sent: u64,
+    /// Of these, by their number, the ones that were lost or wait behind one that was: sent again in order.
+    lost: BTreeMap<u64, Segment>,
     stalled: Option<Moment>,
     attempts: u32,
     last_arrival: Moment,
@@ -94,7 +100,8 @@ impl End {
             address,
             stream,
             closed: false,
-            lost: VecDeque::new(),
+            sent: 0,
+            lost: BTreeMap::new(),
             stalled: None,
             attempts: 0,
             last_arrival: Moment::default(),
@@ -177,14 +184,18 @@ impl World {
 
     fn transmit(&mut self, id: u64, side: usize, segment: Segment) {
         let Some(connection) = self.connections.get_mut(&id) else { return };
-        if !connection.open || connection.ends[side].stalled.is_some() {
-            connection.ends[side].lost.push_back(segment);
-            return;
-        }
-        self.put_on_the_wire(id, side, segment);
+        let end = &mut connection.ends[side];
+        end.sent += 1;
+        let number = end.sent;
+        self.put_on_the_wire(id, side, number, segment);
     }
 
-    fn put_on_the_wire(&mut self, id: u64, side: usize, segment: Segment) {
+    fn put_on_the_wire(&mut self, id: u64, side: usize, number: u64, segment: Segment) {
+        let Some(connection) = self.connections.get_mut(&id) else { return };
+        if !connection.open || connection.ends[side].stalled.is_some() {
+            connection.ends[side].lost.insert(number, segment);
+            return;
+        }
         let arrival = self.carry_segment(id, side, segment.octets());
         let now = self.now;
         let Some(connection) = self.connections.get_mut(&id) else { return };
@@ -193,10 +204,10 @@ impl World {
             Some(delay) => {
                 end.last_arrival = end.last_arrival.max(now + delay);
                 let at = end.last_arrival;
-                self.queue.plan(at, Happening::Stream(id, Step::Arrives(side, segment)));
+                self.queue.plan(at, Happening::Stream(id, Step::Arrives(side, number, segment)));
             }
             None => {
-                end.lost.push_back(segment);
+                end.lost.insert(number, segment);
                 self.stall(id, side);
             }
         }
@@ -247,7 +258,7 @@ impl World {
                     self.fail_side(id, 0, CloseCause::TimedOut, "connecting took too long");
                 }
             }
-            Step::Arrives(side, segment) => self.on_arrival(id, side, segment),
+            Step::Arrives(side, number, segment) => self.on_arrival(id, side, number, segment),
             Step::Again(side) => self.on_again(id, side),
         }
     }
@@ -297,16 +308,18 @@ impl World {
         let early = std::mem::take(&mut connection.ends[0].lost);
         self.plan(Duration::ZERO, Happening::Input(target, number, Waiting::Accepted { stream, from }));
         self.plan(Duration::ZERO, Happening::Input(host, process, Waiting::Connected(ours)));
-        early.into_iter().for_each(|segment| self.transmit(id, 0, segment));
+        early.into_iter().for_each(|(number, segment)| self.put_on_the_wire(id, 0, number, segment));
     }
 
-    fn on_arrival(&mut self, id: u64, side: usize, segment: Segment) {
+    fn on_arrival(&mut self, id: u64, side: usize, number: u64, segment: Segment) {
         let Some(connection) = self.connections.get_mut(&id) else { return };
-        let (to, stalled) = (&connection.ends[1 - side], connection.ends[side].stalled.is_some());
+        // What was sent before the first that was lost is read; what was sent behind it waits for it.
+        let stalled = connection.ends[side].lost.first_key_value().is_some_and(|(first, _)| *first < number);
+        let to = &connection.ends[1 - side];
         let host = &self.hosts[to.host.0];
         let reachable = host.power == Power::On && host.options.address == to.address;
         if !reachable || stalled {
-            connection.ends[side].lost.push_back(segment);
+            connection.ends[side].lost.insert(number, segment);
             return self.stall(id, side);
         }
         let (target, process, stream) = (to.host, to.process, to.stream);
@@ -338,14 +351,14 @@ impl World {
             return self.fail_side(id, side, CloseCause::TimedOut, "connection timed out");
         }
         end.attempts += 1;
-        let (attempts, octets) = (end.attempts, end.lost.front().map_or(SEGMENT_HEAD, Segment::octets));
+        let (attempts, octets) = (end.attempts, end.lost.first_key_value().map_or(SEGMENT_HEAD, |(_, segment)| segment.octets()));
         match self.carry_segment(id, side, octets) {
             None => self.plan(RETRANSMIT_AFTER * 2_u32.pow(attempts.min(9)), Happening::Stream(id, Step::Again(side))),
             Some(_) => {
                 let Some(connection) = self.connections.get_mut(&id) else { return };
                 connection.ends[side].stalled = None;
                 let lost = std::mem::take(&mut connection.ends[side].lost);
-                lost.into_iter().for_each(|segment| self.transmit(id, side, segment));
+                lost.into_iter().for_each(|(number, segment)| self.put_on_the_wire(id, side, number, segment));
             }
         }
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tidings::{
-    core::io::Cause,
+    core::meeting::Cause,
     model::{Command, Done, InstanceId, MemberState},
 };
 
@@ -192,6 +192,44 @@ fn a_folder_that_moved_to_another_host_goes_on_there_as_it_is() {
 }
 
 #[test]
+fn whoever_else_has_its_old_address_does_not_answer_for_it() {
+    let mut world = World::new(59);
+    let agents = world.cluster(3);
+    world.register(agents[1], instance("web-1", "web"));
+    let backup = world.past(agents[1]);
+    for _ in 0..3 {
+        world.restart(agents[1]);
+        world.run(SECOND);
+    }
+    world.kill(agents[1]);
+    let other = world.start_in_place_of(agents[1], "other", &["n0"]);
+    world.until(20 * SECOND, |world| world.nodes(agents[0]).contains(&"other".to_owned()));
+    let restored = world.start_copy("elsewhere", &backup, &["n0"]);
+    world.until(30 * SECOND, |world| settled(world, 5, &["web-1"], &[]));
+    assert_eq!((world.stops(), world.climbs(restored).len(), world.runs(other)), (&[][..], 1, true));
+}
+
+#[test]
+fn a_leave_that_overtakes_a_climb_stays_a_leave() {
+    for seed in 110..118 {
+        let mut world = World::new(seed);
+        let agents = world.cluster(3);
+        let backup = world.past(agents[1]);
+        world.restart(agents[1]);
+        world.restart(agents[1]);
+        world.until(20 * SECOND, |world| settled(world, 3, &[], &[]));
+        world.restore(agents[1], &backup);
+        let pause = world.random(40);
+        world.run(Duration::from_micros(u64::from(pause) * 500));
+        let leave = world.submit_and_wait(agents[1], Command::Leave, 5 * SECOND).0;
+        assert!(matches!(leave, Ok(Done::Announced { .. })), "{leave:?}");
+        let climbed = world.climbs(agents[1]).len();
+        world.run(10 * SECOND);
+        assert_eq!(world.climbs(agents[1]).len(), climbed, "seed {seed}");
+    }
+}
+
+#[test]
 fn a_loss_of_power_within_a_climb_does_no_harm() {
     for seed in 80..100 {
         let mut world = World::new(seed);
@@ -229,6 +267,24 @@ fn where_the_disk_does_not_take_the_generation_it_is_tried_again() {
     assert_eq!(world.generation(agents[1]), 2);
     world.disk_fails = false;
     world.until(60 * SECOND, |world| settled(world, 4, &["web-1"], &[]));
+}
+
+#[test]
+fn so_it_is_where_nobody_tells_of_it_again() {
+    let mut world = World::new(62);
+    let agents = world.cluster(3);
+    world.register(agents[1], instance("web-1", "web"));
+    world.restart(agents[1]);
+    world.until(20 * SECOND, |world| settled(world, 2, &["web-1"], &[]));
+    let image = world.past(agents[1]);
+    world.register(agents[1], instance("web-2", "web"));
+    world.until(20 * SECOND, |world| settled(world, 2, &["web-1", "web-2"], &[]));
+    world.resume_image(agents[1], &image);
+    world.disk_fails = true;
+    world.until(20 * SECOND, |world| world.failed_climbs(agents[1]) > 0);
+    world.run(SECOND / 2);
+    world.disk_fails = false;
+    world.until(10 * SECOND, |world| settled(world, 3, &["web-1"], &["web-2"]));
 }
 
 #[test]

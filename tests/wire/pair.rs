@@ -20,7 +20,7 @@ use tidings::{
 };
 
 const LATENCY: Duration = Duration::from_millis(1);
-pub(super) const REAP_AFTER: Duration = Duration::from_secs(60);
+const REAP_AFTER: Duration = Duration::from_secs(60);
 
 /// What is on the wire: a datagram, or one frame of a stream.
 #[derive(Debug, Clone, PartialEq, Eq)]

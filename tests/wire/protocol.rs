@@ -8,13 +8,13 @@ use tidings::{
     wire::{
         Identity,
         envelope::{Carrier, Envelope},
-        message::{Buckets, Digest, DigestBeacon, Have, Hello, Message as _, Owners, Push, Want, What, WireLive, kind},
+        message::{Buckets, Digest, DigestBeacon, GraveEntry, Graves, Have, Hello, Message as _, Owners, Push, Want, What, WireLive, kind},
     },
 };
 
 use super::{
     mangler::{framed, grave, packet, refusal, test_cluster, unframed},
-    pair::{Carried, Pair, REAP_AFTER, address, instance, node},
+    pair::{Carried, Pair, address, instance, node},
 };
 
 #[test]
@@ -132,14 +132,17 @@ fn a_newcomer_with_a_taken_name_and_one_of_another_version_are_told_why() {
 #[test]
 fn the_buried_are_not_answered_by_datagram_but_told_by_stream() {
     let mut pair = Pair::new(9);
-    pair.run_through(REAP_AFTER + Duration::from_secs(130), &mut |_, _| vec![]);
-    assert!(pair.changes[0].iter().any(|change| matches!(change, Change::NodeGone(gone) if *gone == node(1))));
     (pair.events, pair.connects) = Default::default();
-    let header = foca::Header { src: pair.identity(1), src_incarnation: 0, dst: pair.identity(0), message: foca::Message::Ping(1) };
+    let before = pair.identity(1);
+    let graves = Graves { graves: vec![GraveEntry { node: node(1).0.to_be_bytes(), generation: 1, seconds: 60 }] };
+    let hello = hello(&pair, 1);
+    pair.converse(0, &[hello, framed(kind::GRAVES, &graves.to_bytes())]);
+    assert!(pair.changes[0].iter().any(|change| matches!(change, Change::NodeGone(gone) if *gone == node(1))), "it was up");
+    (pair.events, pair.connects) = Default::default();
+    let header = foca::Header { src: before, src_incarnation: 0, dst: pair.identity(0), message: foca::Message::Ping(1) };
     pair.inject(0, &datagram(kind::FOCA, &packet(header, &[])));
     assert!(matches!(pair.events[0][..], [Event::Dropped { reason: "buried", .. }]), "{:?}", pair.events[0]);
     assert_eq!(pair.connects[0], [address(1)]);
-    let lives = [pair.identity(0).life(), pair.identity(1).life()];
     let mut datagrams = 0;
     pair.run_through(Duration::from_millis(2), &mut |from, carried| {
         datagrams += usize::from(from == 0 && matches!(carried, Carried::Datagram(_)));
@@ -147,9 +150,9 @@ fn the_buried_are_not_answered_by_datagram_but_told_by_stream() {
     });
     assert_eq!(datagrams, 0);
     pair.run(Duration::from_secs(5));
-    assert!(pair.are_equal() && (0..2).all(|end| pair.identity(end).life().generation > lives[end].generation), "each is told");
+    assert!(pair.are_equal() && pair.identity(1).life().generation == 2 && pair.identity(0).life().generation == 1);
     let climbs = |end: usize| pair.events[end].iter().filter(|event| matches!(event, Event::Climbed { .. })).count();
-    assert_eq!([climbs(0), climbs(1)], [1, 1]);
+    assert_eq!([climbs(0), climbs(1)], [0, 1]);
 }
 
 #[test]
@@ -163,8 +166,9 @@ fn two_under_one_id_do_not_tell_each_other_so_as_fast_as_the_network_goes() {
         datagrams += 1;
         vec![carried]
     });
-    let rejoins = pair.events[1].iter().filter(|event| matches!(event, Event::Rejoined)).count();
-    assert!((1..=5).contains(&rejoins) && datagrams < 500, "{rejoins} rejoins, {datagrams} datagrams and frames");
+    // It climbs above the other, or renews its identity, whichever it hears of first.
+    let returns = pair.events[1].iter().filter(|event| matches!(event, Event::Rejoined | Event::Climbed { .. })).count();
+    assert!((1..=5).contains(&returns) && datagrams < 500, "{returns} returns, {datagrams} datagrams and frames");
 }
 
 #[test]

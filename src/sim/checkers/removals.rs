@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::super::{Host, HostId, Seen, Watcher, World};
+use crate::core::{io::CommandId, time::Moment};
 use crate::model::{Change, Command, Done, InstanceId, Life, MemberState, NodeId, record::Key};
 
 #[derive(Default)]
@@ -15,6 +16,10 @@ pub(super) struct Removals {
     removed: BTreeMap<(NodeId, InstanceId), ((Life, u64), bool)>,
     /// Nodes that were forgotten, up to which generation; and whether everybody knew once.
     forgotten: BTreeMap<NodeId, (u32, bool)>,
+    /// What those who were asked to forget knew of a node then.
+    asked: BTreeMap<CommandId, u32>,
+    /// Since when a process is asked to leave.
+    leaving: BTreeMap<HostId, Moment>,
     /// The same for those that left.
     gone: BTreeMap<NodeId, (Life, bool)>,
 }
@@ -29,10 +34,21 @@ impl Watcher for Removals {
             Seen::Started { .. } => {
                 self.shown.retain(|(of, ..), _| *of != host);
                 self.left.retain(|(of, _), _| *of != host);
+                self.leaving.remove(&host);
                 Ok(())
             }
-            Seen::Answered { command, reply: Ok(done), .. } => {
-                self.note(world, host, command);
+            Seen::Submitted { command: Command::Leave, .. } => {
+                self.leaving.entry(host).or_insert(world.now());
+                Ok(())
+            }
+            Seen::Submitted { id, command: Command::Forget(node) } => {
+                let snapshot = world.host(host).process.as_ref().map(|process| process.catalog.load());
+                let known = snapshot.and_then(|snapshot| Some(snapshot.node(*node)?.node.life.generation));
+                self.asked.extend(known.map(|generation| (*id, generation)));
+                Ok(())
+            }
+            Seen::Answered { id, command, reply: Ok(done) } => {
+                self.note(world, host, *id, command);
                 self.on_farewell(world, host, command, *done)
             }
             Seen::Changing(Change::Instance { node, instance, .. }) => self.on_instance(world, host, *node, &instance.id),
@@ -57,7 +73,11 @@ impl Watcher for Removals {
             let Some(process) = &world.host(reader).process else { continue };
             let (snapshot, name) = (process.catalog.load(), &world.host(reader).options.node_name);
             for ((node, id), (mark, _)) in &self.removed {
-                if snapshot.instance(*node, id).is_some() && version_of(world, reader, *node, id).is_some_and(|shown| shown <= *mark) {
+                // An owner that is gone may have told nobody.
+                if runs(world, *node)
+                    && snapshot.instance(*node, id).is_some()
+                    && version_of(world, reader, *node, id).is_some_and(|shown| shown <= *mark)
+                {
                     return Err(format!("{id} of {node} was deregistered, and {name} shows it"));
                 }
             }
@@ -82,7 +102,7 @@ impl Watcher for Removals {
 
 impl Removals {
     /// Something was acknowledged.
-    fn note(&mut self, world: &World, host: HostId, command: &Command) {
+    fn note(&mut self, world: &World, host: HostId, id: CommandId, command: &Command) {
         let Some(process) = &world.host(host).process else { return };
         let me = process.core.identity();
         match command {
@@ -91,12 +111,7 @@ impl Removals {
                 self.removed.insert((me.node(), instance.clone()), (mark, false));
             }
             Command::Forget(node) => {
-                // It is shown here no more: what others know of it is at most the highest that there was.
-                let highest = world.hosts().filter_map(|(_, host)| {
-                    let snapshot = host.process.as_ref()?.catalog.load();
-                    Some(snapshot.node(*node)?.node.life.generation)
-                });
-                if let Some(generation) = highest.max() {
+                if let Some(generation) = self.asked.remove(&id) {
                     self.forgotten.insert(*node, (generation, false));
                 }
             }
@@ -118,8 +133,13 @@ impl Removals {
             })
         };
         let know = world.hosts().filter(|(id, _)| *id != host).filter(knows).count();
+        if self.forgotten.get(&me.node()).is_some_and(|(generation, _)| *generation >= me.life().generation) {
+            // An operator was quicker than the last who was asked: it is shown by nobody.
+            return Ok(());
+        }
         // Those that ended since know nothing any more.
-        let ended = world.hosts().filter(|(_, host)| host.process.is_none()).count();
+        let since = self.leaving.get(&host).copied().unwrap_or_default();
+        let ended = world.hosts().filter(|(_, host)| host.process.as_ref().is_none_or(|process| process.started >= since)).count();
         if know + ended >= confirmed { Ok(()) } else { Err(format!("{confirmed} agents confirmed that it left, and {know} show it")) }
     }
 
@@ -157,6 +177,12 @@ impl Removals {
             _ => Ok(()),
         }
     }
+}
+
+/// Whether a process runs under this id.
+fn runs(world: &World, node: NodeId) -> bool {
+    let members = world.running().filter(|id| !world.is_refused(*id));
+    members.filter_map(|id| world.host(id).process.as_ref()).any(|process| process.core.identity().node() == node)
 }
 
 /// The life and the version of the definition that a host holds.

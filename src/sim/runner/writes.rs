@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use super::{Player, agenda::Due, outcome::Failure};
 use crate::{
     core::{io::CommandId, time::Moment},
-    model::{Command, command::Cause},
+    model::{Command, check::Subject, command::Cause},
     sim::{
         HostId,
         scenario::{
@@ -64,7 +64,9 @@ impl<'s> Player<'s> {
         Ok(match write {
             Write::Register(_, registration) => Command::Register((**registration).clone()),
             Write::Deregister(_, instance) => Command::Deregister { instance: instance.clone(), cause: Cause::Asked },
-            Write::Maintenance { instance, reason, .. } => Command::Maintain { instance: instance.clone(), reason: reason.clone() },
+            Write::Maintenance { instance, reason, .. } => {
+                Command::Maintain { subject: instance.clone().map_or(Subject::Node, Subject::Instance), reason: reason.clone() }
+            }
             Write::Leave(_) => Command::Leave,
             Write::Forget { node, .. } => {
                 let id = self.ids[*node].ok_or_else(|| {

@@ -1,6 +1,6 @@
 //! What is done to a world, at random.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use rand::RngExt as _;
 
@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     core::time::Moment,
-    model::{Command, InstanceId, Registration, ServiceName, Status, command::Cause},
+    model::{Command, InstanceId, NodeId, Registration, ServiceName, Status, check::Subject, command::Cause},
 };
 
 /// What ends something that was begun.
@@ -25,6 +25,8 @@ pub(super) enum End {
 
 /// Faults of the network at once: with more of them nothing arrives anywhere.
 const FAULTS: usize = 2;
+/// More than a farewell takes.
+const FAREWELL: Duration = Duration::from_secs(5);
 /// Ids of instances on each host: few, so that they are registered, removed and registered again.
 const IDS: usize = 4;
 
@@ -45,9 +47,9 @@ impl Swarm {
                 self.world.set_health(host, &instance, status);
             }
             Kind::Maintenance => {
-                let instance = self.rng.random_bool(0.7).then(|| self.instance_id());
+                let subject = if self.rng.random_bool(0.7) { Subject::Instance(self.instance_id()) } else { Subject::Node };
                 let reason = self.rng.random_bool(0.6).then(|| "it is repaired".to_owned());
-                self.world.submit(host, Command::Maintain { instance, reason });
+                self.world.submit(host, Command::Maintain { subject, reason });
             }
             Kind::Kill => {
                 self.world.kill(host);
@@ -133,11 +135,15 @@ impl Swarm {
         self.later(10_000, End::Disk(host));
     }
 
-    /// An operator gives up a node that is shown as down.
+    /// An operator gives up a node that is shown as down, and runs nowhere: one that lives all the same is taken back after its next
+    /// start only.
     fn forget(&mut self, host: HostId) {
         let Some(process) = &self.world.host(host).process else { return };
+        let running: BTreeSet<NodeId> =
+            self.world.hosts().filter_map(|(_, host)| host.process.as_ref()).map(|process| process.core.identity().node()).collect();
         let snapshot = process.catalog.load();
-        let down: Vec<_> = snapshot.nodes().filter(|entry| !entry.node.state.is_up()).map(|entry| entry.node.id).collect();
+        let down = snapshot.nodes().filter(|entry| !entry.node.state.is_up()).map(|entry| entry.node.id);
+        let down: Vec<NodeId> = down.filter(|node| !running.contains(node)).collect();
         if !down.is_empty() {
             let node = down[self.rng.random_range(0..down.len())];
             self.world.submit(host, Command::Forget(node));
@@ -208,6 +214,10 @@ impl Swarm {
             self.world.resume(host);
             self.world.thaw(host);
             self.end(End::Disk(host));
+        }
+        // Whoever is about to leave does so first.
+        self.world.run_for(FAREWELL);
+        for host in self.hosts.clone() {
             // The first one is a seed of all others: without it those whose peers have moved would find nobody.
             let stays_off = host != self.hosts[0] && self.world.host(host).process.is_none() && self.rng.random_bool(0.3);
             if !stays_off && (self.world.host(host).process.is_none() || self.world.host(host).power == Power::Off) {

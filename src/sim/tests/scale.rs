@@ -14,6 +14,9 @@ fn a_large_cluster_is_simulated_faster_than_it_lives() {
     let size: usize = std::env::var("TIDINGS_NODES").map_or(1_000, |n| n.parse().expect("a number"));
     let begun = Instant::now();
     let mut cluster = Cluster::started(size, 1, Conditions::default());
+    let hosts = cluster.hosts.clone();
+    cluster.world.acquaint(&hosts);
+    println!("acquainted after {:?}; {}", begun.elapsed(), memory());
     while !(cluster.world.all_agree() && cluster.shown_nodes(size - 1) == size) {
         cluster.world.run_for(seconds(1));
         println!("{}: {} of {size}, after {:?}", cluster.world.now(), cluster.shown_nodes(size - 1), begun.elapsed());

@@ -1,0 +1,86 @@
+//! Measures in the simulator how soon it is found out who is gone, and who is taken for gone without being it.
+//!
+//! ```sh
+//! cargo bench --bench detection -- --n 100,1000 --seeds 3
+//! ```
+//!
+//! Time is virtual, so the figures do not depend on the machine, and a seed gives the same ones each time: what they leave out is what real
+//! processors and networks add. Links take 0.5 to 1.5 ms.
+#![expect(clippy::print_stdout, reason = "the report is what this program is for")]
+
+#[path = "detection/cluster.rs"]
+mod cluster;
+#[path = "detection/faults.rs"]
+mod faults;
+#[path = "detection/report.rs"]
+mod report;
+
+use std::{process::ExitCode, time::Duration};
+
+use clap::Parser;
+
+use cluster::Cluster;
+use faults::Scenario;
+use report::{Found, Line};
+
+/// Measures in the simulator how soon it is found out who is gone, and who is taken for gone without being it
+#[derive(Debug, Parser)]
+struct Arguments {
+    /// Sizes of clusters
+    #[arg(long, value_delimiter = ',', default_values_t = [100], value_parser = clap::value_parser!(u16).range(2..=2000))]
+    n: Vec<u16>,
+    /// Worlds of each kind
+    #[arg(long, default_value_t = 3)]
+    seeds: u64,
+    /// Deaths in each world of deaths
+    #[arg(long, default_value_t = 20)]
+    deaths: u32,
+    /// Seconds for which nobody dies in each world in which nobody is to die
+    #[arg(long, default_value_t = 300)]
+    calm: u64,
+    /// Percentages of packets that are lost, each way
+    #[arg(long, value_delimiter = ',', default_values_t = [0, 20])]
+    loss: Vec<u8>,
+    /// Only what has this in its name
+    #[arg(long, default_value = "")]
+    only: String,
+    /// Given by `cargo bench`, and not by `cargo test`, which has no use for this
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    if !arguments.bench {
+        eprintln!("nothing is measured without --bench: use cargo bench --bench detection");
+        return ExitCode::SUCCESS;
+    }
+    for &n in &arguments.n {
+        for &loss in &arguments.loss {
+            println!("{}", Line::head(n, loss));
+            for scenario in Scenario::ALL.iter().filter(|scenario| scenario.name().contains(&arguments.only)) {
+                println!("{}", measure(&arguments, *scenario, usize::from(n), f64::from(loss) / 100.0));
+            }
+        }
+    }
+    ExitCode::SUCCESS
+}
+
+/// One scenario in so many worlds.
+fn measure(arguments: &Arguments, scenario: Scenario, n: usize, loss: f64) -> Line {
+    let mut found = Found::default();
+    for seed in 0..arguments.seeds {
+        let mut cluster = Cluster::formed(n, seed);
+        cluster.world.network.conditions.loss = loss;
+        // Streams are watched by then, and round trips and losses measured.
+        cluster.world.run_for(Duration::from_secs(20));
+        cluster.begin();
+        match scenario {
+            Scenario::Deaths(kind) => (0..arguments.deaths).for_each(|time| found.times.extend(cluster.death(kind, time))),
+            Scenario::Mass(kind, share) => found.times.extend(cluster.mass_death(kind, share)),
+            Scenario::Calm(disturbance) => cluster.disturb(disturbance, Duration::from_secs(arguments.calm)),
+        }
+        found.add(&cluster);
+    }
+    Line::new(scenario.name(), found)
+}
