@@ -102,7 +102,8 @@ pub struct Core {
     cluster: ClusterTag,
     rng: StdRng,
     membership: Membership,
-    known: BTreeMap<NodeId, Known>,
+    /// In boxes: a third of the room in a tree is empty, and a cluster may have thousands of nodes.
+    known: BTreeMap<NodeId, Box<Known>>,
     graves: Graves,
     dissemination: Dissemination,
     conversations: BTreeMap<StreamId, Conversation>,
