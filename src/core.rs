@@ -117,7 +117,8 @@ pub struct Core {
     rng: StdRng,
     membership: Membership,
     detector: Detector,
-    known: BTreeMap<NodeId, Known>,
+    /// In boxes: a third of the room in a tree is empty, and a cluster may have thousands of nodes.
+    known: BTreeMap<NodeId, Box<Known>>,
     /// The digest over the records of all of them.
     owners: u64,
     graves: Graves,

@@ -20,6 +20,7 @@ use crate::{
         check::Subject,
         record::{Body, Key},
     },
+    planted::{Planted, is_planted},
     wire::{Identity, body},
 };
 
@@ -76,7 +77,7 @@ impl Core {
     }
 
     fn climb_as(&mut self, now: Moment, climb: Climb) {
-        if self.climbs.under_way || self.farewell.is_some() {
+        if self.climbs.under_way || self.farewell.is_some() || is_planted(Planted::ClimbSkipped) {
             return;
         }
         let earliest = self.climbs.last.map(|last| last + self.climbs.pause());

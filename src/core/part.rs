@@ -329,7 +329,7 @@ impl Part {
                 Cow::Owned(mine)
             }
         };
-        if have.from > self.complete && !is_planted(Planted::ClaimUnchecked) {
+        if have.from > self.complete {
             // It was made for a memory that is lost.
             return Claim::Void;
         }
