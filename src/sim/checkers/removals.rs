@@ -6,20 +6,25 @@ use super::super::{Host, HostId, Seen, Watcher, World};
 use crate::core::{io::CommandId, time::Moment};
 use crate::model::{Change, Command, Done, InstanceId, Life, MemberState, NodeId, record::Key};
 
+/// A definition's version, in which life.
+type Version = (Life, u64);
+
 #[derive(Default)]
 pub(super) struct Removals {
     /// What each process has shown last of an instance, and whether it was removed since.
-    shown: BTreeMap<(HostId, NodeId, InstanceId), ((Life, u64), bool)>,
+    shown: BTreeMap<(HostId, NodeId, InstanceId), (Version, bool)>,
     /// Lives that each process has shown as left.
     left: BTreeMap<(HostId, NodeId), Life>,
     /// What owners removed, up to which version of which life; and whether everybody knew once.
-    removed: BTreeMap<(NodeId, InstanceId), ((Life, u64), bool)>,
+    removed: BTreeMap<(NodeId, InstanceId), (Version, bool)>,
     /// Nodes that were forgotten, up to which generation; and whether everybody knew once.
     forgotten: BTreeMap<NodeId, (u32, bool)>,
     /// What those who were asked to forget knew of a node then.
     asked: BTreeMap<CommandId, u32>,
     /// Since when a process is asked to leave.
     leaving: BTreeMap<HostId, Moment>,
+    /// Who is on which host.
+    ids: BTreeMap<HostId, NodeId>,
     /// The same for those that left.
     gone: BTreeMap<NodeId, (Life, bool)>,
 }
@@ -31,7 +36,17 @@ impl Watcher for Removals {
 
     fn see(&mut self, world: &World, host: HostId, seen: &Seen<'_>) -> Result<(), String> {
         match seen {
-            Seen::Started { .. } => {
+            Seen::FolderReplaced => {
+                // What was removed since comes back with a backup; and so does who was forgotten, where nobody is left who knows.
+                if let Some(node) = self.ids.get(&host) {
+                    self.removed.retain(|(of, _), _| of != node);
+                    self.gone.remove(node);
+                    self.forgotten.remove(node);
+                }
+                Ok(())
+            }
+            Seen::Started { contents, .. } => {
+                self.ids.insert(host, contents.node_id);
                 self.shown.retain(|(of, ..), _| *of != host);
                 self.left.retain(|(of, _), _| *of != host);
                 self.leaving.remove(&host);
@@ -186,7 +201,7 @@ fn runs(world: &World, node: NodeId) -> bool {
 }
 
 /// The life and the version of the definition that a host holds.
-fn version_of(world: &World, host: HostId, node: NodeId, id: &InstanceId) -> Option<(Life, u64)> {
+fn version_of(world: &World, host: HostId, node: NodeId, id: &InstanceId) -> Option<Version> {
     let part = world.host(host).process.as_ref()?.core.replica(node)?.shown.as_ref()?;
     Some((part.life, part.definition_version(&Key::instance(id))?))
 }

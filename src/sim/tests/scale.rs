@@ -1,5 +1,7 @@
 //! How fast large worlds are, and what they take. Run by hand: `cargo test --profile sim --lib scale -- --ignored --nocapture`.
 
+#![expect(clippy::print_stdout, reason = "whoever runs it reads what it found")]
+
 use std::time::Instant;
 
 use super::{

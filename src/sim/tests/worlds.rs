@@ -1,5 +1,7 @@
 //! Random worlds keep every promise.
 
+#![expect(clippy::print_stdout, reason = "whoever runs it reads what it found")]
+
 use super::super::swarm::{Options, run};
 
 /// Which seeds are tried, from the environment: from A to below B, as `A..B`.
