@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::super::{Host, HostId, Seen, Watcher, World};
+use crate::catalog::NodeEntry;
 use crate::core::{io::CommandId, time::Moment};
 use crate::model::{Change, Command, Done, InstanceId, Life, MemberState, NodeId, record::Key};
 
@@ -143,9 +144,10 @@ impl Removals {
         let me = process.core.identity();
         let knows = |(_, host): &(HostId, &Host)| {
             let snapshot = host.process.as_ref().map(|process| process.catalog.load());
-            snapshot.is_some_and(|it| {
-                it.node(me.node()).is_some_and(|entry| entry.node.life >= me.life() && entry.node.state == MemberState::Left)
-            })
+            // Who leaves right after a backup was restored leaves in a life that peers know to be over.
+            let is_over =
+                |entry: &NodeEntry| entry.node.life > me.life() || (entry.node.life == me.life() && entry.node.state == MemberState::Left);
+            snapshot.is_some_and(|it| it.node(me.node()).is_some_and(is_over))
         };
         let know = world.hosts().filter(|(id, _)| *id != host).filter(knows).count();
         if self.forgotten.get(&me.node()).is_some_and(|(generation, _)| *generation >= me.life().generation) {
