@@ -34,6 +34,8 @@ pub mod replica;
 mod sink;
 mod stale;
 mod sync;
+#[cfg(test)]
+mod testing;
 pub mod time;
 mod timers;
 mod view;

@@ -127,3 +127,24 @@ impl Core {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::testing::{core, members, receive};
+
+    #[test]
+    fn a_grave_that_buries_what_is_held_lasts_for_a_full_term_and_any_other_for_what_is_left_of_it() {
+        let mut core = core(9);
+        receive(&mut core, 2, &[3]);
+        let (now, left) = (Moment::default(), Duration::from_secs(10));
+        for node in [2, 7] {
+            assert!(core.bury(now, NodeId(node), 3, left));
+        }
+        let lasts: Vec<Duration> = core.graves.iter().map(|(_, grave)| grave.left(now)).collect();
+        assert_eq!((lasts, members(&core)), (vec![core.term(), left], vec![3]));
+        assert!(!core.bury(now, NodeId(7), 3, left), "that is no news");
+        assert!(core.bury(now, NodeId(3), 2, left), "of an earlier generation than it is now");
+        assert_eq!(members(&core), [3]);
+    }
+}
