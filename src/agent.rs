@@ -21,7 +21,7 @@ use crate::{
     catalog::Publisher,
     checks::Scheduler,
     config::{OnTerm, Resolved},
-    core::{Core, Settings, io::Copied},
+    core::{Core, Settings, meeting::Copied},
     dns::DnsServer,
     http::{AgentInfo, ApiState, HttpServer},
     metrics::Facts,
@@ -118,7 +118,7 @@ pub async fn run(config: Resolved, reload: Reload) -> Result<(), AgentError> {
     });
     log_start(&config, &info, &config.data_dir);
 
-    let core = Core::new(settings(&config, contents, begun, address, rng.random()));
+    let core = Box::new(Core::new(settings(&config, contents, begun, address, rng.random())));
     let facts = Facts {
         version: info.version.clone(),
         name: info.name.to_string(),
@@ -156,7 +156,7 @@ async fn serve(
         let mut stopping = stopping.clone();
         async move { drop(stopping.wait_for(|stop| *stop).await) }
     };
-    let gossip = tokio::spawn(gossip.run());
+    let gossip = tokio::spawn(Box::pin(gossip.run()));
     // Nobody reads what the files do not define any more.
     reloader.begin().await;
     tokio::spawn(reloader.run());

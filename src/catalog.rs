@@ -4,6 +4,7 @@
 pub(crate) mod fixture;
 pub mod history;
 pub mod select;
+mod shared;
 pub mod snapshot;
 pub mod watch;
 
@@ -17,6 +18,7 @@ pub use watch::{Interest, Waiter};
 
 use crate::model::{Change, NodeId};
 use history::History;
+use shared::Shared;
 use watch::Watch;
 
 /// Where the newest snapshot is found. Cheap to clone; every reader holds one.
@@ -48,6 +50,7 @@ impl Catalog {
 /// The single writer. It holds a snapshot of its own, which shares all that did not change with the published one.
 pub struct Publisher {
     next: Snapshot,
+    shared: Shared,
     readers: Catalog,
 }
 
@@ -57,14 +60,14 @@ impl Publisher {
         let next = Snapshot::empty(local);
         let current = Arc::new(ArcSwap::from_pointee(next.clone()));
         let readers = Catalog { current, history: Arc::default(), watch: Arc::default() };
-        (Publisher { next, readers: readers.clone() }, readers)
+        (Publisher { next, shared: Shared::default(), readers: readers.clone() }, readers)
     }
 
     /// Applies changes that were seen at `now`, publishes the result at once and tells those who wait for any of it.
     pub fn publish(&mut self, changes: impl IntoIterator<Item = Change>, now: SystemTime) {
         let (mut any, mut events) = (false, Vec::new());
         for change in changes {
-            history::apply(&mut self.next, change, now, &mut events);
+            history::apply(&mut self.next, self.shared.share(change), now, &mut events);
             any = true;
         }
         if any {

@@ -133,12 +133,15 @@ pub fn main() -> ExitCode {
     result.unwrap_or_else(|failure| output::fail(&failure)).into()
 }
 
-/// Runs a command that talks to an agent.
+/// Runs a command that talks to an agent. Never inlined, nor is [`wait_for`]: room for the futures of all commands would lie on the
+/// stack of an agent for as long as it runs.
+#[inline(never)]
 fn ask<F: Future<Output = Result<Exit, Failure>>>(target: &Target, command: impl FnOnce(Api) -> F) -> Result<Exit, Failure> {
     let api = Api::new(&target.agent)?;
     wait_for(command(api))
 }
 
+#[inline(never)]
 fn wait_for<F: Future<Output = Result<Exit, Failure>>>(command: F) -> Result<Exit, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

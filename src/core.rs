@@ -5,6 +5,7 @@
 //! [`Core::poll_timeout`] for the next deadline. Time and randomness are handed in: the same inputs at the same moments
 //! give the same outputs.
 
+mod admission;
 mod burial;
 mod climb;
 mod configure;
@@ -24,6 +25,7 @@ mod hello;
 pub mod io;
 mod itself;
 mod join;
+pub mod meeting;
 pub mod membership;
 mod owner;
 pub mod part;
@@ -32,9 +34,12 @@ pub mod replica;
 mod sink;
 mod stale;
 mod sync;
+#[cfg(test)]
+mod testing;
 pub mod time;
 mod timers;
 mod view;
+mod warm;
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -114,7 +119,8 @@ pub struct Core {
     rng: StdRng,
     membership: Membership,
     detector: Detector,
-    known: BTreeMap<NodeId, Known>,
+    /// In boxes: a third of the room in a tree is empty, and a cluster may have thousands of nodes.
+    known: BTreeMap<NodeId, Box<Known>>,
     /// The digest over the records of all of them.
     owners: u64,
     graves: Graves,
@@ -267,6 +273,7 @@ impl Core {
                 Timer::Grace(node) => self.end_grace(now, node),
                 Timer::Reap => self.reap(now),
                 Timer::Graves => self.write_graves(now),
+                Timer::Climb => self.climb_after_all(now),
             }
         }
         self.detector.handle_timeout(now);

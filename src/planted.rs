@@ -39,8 +39,8 @@ pub(crate) enum Planted {
     EarlierLifeTaken,
     /// A later life replaces what is shown before its beginning is whole.
     BaseIgnored,
-    /// The answer to a full sync of one part claims the whole.
-    ClaimUnchecked,
+    /// Whoever hears that peers remember more of it than it does goes on as before.
+    ClimbSkipped,
     /// What was forgotten is dug no grave.
     GraveUndug,
     /// A life that left counts as up again when foca hears of it.
@@ -75,7 +75,7 @@ impl Planted {
         Planted::LaterLifeAtOnce,
         Planted::EarlierLifeTaken,
         Planted::BaseIgnored,
-        Planted::ClaimUnchecked,
+        Planted::ClimbSkipped,
         Planted::GraveUndug,
         Planted::LeftUndone,
         Planted::ReadyEarly,

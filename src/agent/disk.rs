@@ -13,6 +13,8 @@ use crate::{
 
 /// Writes that are put together at most. More wait for the next group.
 const GROUP: usize = 1_024;
+/// About how many octets they may take together: well below the limit of the store, so that a large write fails no other.
+const GROUP_OCTETS: usize = 4 * 1024 * 1024;
 
 /// A write that is done, or failed.
 pub(super) type Stored = (Ticket, Result<(), String>);
@@ -49,12 +51,18 @@ fn write_all(
     done: &mpsc::UnboundedSender<Stored>,
 ) {
     metrics.journal(store.octets(), store.compactions());
-    while let Ok(first) = waiting.recv() {
-        let mut tickets = vec![first.0];
-        let mut ops = first.1;
+    let mut left_over = None;
+    while let Some((first, mut ops)) = left_over.take().or_else(|| waiting.recv().ok()) {
+        let mut tickets = vec![first];
+        let mut octets = octets_of(&ops);
         while tickets.len() < GROUP
             && let Ok((ticket, more)) = waiting.try_recv()
         {
+            octets += octets_of(&more);
+            if octets > GROUP_OCTETS {
+                left_over = Some((ticket, more));
+                break;
+            }
             tickets.push(ticket);
             ops.extend(more);
         }
@@ -65,6 +73,10 @@ fn write_all(
             }
         }
     }
+}
+
+fn octets_of(ops: &[StoreOp]) -> usize {
+    ops.iter().map(StoreOp::octets).sum()
 }
 
 fn append(store: &mut Store, metrics: &StoreMetrics, writes: usize, ops: &[StoreOp]) -> Result<(), String> {
@@ -110,5 +122,28 @@ mod tests {
         }
         let contents = Store::open(folder.path(), &cluster, &mut StdRng::seed_from_u64(1)).unwrap().1;
         assert_eq!(contents.records.len(), 1_000);
+    }
+
+    #[test]
+    fn large_writes_that_wait_together_fail_none_of_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let cluster = ClusterName::new("test").unwrap();
+        let store = Store::open(folder.path(), &cluster, &mut StdRng::seed_from_u64(1)).unwrap().0;
+        let metrics = figures::metrics(Publisher::new(NodeId(1)).1, Facts::default());
+        let (queue, waiting) = blocking::channel();
+        let (done, mut stored) = mpsc::unbounded_channel();
+        let put = |n: u64| {
+            let instance = crate::model::InstanceId::new(&format!("web-{}", n % 50)).unwrap();
+            StoreOp::Put { key: Key::instance(&instance), definition: vec![1; 60_000].into(), status: [2].into() }
+        };
+        for n in 0..10 {
+            queue.send((Ticket(n), (0..50).map(put).collect())).unwrap();
+            queue.send((Ticket(100 + n), vec![])).unwrap();
+        }
+        drop(queue);
+        write_all(store, &metrics.store, &waiting, &done);
+        let answered: Vec<Stored> = std::iter::from_fn(|| stored.try_recv().ok()).collect();
+        let expected: Vec<Stored> = (0..10).flat_map(|n| [(Ticket(n), Ok(())), (Ticket(100 + n), Ok(()))]).collect();
+        assert_eq!(answered, expected);
     }
 }

@@ -62,8 +62,8 @@ impl EventLog {
                 }
             }
             Event::Member { node, name, address, state } => info!(%node, name, %address, "member {state}"),
-            Event::Instance { id: Some(id), what } => info!(instance = %id, "{what}"),
-            Event::Instance { id: None, what } => info!("this node is {what}"),
+            Event::Own { subject: Subject::Instance(instance), what } => info!(%instance, "{what}"),
+            Event::Own { subject: Subject::Node, what } => info!("this node is {what}"),
             Event::Verdict { subject, check, state } => match (subject, state.status) {
                 (Subject::Instance(instance), Status::Passing) => info!(%instance, %check, "the check is passing"),
                 (Subject::Instance(instance), status) => warn!(%instance, %check, "the check is {status}: {}", state.reason),

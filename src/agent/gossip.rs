@@ -28,7 +28,8 @@ use crate::{
     config::Seed,
     core::{
         Core,
-        io::{CommandId, Copied, Event, Input, Output, StreamId},
+        io::{CommandId, Event, Input, Output, StreamId},
+        meeting::Copied,
         time::Moment,
     },
     metrics::{Direction, GossipMetrics, Opener},
@@ -48,7 +49,7 @@ type Resolved = (usize, Vec<SocketAddr>);
 
 /// The loop and all that it owns.
 pub(super) struct Gossip {
-    core: Core,
+    core: Box<Core>,
     udp: UdpSocket,
     tcp: TcpListener,
     streams: Streams,
@@ -79,7 +80,7 @@ pub(super) struct Gossip {
 impl Gossip {
     #[expect(clippy::too_many_arguments, reason = "each is the end of something that another part holds")]
     pub(super) fn new(
-        core: Core,
+        core: Box<Core>,
         sockets: GossipSockets,
         (disk, stored): (Disk, mpsc::UnboundedReceiver<Stored>),
         commands: mpsc::Receiver<Pending>,

@@ -152,11 +152,18 @@ pub(super) struct History {
     kept: Mutex<Kept>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Kept {
     events: VecDeque<Event>,
     /// The number of the last one.
     last: u64,
+}
+
+impl Default for Kept {
+    /// With its room from the start: the system gives memory to what is used of it, and growth would leave holes.
+    fn default() -> Self {
+        Kept { events: VecDeque::with_capacity(HISTORY), last: 0 }
+    }
 }
 
 impl History {

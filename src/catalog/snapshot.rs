@@ -254,6 +254,11 @@ impl Snapshot {
             Some(entry) if entry.status == status => entry.since,
             _ => now,
         };
+        // Mostly the health alone is another one: then the definition is held once, for the versions of before as well.
+        let instance = match &before {
+            Some(entry) if entry.instance == instance => Arc::clone(&entry.instance),
+            _ => self.with_shared_name(instance),
+        };
         self.count_definition(&instance);
         if let Some(entry) = before {
             self.uncount_definition(&entry.instance);
@@ -264,6 +269,14 @@ impl Snapshot {
         let entry = Arc::new(Entry { node, instance, status, health, since });
         self.services.entry(entry.instance.service.clone()).or_default().insert(place.clone(), Arc::clone(&entry));
         self.instances.insert(place, entry);
+    }
+
+    /// All instances of a service share one text of its name.
+    fn with_shared_name(&self, mut instance: Arc<Instance>) -> Arc<Instance> {
+        if let Some((name, _)) = self.services.get_key_value(&instance.service) {
+            Arc::make_mut(&mut instance).service = name.clone();
+        }
+        instance
     }
 
     fn remove_instance(&mut self, place: &Place) {

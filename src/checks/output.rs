@@ -6,6 +6,8 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use litemap::LiteMap;
+
 use crate::model::{CheckId, check::Subject};
 
 /// What the last run of a check, or the last heartbeat, said.
@@ -19,10 +21,13 @@ pub struct Output {
     pub duration: Duration,
 }
 
+/// By subject and check. Mostly a subject has one check, of which a tree would take ten times as much.
+type Kept = BTreeMap<Subject, LiteMap<CheckId, Output>>;
+
 /// Reads the last outputs. Cheap to clone; one lookup at a time holds a lock, for as long as it copies one output.
 #[derive(Debug, Clone, Default)]
 pub struct Outputs {
-    kept: Arc<Mutex<BTreeMap<Subject, BTreeMap<CheckId, Output>>>>,
+    kept: Arc<Mutex<Kept>>,
 }
 
 impl Outputs {
@@ -35,7 +40,8 @@ impl Outputs {
     pub(crate) fn put(&self, subject: &Subject, check: &CheckId, text: String, duration: Duration) {
         #[expect(clippy::disallowed_methods, reason = "people want to know when a check ran; nothing is decided by it")]
         let at = SystemTime::now();
-        self.lock().entry(subject.clone()).or_default().insert(check.clone(), Output { text, at, duration });
+        let output = Output { text, at, duration };
+        self.lock().entry(subject.clone()).or_insert_with(|| LiteMap::with_capacity(1)).insert(check.clone(), output);
     }
 
     /// Forgets the checks of something, but for those that `keep` names.
@@ -49,7 +55,7 @@ impl Outputs {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<Subject, BTreeMap<CheckId, Output>>> {
+    fn lock(&self) -> MutexGuard<'_, Kept> {
         // Each change is one insertion or removal, so what a panic left behind is whole.
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }

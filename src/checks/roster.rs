@@ -6,6 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use litemap::LiteMap;
 use rand::{RngExt as _, rngs::StdRng};
 
 use super::{lease::Lease, verdict::Verdict};
@@ -70,7 +71,8 @@ enum Timer {
 
 #[derive(Default)]
 struct Watched {
-    checks: BTreeMap<CheckId, Watch>,
+    /// Mostly there is one, of which a tree would take ten times as much.
+    checks: LiteMap<CheckId, Watch>,
     deregister_after: Option<Duration>,
     /// Since when it is critical, as far as this start of the agent knows.
     critical_since: Option<Instant>,
@@ -168,6 +170,7 @@ impl Roster {
         let mut watched = self.subjects.remove(&subject).unwrap_or_default();
         let mut known = std::mem::take(&mut watched.checks);
         let mut kept = BTreeSet::new();
+        watched.checks = LiteMap::with_capacity(checks.len());
         for check in checks {
             let id = check.id.clone();
             let watch = match known.remove(&id) {
@@ -182,7 +185,7 @@ impl Roster {
             };
             watched.checks.insert(id, watch);
         }
-        known.into_values().for_each(|old| self.drop_watch(old));
+        known.into_iter().for_each(|(_, old)| self.drop_watch(old));
         self.acts.push_back(Act::Retain { subject: subject.clone(), checks: kept });
         watched.deregister_after = deregister_after;
         self.subjects.insert(subject.clone(), watched);
@@ -191,7 +194,7 @@ impl Roster {
 
     fn stop(&mut self, subject: &Subject) {
         let Some(old) = self.subjects.remove(subject) else { return };
-        old.checks.into_values().for_each(|watch| self.drop_watch(watch));
+        old.checks.into_iter().for_each(|(_, watch)| self.drop_watch(watch));
         if let Some(at) = old.deregister_at {
             self.timers.remove(&(at, Timer::Deregister(subject.clone())));
         }

@@ -110,7 +110,9 @@ pub(super) fn run(args: &AgentArgs) -> Result<Exit, Failure> {
     let flags = args.flags.clone();
     let reload =
         Reload { load: Box::new(move || config::load(&flags, &Surroundings::here())), set_log: Box::new(move |filter| log.set(filter)) };
-    runtime.block_on(crate::agent::run(resolved, reload)).map_err(|error| Failure {
+    // Not on the stack, where each place that it is moved through would stay claimed.
+    let agent = Box::pin(crate::agent::run(resolved, reload));
+    runtime.block_on(agent).map_err(|error| Failure {
         exit: if matches!(error, AgentError::Copied(_)) { Exit::Copied } else { Exit::No },
         message: error.to_string(),
     })?;

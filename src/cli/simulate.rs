@@ -1,5 +1,7 @@
 //! `tidings simulate`: scenarios in virtual time.
 
+mod worlds;
+
 use std::{
     fmt::Write as _,
     path::{Path, PathBuf},
@@ -22,6 +24,7 @@ Examples:
   tidings simulate simulations/partition.toml --trace       Tell what agents do and find out, too
   tidings simulate simulations/form.toml --nodes 200        The same with more nodes
   tidings simulate simulations/partition.toml --seed 7      The same under other luck
+  tidings simulate --seeds 1..500                           500 random worlds, in which every promise is watched
 
 The same files, seed and number of nodes give the same run, on every machine. How scenarios are written: docs/simulations.md
 
@@ -32,11 +35,14 @@ Exit codes:
 #[derive(Debug, Args)]
 pub(super) struct Simulate {
     /// Scenarios (TOML)
-    #[arg(required = true, value_name = "FILE")]
+    #[arg(required_unless_present = "seeds", value_name = "FILE")]
     files: Vec<PathBuf>,
     /// What all that is drawn at random follows from
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
+    /// Random worlds instead, one for each seed from A to B: it draws how many hosts there are, and what happens to them
+    #[arg(long, value_name = "A..B", conflicts_with_all = ["files", "seed", "nodes"])]
+    seeds: Option<worlds::Seeds>,
     /// So many nodes, in a scenario that gives a count
     #[arg(long, value_name = "N", value_parser = RangedU64ValueParser::<usize>::new().range(1..=NODES as u64))]
     nodes: Option<usize>,
@@ -47,6 +53,9 @@ pub(super) struct Simulate {
 
 /// Plays scenarios, one after the other, once all of them are sound.
 pub(super) fn run(args: &Simulate) -> Result<Exit, Failure> {
+    if let Some(seeds) = args.seeds {
+        return worlds::run(seeds, args.trace);
+    }
     let (mut scenarios, mut flaws) = (Vec::new(), Vec::new());
     for file in &args.files {
         match Scenario::load(file, args.nodes) {

@@ -46,6 +46,11 @@ impl Core {
     fn let_go(&mut self, now: Moment, node: NodeId, generation: u32) {
         let member = self.membership.get(node).copied();
         if member.is_none_or(|member| member.identity.life().generation <= generation) {
+            if let Some(member) = member.filter(|member| !member.is_up() && !self.is_left(node)) {
+                // Perhaps it is alive behind a partition, where it has let go of us.
+                self.join.was_let_go(member.identity.address);
+                self.remember_peers(now);
+            }
             let effects = self.membership.bury(node);
             self.apply(now, effects, false);
             self.dissemination.forget(node);
@@ -120,5 +125,26 @@ impl Core {
         if self.conversations.get(&stream).is_some_and(|conversation| conversation.peer_is_buried) {
             self.fail(now, stream, "that life of the node is buried here");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::testing::{core, members, receive};
+
+    #[test]
+    fn a_grave_that_buries_what_is_held_lasts_for_a_full_term_and_any_other_for_what_is_left_of_it() {
+        let mut core = core(9);
+        receive(&mut core, 2, &[3]);
+        let (now, left) = (Moment::default(), Duration::from_secs(10));
+        for node in [2, 7] {
+            assert!(core.bury(now, NodeId(node), 3, left));
+        }
+        let lasts: Vec<Duration> = core.graves.iter().map(|(_, grave)| grave.left(now)).collect();
+        assert_eq!((lasts, members(&core)), (vec![core.term(), left], vec![3]));
+        assert!(!core.bury(now, NodeId(7), 3, left), "that is no news");
+        assert!(core.bury(now, NodeId(3), 2, left), "of an earlier generation than it is now");
+        assert_eq!(members(&core), [3]);
     }
 }

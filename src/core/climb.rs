@@ -5,12 +5,14 @@ use std::{collections::BTreeSet, net::SocketAddr, time::Duration};
 use super::{
     Core,
     conversation::Purpose,
-    io::{Cause, Event},
+    io::{Event, Output},
     itself::instances_in,
+    meeting::Cause,
     owner::{Act, Registered},
     part::{Part, Slot, Write},
     replica::{Replica, Shift},
     time::Moment,
+    timers::Timer,
 };
 use crate::{
     model::{
@@ -18,6 +20,7 @@ use crate::{
         check::Subject,
         record::{Body, Key},
     },
+    planted::{Planted, is_planted},
     wire::{Identity, body},
 };
 
@@ -46,6 +49,8 @@ pub(super) struct Climb {
 #[derive(Debug, Default)]
 pub(super) struct Climbs {
     under_way: bool,
+    /// One that has to wait for the pause to end.
+    waiting: Option<Climb>,
     last: Option<Moment>,
     in_a_row: u32,
 }
@@ -57,8 +62,7 @@ impl Climbs {
 }
 
 impl Core {
-    /// Takes the generation above one: on disk first, and with it what is in memory. A crash in between does no harm: the next
-    /// start is above what is on disk, and is told the same as this one.
+    /// Takes the generation above one, now or when the pause is over.
     pub(super) fn climb(
         &mut self,
         now: Moment,
@@ -67,26 +71,50 @@ impl Core {
         instances: Option<BTreeSet<InstanceId>>,
         teller: Option<SocketAddr>,
     ) {
-        let soon = self.climbs.last.is_some_and(|last| now - last < self.climbs.pause());
-        if self.climbs.under_way || soon || self.farewell.is_some() || !self.settings.is_believable(above) {
+        if let Some(generation) = above.checked_add(1).filter(|_| self.settings.is_believable(above)) {
+            self.climb_as(now, Climb { generation, cause, instances, teller });
+        }
+    }
+
+    fn climb_as(&mut self, now: Moment, climb: Climb) {
+        if self.climbs.under_way || self.farewell.is_some() || is_planted(Planted::ClimbSkipped) {
             return;
         }
-        let Some(generation) = above.checked_add(1) else {
-            return;
-        };
-        self.climbs.under_way = true;
+        let earliest = self.climbs.last.map(|last| last + self.climbs.pause());
+        match earliest.filter(|earliest| *earliest > now) {
+            None => self.write_climb(climb),
+            Some(earliest) => {
+                self.climbs.waiting = Some(climb);
+                self.timers.set(earliest, Timer::Climb);
+            }
+        }
+    }
+
+    /// The pause is over. What was to be above something that we are above by now is void.
+    pub(super) fn climb_after_all(&mut self, now: Moment) {
+        if let Some(climb) = self.climbs.waiting.take()
+            && climb.generation > self.settings.life.generation
+        {
+            self.climb_as(now, climb);
+        }
+    }
+
+    /// On disk first, and with it what is in memory. A crash in between does no harm: the next start is above what is on disk,
+    /// and is told the same as this one.
+    fn write_climb(&mut self, climb: Climb) {
+        (self.climbs.under_way, self.climbs.waiting) = (true, None);
         let mut batch: Vec<StoreOp> = Vec::new();
         let mut octets = 0;
         for op in self.records_to_store() {
-            octets += octets_of(&op);
+            octets += op.octets();
             batch.push(op);
             if octets > WRITE_OCTETS {
                 octets = 0;
                 self.store(None, std::mem::take(&mut batch), Act::Nothing(Done::Unchanged));
             }
         }
-        batch.push(StoreOp::Generation(generation));
-        self.store(None, batch, Act::Climb(Climb { generation, cause, instances, teller }));
+        batch.push(StoreOp::Generation(climb.generation));
+        self.store(None, batch, Act::Climb(climb));
     }
 
     /// Our records as they are in memory, but for those of which a newer one is on its way to disk already.
@@ -112,16 +140,22 @@ impl Core {
         ops
     }
 
-    /// The disk did not take it. Whoever told of it will tell again.
-    pub(super) fn not_climbed(&mut self, now: Moment, why: &str) {
-        (self.climbs.under_way, self.climbs.last) = (false, Some(now));
+    /// The disk did not take it.
+    pub(super) fn not_climbed(&mut self, now: Moment, climb: Climb, why: &str) {
+        self.climbs = Climbs { last: Some(now), in_a_row: self.climbs.in_a_row + 1, ..Climbs::default() };
         self.event(Event::NotClimbed { why: why.into() });
+        self.climb_as(now, climb);
     }
 
     /// It is on disk: from here on this node is another life.
     pub(super) fn climbed(&mut self, now: Moment, climb: Climb) -> Done {
+        self.climbs.under_way = false;
+        if self.farewell.is_some() {
+            // It began to leave meanwhile: nothing follows on that in this life, and no other begins.
+            return Done::Noted;
+        }
         let calm = self.climbs.last.is_none_or(|last| now - last >= CALM);
-        self.climbs = Climbs { under_way: false, last: Some(now), in_a_row: if calm { 1 } else { self.climbs.in_a_row + 1 } };
+        self.climbs = Climbs { last: Some(now), in_a_row: if calm { 1 } else { self.climbs.in_a_row + 1 }, ..Climbs::default() };
         let life = Life { generation: climb.generation, nonce: rand::RngExt::random(&mut self.rng) };
         let before = std::mem::replace(&mut self.settings.life, life);
         self.counters.climbs[climb.cause.place()] += 1;
@@ -165,7 +199,7 @@ impl Core {
         let came_back: Vec<InstanceId> = theirs.iter().flat_map(|theirs| ours.difference(theirs)).cloned().collect();
         let missing = theirs.iter().flat_map(|theirs| theirs.difference(&ours)).cloned().collect();
         if !came_back.is_empty() {
-            self.outputs.push_back(super::io::Output::Change(Change::CameBack(came_back.clone())));
+            self.outputs.push_back(Output::Change(Change::CameBack(came_back.clone())));
         }
         self.event(Event::Climbed { before, now: self.settings.life, cause, came_back, missing });
     }
@@ -182,9 +216,13 @@ impl Core {
     }
 }
 
-fn octets_of(op: &StoreOp) -> usize {
-    match op {
-        StoreOp::Put { key, definition, status } => key.id.len() + definition.len() + status.len(),
-        _ => 0,
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_pause_doubles_with_each_climb_in_a_row_up_to_the_longest() {
+        let pause = |in_a_row| Climbs { in_a_row, ..Climbs::default() }.pause().as_secs();
+        assert_eq!([pause(0), pause(1), pause(2), pause(5), pause(10), pause(11), pause(u32::MAX)], [1, 1, 2, 16, 512, 600, 600]);
     }
 }

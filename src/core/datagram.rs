@@ -8,7 +8,6 @@ use crate::wire::{
     codec::CodecError,
     envelope::{self, Carrier},
     message::{DigestBeacon, Message, Push, kind, short_digest},
-    sift::sift,
 };
 
 /// After a change pushes are still on their way: digests differ without anything being lost.
@@ -64,34 +63,30 @@ impl Core {
         if self.has_left() {
             return;
         }
-        // Were it read, foca would tell the buried that it is down, it would rejoin, and so on as fast as the network goes.
-        let sender = self.membership.peek(packet);
-        if let Some((sender, taken_for_dead)) = sender {
-            if sender.node() == self.me() {
-                self.sighted(now, sender, sender);
-                return self.dropped(from, "malformed");
-            }
-            if self.is_buried(sender) {
-                self.tell_buried(now, sender);
-                return self.dropped(from, "buried");
-            }
-            if taken_for_dead && self.rejoined.is_some_and(|at| now - at < REJOIN_GAP) {
-                return self.dropped(from, "rejoined_already");
-            }
-            self.heard(sender);
+        let Some((sender, taken_for_dead)) = self.membership.peek(packet) else {
+            return self.dropped(from, WireError::Malformed.as_str());
+        };
+        if sender.node() == self.me() {
+            self.sighted(now, sender, sender);
+            return self.dropped(from, WireError::Malformed.as_str());
         }
-        // foca would spread what it believes: those who bury a member would tell each other of it for ever.
-        let mut others = Vec::new();
-        let sifted = sift(packet, |member| {
-            let other = self.is_other_self(member);
-            others.extend(other.then_some(*member));
-            !other && !self.is_buried(*member)
-        });
-        let sifted = sifted.ok().flatten();
-        let effects = self.membership.on_packet(sifted.as_deref().unwrap_or(packet));
-        if let Some((sender, _)) = sender.filter(|_| effects.error.is_none()) {
+        // Were it read, foca would tell the buried that it is down, it would rejoin, and so on as fast as the network goes.
+        if self.is_buried(sender) {
+            self.tell_buried(now, sender);
+            return self.dropped(from, "buried");
+        }
+        if !self.has_room_for(sender) {
+            return self.dropped(from, "too_many_members");
+        }
+        if taken_for_dead && self.rejoined.is_some_and(|at| now - at < REJOIN_GAP) {
+            return self.dropped(from, "rejoined_already");
+        }
+        self.heard(sender);
+        let admitted = self.admit(sender, packet);
+        let effects = self.membership.on_packet(admitted.packet.as_deref().unwrap_or(packet));
+        if effects.error.is_none() {
             self.heard_somebody(now);
-            others.into_iter().for_each(|other| self.sighted(now, other, sender));
+            admitted.other_selves.into_iter().for_each(|other| self.sighted(now, other, sender));
             if effects.rejoined.is_some() {
                 // Perhaps it was not for dead that we were taken: it may hold a later life of this node.
                 self.sync_about_ourselves(now, sender);

@@ -4,8 +4,8 @@ use std::{collections::BTreeSet, time::Duration};
 
 use super::{Core, conversation::Purpose, io::CommandId, owner::Act, time::Moment, timers::Timer};
 use crate::{
-    model::{Done, NodeId, StoreOp, record::Key},
-    wire::Identity,
+    model::{Done, NodeId, StoreOp, check::Subject, record::Key},
+    wire::{Identity, body},
 };
 
 /// Peers that are to confirm it; all, if there are fewer.
@@ -38,10 +38,8 @@ impl Core {
             None => self.settings.info.left = true,
             Some(grace) => self.settings.info.grace_seconds = Some(grace.as_secs().min(u64::from(u16::MAX)) as u16),
         }
-        let write = self.node_record();
-        let super::part::Write::Definition { definition, status } = write else {
-            return;
-        };
+        let definition = body::encode_node(&self.info_to_be());
+        let status = body::encode_health(&self.health_of(&Subject::Node).unwrap_or_default());
         let op = StoreOp::Put { key: Key::node(), definition, status };
         self.store(Some(id), vec![op], Act::Farewell);
     }

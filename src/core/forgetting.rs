@@ -19,11 +19,6 @@ impl Core {
         let gone = self.known.iter().filter(|(_, known)| known.gone_since.is_some_and(|since| now - since >= self.settings.reap_after));
         let over: Vec<(NodeId, u32)> = gone.map(|(node, known)| (*node, known.life.generation)).collect();
         for (node, generation) in over {
-            if let Some(member) = self.membership.get(node).filter(|_| !self.is_left(node)) {
-                let address = member.identity.address;
-                self.join.was_let_go(address);
-                self.remember_peers(now);
-            }
             self.bury(now, node, generation, self.term());
         }
     }

@@ -9,8 +9,9 @@ use super::{
 };
 use crate::{
     model::{
-        Check, CheckId, CheckOrder, CheckState, Done, Health, InstanceId, Refusal, Registration, StoreOp,
+        Check, CheckId, CheckOrder, CheckState, Done, Health, Refusal, Registration, StoreOp,
         check::Subject,
+        node::NodeInfo,
         record::{Body, Key},
     },
     wire::body,
@@ -89,42 +90,45 @@ impl Core {
     }
 
     /// Takes an instance, or the whole node, out of discovery, or lets it back in: durable first.
-    pub(super) fn maintain(&mut self, id: CommandId, instance: Option<InstanceId>, reason: Option<String>) {
-        let subject = instance.clone().map_or(Subject::Node, Subject::Instance);
+    pub(super) fn maintain(&mut self, id: CommandId, subject: Subject, reason: Option<String>) {
         let Some(mut health) = self.health_of(&subject) else {
-            return instance.into_iter().for_each(|instance| self.answer(id, Err(Refusal::NotFound(instance))));
+            if let Subject::Instance(instance) = subject {
+                self.answer(id, Err(Refusal::NotFound(instance)));
+            }
+            return;
         };
-        if instance.is_some() {
-            health.maintenance.clone_from(&reason);
-        }
-        let (key, stored) = (key_of(&subject), body::encode_health(&health));
-        let op = match &instance {
-            Some(_) => StoreOp::Status { key, status: stored.clone() },
-            None => {
-                let info = crate::model::node::NodeInfo { maintenance: reason.clone(), ..self.settings.info.clone() };
-                StoreOp::Put { key, definition: body::encode_node(&info), status: stored.clone() }
+        let key = key_of(&subject);
+        let (op, stored) = match &subject {
+            Subject::Instance(_) => {
+                health.maintenance.clone_from(&reason);
+                let stored = body::encode_health(&health);
+                (StoreOp::Status { key, status: stored.clone() }, stored)
+            }
+            Subject::Node => {
+                let info = NodeInfo { maintenance: reason.clone(), ..self.settings.info.clone() };
+                let stored = body::encode_health(&health);
+                (StoreOp::Put { key, definition: body::encode_node(&info), status: stored.clone() }, stored)
             }
         };
-        self.store(Some(id), vec![op], Act::Maintain { instance, reason, stored });
+        self.store(Some(id), vec![op], Act::Maintain { subject, reason, stored });
     }
 
     /// It is on disk.
-    pub(super) fn maintained(&mut self, now: Moment, instance: Option<InstanceId>, reason: Option<String>, stored: &Body) -> Done {
+    pub(super) fn maintained(&mut self, now: Moment, subject: Subject, reason: Option<String>, stored: &Body) -> Done {
         let what = match &reason {
             Some(reason) => format!("in maintenance: {reason}"),
             None => "in maintenance no more".into(),
         };
-        self.event(Event::Instance { id: instance.clone(), what });
-        let subject = instance.clone().map_or(Subject::Node, Subject::Instance);
+        self.event(Event::Own { subject: subject.clone(), what });
         let Some(mut health) = self.health_of(&subject) else {
             return Done::Noted;
         };
-        let status = match instance {
-            Some(_) => {
+        let status = match &subject {
+            Subject::Instance(_) => {
                 health.maintenance = reason;
                 self.write_health(now, &subject, &health)
             }
-            None => {
+            Subject::Node => {
                 self.settings.info.maintenance = reason;
                 self.write(now, Key::node(), self.node_record());
                 body::encode_health(&health)

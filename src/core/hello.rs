@@ -9,7 +9,7 @@ use super::{
 use crate::{
     planted::{Planted, is_planted},
     wire::{
-        HIGHEST_VERSION, LOWEST_VERSION,
+        HIGHEST_VERSION, Identity, LOWEST_VERSION, limits,
         message::{Hello, Refuse, RefuseCode},
     },
 };
@@ -36,10 +36,14 @@ impl Core {
         if hello.from.node() == self.me() && hello.cluster == self.settings.cluster.as_str() {
             return self.on_meeting_ourselves(now, stream, hello);
         }
+        if conversation.purpose == Some(Purpose::Itself) {
+            return self.fail(now, stream, "somebody else is there");
+        }
         if let Some((code, detail)) = self.reason_to_refuse(hello, ours) {
             self.event(Event::Refused { peer: at, by_us: true, code, detail: detail.clone() });
             self.say(stream, &Refuse { code, detail });
-            return self.fail(now, stream, "refused");
+            self.fail(now, stream, "refused");
+            return self.end_life_before(now, hello.from);
         }
         if self.is_buried(hello.from) {
             return self.answer_with_grave(now, stream, hello.from);
@@ -66,6 +70,15 @@ impl Core {
         }
     }
 
+    /// A node that is refused started anew: the life under which it was a member is over.
+    fn end_life_before(&mut self, now: Moment, refused: Identity) {
+        let member = self.membership.get(refused.node()).map(|member| member.identity);
+        if let Some(before) = member.filter(|before| before.life() < refused.life()) {
+            let effects = self.membership.down(before);
+            self.apply(now, effects, false);
+        }
+    }
+
     pub(super) fn reason_to_refuse(&self, hello: &Hello, ours: bool) -> Option<(RefuseCode, String)> {
         let cluster = self.settings.cluster.as_str();
         if hello.cluster != cluster {
@@ -81,6 +94,14 @@ impl Core {
         }
         if self.has_left() && !ours {
             return Some((RefuseCode::Leaving, "this agent is leaving the cluster".into()));
+        }
+        if !self.has_room_for(hello.from) {
+            let detail = format!(
+                "this agent knows of {} members, those that are down included, which is as many as a cluster may have: forget some that are gone for \
+                 good, or wait until they are let go of",
+                limits::MEMBERS
+            );
+            return Some((RefuseCode::Full, detail));
         }
         let holder = self.live_holder(&hello.name)?;
         let another = holder.id != hello.from.node() && holder.gossip != hello.from.address;
@@ -102,6 +123,9 @@ impl Core {
             }
             self.event(Event::Refused { peer, by_us: false, code: refuse.code, detail });
             self.fail(now, stream, "refused");
+            if refuse.code == RefuseCode::NameTaken && !self.join.is_established() {
+                self.keep_to_itself();
+            }
         }
     }
 }

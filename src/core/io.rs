@@ -1,7 +1,8 @@
 //! What goes into the core and what comes out of it. All of the world that it has.
 
-use std::{fmt, net::SocketAddr, ops::Range, time::Duration};
+use std::{net::SocketAddr, ops::Range, time::Duration};
 
+use super::meeting::{Cause, Copied};
 use crate::{
     model::{Change, CheckId, CheckOrder, CheckState, Command, InstanceId, Life, NodeId, Reply, StoreOp, check::Subject},
     wire::message::RefuseCode,
@@ -166,33 +167,6 @@ pub enum Output {
     Stop(Copied),
 }
 
-/// Two processes spoke under one node's id, so one of them works on a copy of the other's data folder. This one stops, since its
-/// life is the lower one: everybody keeps the other.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Copied {
-    /// Where this one was reached.
-    pub here: SocketAddr,
-    /// Its life.
-    pub life: Life,
-    /// Where the other one answers.
-    pub there: SocketAddr,
-    /// Its life.
-    pub other: Life,
-}
-
-impl fmt::Display for Copied {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Copied { here, life, there, other } = self;
-        write!(
-            f,
-            "two agents run on copies of one data folder: this one at {here} (generation {}), and one at {there} (generation {}), \
-             which everybody keeps; this one stops and leaves its folder as it is. If it is the one to keep, end the other first. \
-             If both are to run, give one of them an empty folder with --data-dir",
-            life.generation, other.generation
-        )
-    }
-}
-
 /// What an operator would want to know.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
@@ -244,10 +218,10 @@ pub enum Event {
         /// Its new state, and why.
         state: String,
     },
-    /// An instance of this node was registered, replaced or removed, or its maintenance began or ended.
-    Instance {
-        /// Which; the whole node where there is none.
-        id: Option<InstanceId>,
+    /// An instance of this node was registered, replaced or removed, or maintenance of one, or of the node, began or ended.
+    Own {
+        /// What changed.
+        subject: Subject,
         /// What happened to it.
         what: String,
     },
@@ -291,76 +265,8 @@ pub enum Event {
     Internal(String),
 }
 
-/// Why a node takes another generation without a start.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Cause {
-    /// Peers hold later versions of its life than it has written.
-    Ahead {
-        /// The highest that a peer holds.
-        theirs: u64,
-        /// The last that was written here.
-        ours: u64,
-    },
-    /// A peer holds other records than it has at the same version.
-    Forked {
-        /// Which.
-        version: u64,
-    },
-    /// Peers hold another life of at least its generation, and where that should be it does not answer.
-    AnotherLife {
-        /// Which life.
-        life: Life,
-        /// Where it was.
-        address: SocketAddr,
-    },
-    /// It was forgotten or reaped, up to a generation that is not below its own.
-    Buried {
-        /// Which.
-        generation: u32,
-    },
-}
-
-impl Cause {
-    /// Its place in [`super::counters::CLIMB_CAUSES`].
-    pub(super) fn place(&self) -> usize {
-        match self {
-            Cause::Ahead { .. } => 0,
-            Cause::Forked { .. } => 1,
-            Cause::AnotherLife { .. } => 2,
-            Cause::Buried { .. } => 3,
-        }
-    }
-}
-
-impl fmt::Display for Cause {
-    /// What was seen, and what it means.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Cause::Ahead { theirs, ours } => write!(
-                f,
-                "peers hold version {theirs} of what this agent has written up to version {ours}: it was resumed from an image of the past, as that of a \
-                 virtual machine"
-            ),
-            Cause::Forked { version } => write!(
-                f,
-                "a peer holds other records than this agent at the same version, {version}: it was resumed from an image of the past, as that of a \
-                 virtual machine, and wrote something else than before"
-            ),
-            Cause::AnotherLife { life, address } => write!(
-                f,
-                "peers know of generation {} of it, at {address}, where it does not answer: its data folder was restored from a backup, or is a copy",
-                life.generation
-            ),
-            Cause::Buried { generation } => write!(
-                f,
-                "it was out of reach for so long that peers let go of it, or it was forgotten on request, up to generation {generation}"
-            ),
-        }
-    }
-}
-
 /// Every reason of [`Event::Dropped`].
-pub const DROP_REASONS: [&str; 13] = [
+pub const DROP_REASONS: [&str; 14] = [
     "malformed",
     "too_large",
     "version",
@@ -369,6 +275,7 @@ pub const DROP_REASONS: [&str; 13] = [
     "unknown_kind",
     "not_for_us",
     "no_such_member",
+    "too_many_members",
     "ahead_of_member",
     "buried",
     "rejoined_already",

@@ -9,7 +9,8 @@ use std::{collections::BTreeSet, net::SocketAddr, time::Duration};
 use super::{
     Core,
     conversation::Purpose,
-    io::{Cause, Copied, Output, StreamId},
+    io::{Output, StreamId},
+    meeting::{Cause, Copied},
     part::{Have, Part, Slot},
     time::Moment,
 };
@@ -109,7 +110,7 @@ impl Core {
             return self.rejoin_above(now, seen);
         }
         if let Some(conversation) = self.conversations.get_mut(&stream)
-            && self.settings.is_believable(seen.life().generation)
+            && seen.life().generation >= own.life().generation
         {
             let heard = &mut conversation.heard;
             heard.other = heard.other.into_iter().chain([seen]).max_by(Identity::cmp_age);
@@ -151,7 +152,8 @@ impl Core {
 
     /// Asks another process whether it speaks under our id, where it should be.
     fn ask(&mut self, now: Moment, who: Identity, heard: Heard, teller: Option<SocketAddr>) {
-        if self.asking.is_none() && self.asked.is_none_or(|asked| now - asked >= ASK_GAP) {
+        let soon = self.asked.is_some_and(|asked| now - asked < ASK_GAP);
+        if self.asking.is_none() && !soon && self.settings.is_believable(who.life().generation) {
             self.asked = Some(now);
             let stream = self.open(now, who.address, Purpose::Itself);
             self.asking = Some(Asking { stream, who, heard, teller });
@@ -260,3 +262,6 @@ impl super::Settings {
         generation.saturating_sub(self.life.generation) <= limits::GENERATION_LEAP
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -25,7 +25,7 @@ const NEXT_CANDIDATE: Duration = Duration::from_millis(100);
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 /// Between two looks for lost parts of the cluster.
-const LOOK_EVERY: Duration = Duration::from_secs(10);
+pub(super) const LOOK_EVERY: Duration = Duration::from_secs(10);
 /// Between a change of members and their being written to disk.
 const PEERS_WRITTEN_AFTER: Duration = Duration::from_secs(1);
 /// Peers that are kept on disk: of those that are up, and of those that were let go of.
@@ -93,6 +93,11 @@ impl Join {
     /// Whether there is anybody to join.
     pub(super) fn knows_somebody(&self) -> bool {
         !self.everyone().is_empty()
+    }
+
+    /// There was one.
+    pub(super) fn has_joined(&mut self) {
+        self.established = true;
     }
 
     /// An address turned out to be our own.

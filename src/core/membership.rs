@@ -79,6 +79,8 @@ pub struct Membership {
     members: BTreeMap<NodeId, MemberView>,
     /// Those that are up, for choosing at random.
     up: Vec<NodeId>,
+    /// How many there may be.
+    most: usize,
     digest: u64,
     sized_for: usize,
     rng: StdRng,
@@ -100,6 +102,7 @@ impl Membership {
             tap,
             members: BTreeMap::new(),
             up: Vec::new(),
+            most: limits::MEMBERS,
             digest: 0,
             sized_for: 1,
             rng,
@@ -165,6 +168,11 @@ impl Membership {
         self.tap.peek(packet)
     }
 
+    /// How many more there may be. Of more foca is not to be told.
+    pub fn room(&self) -> usize {
+        self.most.saturating_sub(self.members.len())
+    }
+
     /// A packet of foca's came.
     pub fn on_packet(&mut self, packet: &[u8]) -> Effects {
         self.call(|foca, sink| foca.handle_data(packet, sink))
@@ -227,7 +235,7 @@ impl Membership {
     /// Merges what a peer holds. `spread` is false when we are new ourselves: what the peer knows needs no telling.
     pub fn merge(&mut self, entries: &[MemberEntry], spread: bool) -> Effects {
         let known = |entry: &&MemberEntry| self.members.contains_key(&entry.identity.node());
-        let room = limits::MEMBERS.saturating_sub(self.members.len());
+        let room = self.room();
         let (known, new): (Vec<&MemberEntry>, Vec<&MemberEntry>) = entries.iter().partition(known);
         let members: Vec<Member<Identity>> = known
             .into_iter()
@@ -272,7 +280,7 @@ impl Membership {
     /// Forgets all members, and what was to be spread of them, and comes back as who returned. Timers of before are void.
     pub fn start_anew(&mut self, rng: &mut StdRng) {
         let me = foca::Identity::renew(&self.me()).unwrap_or(self.me());
-        *self = Membership { counters: self.counters, ..Membership::new(me, rng) };
+        *self = Membership { counters: self.counters, most: self.most, ..Membership::new(me, rng) };
     }
 
     /// Takes another identity of this node, a later one.
@@ -379,4 +387,12 @@ fn config(size: usize) -> foca::Config {
     // Pushes go on for as long as there is something to tell; a timer of foca's would wake us when there is nothing, too.
     config.periodic_gossip = None;
     config
+}
+
+#[cfg(test)]
+impl Membership {
+    /// As if no more might be.
+    pub(super) fn allow(&mut self, most: usize) {
+        self.most = most;
+    }
 }

@@ -16,6 +16,7 @@ use crate::{
         check::Subject,
         command::Cause,
         limits,
+        node::NodeInfo,
         record::{Body, Key, Kind},
     },
     planted::{Planted, is_planted},
@@ -80,10 +81,10 @@ pub(super) enum Act {
     },
     /// An instance is gone.
     Remove(InstanceId),
-    /// An instance is taken out of discovery for a reason, or let back in.
+    /// An instance, or the node, is taken out of discovery for a reason, or let back in.
     Maintain {
-        /// Which; the whole node where there is none.
-        instance: Option<InstanceId>,
+        /// Which, or the whole node.
+        subject: Subject,
         /// Why.
         reason: Option<String>,
         /// The health that was written.
@@ -130,7 +131,7 @@ impl Act {
     /// What it makes of an instance's maintenance.
     fn maintains(&self, id: &InstanceId) -> Option<&Option<String>> {
         match self {
-            Act::Maintain { instance: Some(instance), reason, .. } if instance == id => Some(reason),
+            Act::Maintain { subject: Subject::Instance(instance), reason, .. } if instance == id => Some(reason),
             Act::Remove(removed) if removed == id => Some(&None),
             Act::Configure(acts) => acts.iter().rev().find_map(|act| act.maintains(id)),
             _ => None,
@@ -273,7 +274,7 @@ impl Core {
             Command::Configure { services, checks } => self.configure(id, services, checks),
             Command::Verdict { subject, check, state } => self.verdict(now, id, subject, check, state),
             Command::Heartbeat { subject, check, state, output } => self.heartbeat(id, subject, check, state, output),
-            Command::Maintain { instance, reason } => self.maintain(id, instance, reason),
+            Command::Maintain { subject, reason } => self.maintain(id, subject, reason),
             Command::Forget(node) => self.forget_by_command(now, id, node),
             Command::Leave => self.bid_farewell(id, None),
             Command::Absent(grace) => self.bid_farewell(id, Some(grace)),
@@ -360,7 +361,7 @@ impl Core {
                 Err(why) => {
                     match pending.act {
                         Act::Farewell => self.undo_farewell(),
-                        Act::Climb(_) => self.not_climbed(now, why),
+                        Act::Climb(climb) => self.not_climbed(now, climb, why),
                         _ => {}
                     }
                     if let Some(id) = pending.command {
@@ -391,12 +392,12 @@ impl Core {
             Act::Register { registration, definition, local, stored } => self.registered(now, *registration, definition, local, &stored),
             Act::Remove(instance) => {
                 self.registered.remove(&instance);
-                self.event(Event::Instance { id: Some(instance.clone()), what: "deregistered".into() });
+                self.event(Event::Own { subject: Subject::Instance(instance.clone()), what: "deregistered".into() });
                 self.outputs.push_back(Output::Check(CheckOrder::Stop(Subject::Instance(instance.clone()))));
                 self.write(now, Key::instance(&instance), Write::Gone);
                 Done::Removed
             }
-            Act::Maintain { instance, reason, stored } => self.maintained(now, instance, reason, &stored),
+            Act::Maintain { subject, reason, stored } => self.maintained(now, subject, reason, &stored),
             Act::Watch { checks, stored } => self.node_watched(now, checks, &stored),
             Act::Configure(acts) => self.configured(now, acts),
             Act::Forget { node, generation } => self.forgotten(now, node, generation),
@@ -415,7 +416,7 @@ impl Core {
             (Some(_), _) => Done::Replaced,
         };
         let what = if done == Done::Created { "registered" } else { "registered anew" };
-        self.event(Event::Instance { id: Some(id.clone()), what: what.into() });
+        self.event(Event::Own { subject: Subject::Instance(id.clone()), what: what.into() });
         let health = self.health_of_new(&registration);
         self.begin_checks(&registration, &health);
         self.registered.insert(id, Registered { registration, local });
@@ -441,9 +442,22 @@ impl Core {
         body::encode_health(&health)
     }
 
+    /// What the node says of itself when all pending writes are done.
+    pub(super) fn info_to_be(&self) -> NodeInfo {
+        let mut info = self.settings.info.clone();
+        let asked = self.pending.iter().rev().find_map(|pending| match &pending.act {
+            Act::Maintain { subject: Subject::Node, reason, .. } => Some(reason),
+            _ => None,
+        });
+        if let Some(reason) = asked {
+            info.maintenance.clone_from(reason);
+        }
+        info
+    }
+
     /// Whether the node's own record is on its way to disk.
     pub(super) fn is_node_pending(&self) -> bool {
-        let writes_node = |act: &Act| matches!(act, Act::Maintain { instance: None, .. } | Act::Farewell);
+        let writes_node = |act: &Act| matches!(act, Act::Maintain { subject: Subject::Node, .. } | Act::Farewell);
         self.pending.iter().any(|pending| writes_node(&pending.act) || pending.watches().is_some())
     }
 

@@ -209,7 +209,7 @@ impl Part {
                 }
                 _ => return None,
             },
-            Write::Gone => self.clear(&key),
+            Write::Gone => drop(self.clear(&key)),
         }
         self.complete = version;
         self.settle();
@@ -329,7 +329,7 @@ impl Part {
                 Cow::Owned(mine)
             }
         };
-        if have.from > self.complete && !is_planted(Planted::ClaimUnchecked) {
+        if have.from > self.complete {
             // It was made for a memory that is lost.
             return Claim::Void;
         }
@@ -381,10 +381,15 @@ impl Part {
                 self.clear(&key);
             }
         }
+        if self.beyond.is_empty() {
+            // An empty tree keeps its root, of which there would be one for each member.
+            self.beyond = BTreeSet::new();
+        }
     }
 
     fn set(&mut self, key: Key, slot: Slot) {
-        self.clear(&key);
+        // The key that was there goes on, and not a copy of it: others share it.
+        let key = self.clear(&key).unwrap_or(key);
         for version in slot.versions() {
             if version > self.complete {
                 self.beyond.insert((version, key.clone()));
@@ -395,13 +400,14 @@ impl Part {
         self.slots.insert(key, slot);
     }
 
-    fn clear(&mut self, key: &Key) {
-        if let Some(slot) = self.slots.remove(key) {
-            for version in slot.versions() {
-                self.beyond.remove(&(version, key.clone()));
-            }
-            self.removals -= usize::from(matches!(slot, Slot::Gone { .. }));
-            self.sum = self.sum.wrapping_sub(digest::slot(key, &slot));
+    /// Drops a slot. Its key is given back.
+    fn clear(&mut self, key: &Key) -> Option<Key> {
+        let (key, slot) = self.slots.remove_entry(key)?;
+        for version in slot.versions() {
+            self.beyond.remove(&(version, key.clone()));
         }
+        self.removals -= usize::from(matches!(slot, Slot::Gone { .. }));
+        self.sum = self.sum.wrapping_sub(digest::slot(&key, &slot));
+        Some(key)
     }
 }

@@ -11,7 +11,6 @@ use super::{
     replica::Shift,
     time::Moment,
     timers::Timer,
-    view::node_info,
 };
 use crate::{
     model::{
@@ -258,14 +257,13 @@ impl Core {
         let Some(known) = self.known.get_mut(&node) else {
             return;
         };
-        let Some(part) = &known.replica.shown else {
+        let Some(life) = known.replica.shown.as_ref().map(|part| part.life) else {
             return;
         };
-        let life = part.life;
-        let Some(info) = node_info(part) else {
+        let Some((grace_seconds, left)) = known.node_info().map(|info| (info.grace_seconds, info.left)) else {
             return;
         };
-        if let Some(seconds) = info.grace_seconds
+        if let Some(seconds) = grace_seconds
             && known.grace.is_none_or(|(of, _)| of < life)
         {
             let until = now + Duration::from_secs(u64::from(seconds));
@@ -273,9 +271,7 @@ impl Core {
             self.timers.set(until, Timer::Grace(node));
             self.show_detector(now, node);
         }
-        if info.left
-            && let Some(member) = self.membership.get(node).filter(|m| m.is_up() && m.identity.life() == life).copied()
-        {
+        if left && let Some(member) = self.membership.get(node).filter(|m| m.is_up() && m.identity.life() == life).copied() {
             let effects = self.membership.left(member.identity);
             self.apply(now, effects, false);
         }

@@ -39,8 +39,29 @@ impl Core {
     fn drop_all_of_others(&mut self, now: Moment, others: &[NodeId], silent: Duration) {
         // Had this agent run all the while, it would have found them down.
         let stood_still = self.membership.count_up() > 0;
-        let (down, up): (Vec<_>, Vec<_>) = self.membership.members().copied().partition(|member| !member.is_up());
+        let members = self.membership.members().filter(|member| !self.is_left(member.identity.node())).copied();
+        let (down, up): (Vec<_>, Vec<_>) = members.partition(|member| !member.is_up());
         down.iter().chain(&up).for_each(|member| self.join.was_let_go(member.identity.address));
+        self.let_go_of_all(others);
+        self.event(Event::Stale { silent, nodes: others.len() });
+        self.join.begin_again();
+        if stood_still && self.ready && self.join.knows_somebody() {
+            self.ready = false;
+            self.outputs.push_back(Output::Change(Change::Ready(false)));
+        }
+        self.begin_join(now);
+    }
+
+    /// Peers do not take this agent in, since its name is another's: what it heard of them while it asked is none of its business.
+    pub(super) fn keep_to_itself(&mut self) {
+        let me = self.me();
+        let others: Vec<NodeId> = self.known.keys().copied().filter(|node| *node != me).collect();
+        if !others.is_empty() || self.membership.members().next().is_some() {
+            self.let_go_of_all(&others);
+        }
+    }
+
+    fn let_go_of_all(&mut self, others: &[NodeId]) {
         for stream in self.conversations.keys().copied().collect::<Vec<StreamId>>() {
             self.conversations.remove(&stream);
             self.outputs.push_back(Output::Close(stream));
@@ -59,12 +80,5 @@ impl Core {
             }
             self.touch(*node, Shift { promoted: true, ..Shift::default() });
         }
-        self.event(Event::Stale { silent, nodes: others.len() });
-        self.join.begin_again();
-        if stood_still && self.ready && self.join.knows_somebody() {
-            self.ready = false;
-            self.outputs.push_back(Output::Change(Change::Ready(false)));
-        }
-        self.begin_join(now);
     }
 }

@@ -34,6 +34,8 @@ pub(super) enum Timer {
     Reap,
     /// When the graves are to be written to disk.
     Graves,
+    /// When the pause between two climbs is over.
+    Climb,
 }
 
 /// Timers by their deadline; those of one moment in the order in which they were set.

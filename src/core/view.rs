@@ -1,13 +1,12 @@
 //! What readers are told: which nodes and instances there are, as differences.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{borrow::Cow, collections::BTreeSet, sync::Arc};
 
 use super::{
     Core,
     detector::Fault,
     io::{Event, Output},
     owner::Known,
-    part::Part,
     replica::{Replica, Shift},
     time::Moment,
 };
@@ -15,7 +14,7 @@ use crate::{
     model::{
         Change, Health, Instance, InstanceId, Life, MemberState, Node, NodeId,
         node::NodeInfo,
-        record::{Key, Kind},
+        record::{Body, Key, Kind},
     },
     planted::{Planted, is_planted},
     wire::body,
@@ -25,7 +24,43 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct Shown {
     node: Arc<Node>,
+    /// The bodies of the node's record that `node` was read from: most changes leave them as they are.
+    record: (Body, Body),
     instances: BTreeSet<InstanceId>,
+}
+
+impl Shown {
+    fn is_read_from(&self, (definition, status): (&Body, &Body)) -> bool {
+        Arc::ptr_eq(&self.record.0, definition) && Arc::ptr_eq(&self.record.1, status)
+    }
+}
+
+impl Known {
+    fn node_record(&self) -> Option<(&Body, &Body)> {
+        self.replica.shown.as_ref()?.get(&Key::node())
+    }
+
+    /// What was published, if the node's record is still the one that it was read from.
+    fn shown_as_it_is(&self) -> Option<&Shown> {
+        let record = self.node_record()?;
+        self.shown.as_ref().filter(|shown| shown.is_read_from(record))
+    }
+
+    /// What the node says of itself, in the life that is shown.
+    pub(super) fn node_info(&self) -> Option<Cow<'_, NodeInfo>> {
+        match self.shown_as_it_is() {
+            Some(shown) => Some(Cow::Borrowed(&shown.node.info)),
+            None => body::decode_node(self.node_record()?.0).ok().map(Cow::Owned),
+        }
+    }
+
+    fn node_health(&self) -> Health {
+        match (self.shown_as_it_is(), self.node_record()) {
+            (Some(shown), _) => shown.node.health.clone(),
+            (None, Some((_, status))) => body::decode_health(status).unwrap_or_default(),
+            (None, None) => Health::default(),
+        }
+    }
 }
 
 impl Core {
@@ -81,32 +116,32 @@ impl Core {
 
     /// Whether a node's instances are handed out, and why (the first rule that matches holds).
     /// `None` where the node is not shown at all.
-    fn state_of(&self, node: NodeId, life: Life, info: &NodeInfo) -> Option<(MemberState, String)> {
+    fn state_of(&self, node: NodeId, life: Life, info: &NodeInfo) -> Option<(MemberState, &'static str)> {
         if node == self.me() {
             let state = if info.left { MemberState::Left } else { MemberState::Alive };
-            return Some((state, "this agent".into()));
+            return Some((state, "this agent"));
         }
         let (known, member) = (self.known.get(&node)?, self.membership.get(node)?);
         if info.left && !is_planted(Planted::LeftUndone) {
-            return Some((MemberState::Left, "it left the cluster".into()));
+            return Some((MemberState::Left, "it left the cluster"));
         }
         let grace = known.grace.is_some_and(|(of, until)| of == life && until.is_some());
         let waiting = life < member.identity.life();
         if !member.is_up() {
             return Some(match grace {
-                true => (MemberState::Restarting, "it announced a short absence".into()),
-                false => (MemberState::Down, "it did not answer, nor did others reach it".into()),
+                true => (MemberState::Restarting, "it announced a short absence"),
+                false => (MemberState::Down, "it did not answer, nor did others reach it"),
             });
         }
         if waiting && !known.bridged {
-            return Some((MemberState::Down, "it started again and its records have not arrived yet".into()));
+            return Some((MemberState::Down, "it started again and its records have not arrived yet"));
         }
         Some(match member.state {
-            _ if grace => (MemberState::Restarting, "it announced a short absence".into()),
-            foca::State::Suspect => (MemberState::Suspect, "it did not answer a probe of another agent".into()),
-            _ if let Some(fault) = self.detector.suspects(member.identity) => (MemberState::Suspect, said_of(fault).into()),
-            _ if waiting => (MemberState::Alive, "it started again; the records of its earlier start are shown".into()),
-            _ => (MemberState::Alive, "it answers".into()),
+            _ if grace => (MemberState::Restarting, "it announced a short absence"),
+            foca::State::Suspect => (MemberState::Suspect, "it did not answer a probe of another agent"),
+            _ if let Some(fault) = self.detector.suspects(member.identity) => (MemberState::Suspect, said_of(fault)),
+            _ if waiting => (MemberState::Alive, "it started again; the records of its earlier start are shown"),
+            _ => (MemberState::Alive, "it answers"),
         })
     }
 
@@ -122,7 +157,7 @@ impl Core {
         let Some(known) = self.known.get_mut(&id) else {
             return;
         };
-        let Some(node) = view else {
+        let Some((node, record)) = view else {
             if known.shown.take().is_some() {
                 self.outputs.push_back(Output::Change(Change::NodeGone(id)));
             }
@@ -141,8 +176,8 @@ impl Core {
             keys.extend(known.replica.shown.iter().flat_map(|part| part.slots().keys().cloned()));
         }
         let mut changes = Vec::new();
-        if before.as_deref() != Some(&node) {
-            changes.push(Change::Node(Arc::new(node.clone())));
+        if before.as_ref().is_none_or(|before| !Arc::ptr_eq(before, &node) && **before != *node) {
+            changes.push(Change::Node(Arc::clone(&node)));
         }
         for key in keys.into_iter().filter(|key| key.kind == Kind::INSTANCE) {
             match instance_of(known, &key) {
@@ -151,7 +186,7 @@ impl Core {
                     changes.push(Change::Instance { node: id, instance: Arc::new(instance), health: Arc::new(health) });
                 }
                 None => {
-                    if let Some(instance) = InstanceId::new(&key.id).ok().filter(|instance| instances.remove(instance)) {
+                    if let Some(instance) = InstanceId::of(&key.id).ok().filter(|instance| instances.remove(instance)) {
                         changes.push(Change::InstanceGone { node: id, id: instance });
                     }
                 }
@@ -163,19 +198,26 @@ impl Core {
             address: node.gossip,
             state: format!("{}: {}", node.state, node.reason),
         });
-        known.shown = Some(Shown { node: Arc::new(node), instances });
+        known.shown = Some(Shown { node, record, instances });
         self.outputs.extend(changes.into_iter().map(Output::Change));
         self.outputs.extend(event.map(Output::Event));
     }
 
-    /// A node as readers are to see it; `None` where it is not shown.
-    fn view_of(&self, id: NodeId) -> Option<Node> {
-        let part = self.known.get(&id)?.replica.shown.as_ref()?;
-        let info = node_info(part)?;
-        let (state, reason) = self.state_of(id, part.life, &info)?;
+    /// A node as readers are to see it, and the record that it is read from; `None` where it is not shown.
+    fn view_of(&self, id: NodeId) -> Option<(Arc<Node>, (Body, Body))> {
+        let known = self.known.get(&id)?;
+        let life = known.replica.shown.as_ref()?.life;
+        let (definition, status) = known.node_record()?;
+        let info = known.node_info()?;
+        let (state, reason) = self.state_of(id, life, &info)?;
         let gossip = if id == self.me() { self.settings.address } else { self.membership.get(id)?.identity.address };
-        let health = part.get(&Key::node()).and_then(|(_, status)| body::decode_health(status).ok()).unwrap_or_default();
-        Some(Node { id, life: part.life, gossip, info, health, state, reason })
+        let as_before = known.shown_as_it_is().map(|shown| &shown.node);
+        let is_as_before = |node: &&Arc<Node>| (node.life, node.gossip, node.state, &*node.reason) == (life, gossip, state, reason);
+        let node = match as_before.filter(is_as_before) {
+            Some(node) => Arc::clone(node),
+            None => Arc::new(Node { id, life, gossip, info: info.into_owned(), health: known.node_health(), state, reason: reason.into() }),
+        };
+        Some((node, (definition.clone(), status.clone())))
     }
 
     /// The node that is up and holds a name, by what it says of itself.
@@ -199,12 +241,6 @@ fn said_of(fault: Fault) -> &'static str {
         Fault::Silent => "it does not answer",
         Fault::Stalled => "it takes connections and does not answer",
     }
-}
-
-/// What a node says of itself in one of its lives.
-pub(super) fn node_info(part: &Part) -> Option<NodeInfo> {
-    let (definition, _) = part.get(&Key::node())?;
-    body::decode_node(definition).ok()
 }
 
 fn instance_of(known: &Known, key: &Key) -> Option<(Instance, Health)> {

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     definition,
-    model::{Command, InstanceId},
+    model::{Command, InstanceId, check::Subject},
 };
 
 const DONE: Answer = Answer::done("It is so");
@@ -30,7 +30,7 @@ pub(super) async fn begin(
     body: Body,
 ) -> Result<StatusCode, Problem> {
     let reason = reason(&headers, body).await?;
-    maintain(state, Some(id), Some(reason)).await
+    maintain(state, Subject::Instance(id), Some(reason)).await
 }
 
 pub(super) const END: Operation =
@@ -38,7 +38,7 @@ pub(super) const END: Operation =
 
 /// `DELETE /v1/agent/instances/{id}/maintenance`
 pub(super) async fn end(State(state): State<ApiState>, Named(id): Named<InstanceId>) -> Result<StatusCode, Problem> {
-    maintain(state, Some(id), None).await
+    maintain(state, Subject::Instance(id), None).await
 }
 
 pub(super) const BEGIN_NODE: Operation =
@@ -47,14 +47,14 @@ pub(super) const BEGIN_NODE: Operation =
 /// `PUT /v1/agent/maintenance`
 pub(super) async fn begin_node(State(state): State<ApiState>, headers: HeaderMap, body: Body) -> Result<StatusCode, Problem> {
     let reason = reason(&headers, body).await?;
-    maintain(state, None, Some(reason)).await
+    maintain(state, Subject::Node, Some(reason)).await
 }
 
 pub(super) const END_NODE: Operation = Operation::write("endNodeMaintenance", "Lets this node back in", DONE);
 
 /// `DELETE /v1/agent/maintenance`
 pub(super) async fn end_node(State(state): State<ApiState>) -> Result<StatusCode, Problem> {
-    maintain(state, None, None).await
+    maintain(state, Subject::Node, None).await
 }
 
 async fn reason(headers: &HeaderMap, body: Body) -> Result<String, Problem> {
@@ -62,7 +62,7 @@ async fn reason(headers: &HeaderMap, body: Body) -> Result<String, Problem> {
     definition::notes::reason(&value).map_err(Problem::invalid_definition)
 }
 
-async fn maintain(state: ApiState, instance: Option<InstanceId>, reason: Option<String>) -> Result<StatusCode, Problem> {
-    state.registrar.submit(Command::Maintain { instance, reason }).await?;
+async fn maintain(state: ApiState, subject: Subject, reason: Option<String>) -> Result<StatusCode, Problem> {
+    state.registrar.submit(Command::Maintain { subject, reason }).await?;
     Ok(StatusCode::NO_CONTENT)
 }

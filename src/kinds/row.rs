@@ -18,7 +18,7 @@ pub struct Row {
     pub fields: &'static [Field],
     /// Whether it waits to be told; all others are run.
     pub waits: bool,
-    /// The schema of what [`Row::given`] gives, as an object.
+    /// The schema of what [`given`](super::given) gives, as an object.
     pub schema: fn(&mut SchemaGenerator) -> Schema,
     read: fn(&mut Reading<'_>) -> Option<Probe>,
     asked: fn(&str) -> Option<String>,

@@ -44,10 +44,10 @@ pub enum Command {
         /// What it says of it, in full: for those beside it alone.
         output: String,
     },
-    /// Takes an instance out of discovery, for a reason, or lets it back in.
+    /// Takes an instance, or the whole node, out of discovery, for a reason, or lets it back in.
     Maintain {
-        /// Which instance; the whole node where none is named.
-        instance: Option<InstanceId>,
+        /// What.
+        subject: Subject,
         /// Why; none ends it.
         reason: Option<String>,
     },

@@ -137,6 +137,21 @@ name!(
     Tag, "a tag", is_tag, TAG_RULE, |text| Arc::from(text)
 );
 
+impl InstanceId {
+    /// The id that this text is, without a copy of it: what is held of each instance of a cluster counts.
+    ///
+    /// # Errors
+    /// When the text is no id; the error says what is allowed.
+    pub fn of(text: &Arc<str>) -> Result<Self, NameError> {
+        if is_id(text) { Ok(Self(Arc::clone(text))) } else { Self::new(text) }
+    }
+
+    /// Its text, without a copy.
+    pub fn to_text(&self) -> Arc<str> {
+        Arc::clone(&self.0)
+    }
+}
+
 impl Tag {
     /// True when the text names this tag, in whatever case.
     pub fn matches(&self, text: &str) -> bool {

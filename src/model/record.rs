@@ -32,12 +32,12 @@ impl Key {
 
     /// The key of what is kept beside an instance.
     pub fn local(id: &super::InstanceId) -> Key {
-        Key { kind: Kind::LOCAL, id: Arc::from(id.as_str()) }
+        Key { kind: Kind::LOCAL, id: id.to_text() }
     }
 
     /// The key of an instance.
     pub fn instance(id: &super::InstanceId) -> Key {
-        Key { kind: Kind::INSTANCE, id: Arc::from(id.as_str()) }
+        Key { kind: Kind::INSTANCE, id: id.to_text() }
     }
 }
 

@@ -37,6 +37,21 @@ pub enum StoreOp {
     Graves(Vec<StoredGrave>),
 }
 
+impl StoreOp {
+    /// About how many octets it takes when encoded, and not less.
+    pub fn octets(&self) -> usize {
+        let body = match self {
+            StoreOp::Generation(_) => 0,
+            StoreOp::Put { key, definition, status } => key.id.len() + definition.len() + status.len(),
+            StoreOp::Delete(key) => key.id.len(),
+            StoreOp::Status { key, status } => key.id.len() + status.len(),
+            StoreOp::Peers(peers) => 20 * peers.len(),
+            StoreOp::Graves(graves) => 20 * graves.len(),
+        };
+        body + 32
+    }
+}
+
 /// A node that is not to come back: it was forgotten or reaped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StoredGrave {

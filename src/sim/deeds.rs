@@ -13,10 +13,10 @@ use super::{
 };
 use crate::{
     catalog::Publisher,
-    core::{Core, Settings, io::CommandId, time::Moment},
+    core::{Core, Settings, io::CommandId, part::Part, time::Moment},
     model::{Command, InstanceId, Status, node::NodeInfo},
     store::{Begun, Contents, Store},
-    wire,
+    wire::{self, codec::state_to_wire, message::MemberEntry},
 };
 
 /// How long an agent that restarts announces to be away, as the agent's own lifecycle has it.
@@ -90,6 +90,24 @@ impl World {
         }
         self.carry_out(id);
         Ok(())
+    }
+
+    /// Has agents that were just started know each other, as if they had synced.
+    pub fn acquaint(&mut self, hosts: &[HostId]) {
+        let own = |id: &HostId| {
+            let core = &self.hosts[id.0].process.as_ref()?.core;
+            let identity = core.identity();
+            let entry = MemberEntry { identity, incarnation: 0, state: state_to_wire(foca::State::Alive), grace_ms: 0 };
+            Some((entry, core.replica(identity.node())?.shown.clone()?))
+        };
+        let all: Vec<(MemberEntry, Part)> = hosts.iter().filter_map(own).collect();
+        for id in hosts {
+            if let Some(process) = &mut self.hosts[id.0].process {
+                let now = Moment::default() + (self.now - process.started);
+                process.core.know(now, &all);
+            }
+            self.carry_out(*id);
+        }
     }
 
     /// Hands a command to an agent; none where no agent runs.

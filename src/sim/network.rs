@@ -213,8 +213,9 @@ impl Network {
                     return None;
                 }
                 Fault::Loss { from: senders, to: receivers, share, streams } if senders.has(from) && receivers.has(to) => {
-                    if (carrier == Carrier::Datagram || *streams) && rng.random_bool(*share) {
-                        *hits += 1;
+                    let hit = (carrier == Carrier::Datagram || *streams) && rng.random_bool(*share);
+                    *hits += u64::from(hit);
+                    if hit {
                         return None;
                     }
                 }

@@ -245,3 +245,6 @@ fn address(place: usize) -> SocketAddr {
     let octet = |place: usize| (place % 250) as u8;
     SocketAddr::from(([10, octet(place / 62_500), octet(place / 250), octet(place) + 1], 8746))
 }
+
+#[cfg(test)]
+mod tests;

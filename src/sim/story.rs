@@ -60,9 +60,8 @@ fn asked(command: &Command) -> String {
         }
         Command::Deregister { instance, .. } => format!("deregister {instance}"),
         Command::Verdict { subject, check, state } => format!("{check} of {subject} is {}", state.status),
-        Command::Maintain { instance, reason } => {
-            let what = instance.as_ref().map_or("the node".into(), ToString::to_string);
-            format!("{} maintenance of {what}", if reason.is_some() { "begin" } else { "end" })
+        Command::Maintain { subject, reason } => {
+            format!("{} maintenance of {subject}", if reason.is_some() { "begin" } else { "end" })
         }
         Command::Forget(node) => format!("forget {node}"),
         Command::Leave => "leave".into(),
@@ -82,7 +81,7 @@ fn told(event: &Event) -> Option<String> {
         Event::Stale { silent, nodes } => format!("drops what {nodes} others told, after {silent:?} without contact"),
         Event::Internal(what) => format!("goes wrong: {what}"),
         Event::Verdict { subject: Subject::Node, check, state } => format!("its check {check} is {}", state.status),
-        Event::Dropped { .. } | Event::News { .. } | Event::JoinFailed { .. } | Event::Instance { .. } | Event::Verdict { .. } => {
+        Event::Dropped { .. } | Event::News { .. } | Event::JoinFailed { .. } | Event::Own { .. } | Event::Verdict { .. } => {
             return None;
         }
     })

@@ -14,8 +14,8 @@ pub use options::{Kind, Options};
 
 /// How long a world may take to come to rest once all faults have ended.
 const PATIENCE: Duration = Duration::from_secs(180);
-/// How long nothing may change before it is judged.
-const QUIET: Duration = Duration::from_secs(15);
+/// How long nothing may change before it is judged: longer than an announced absence, after which who is missing is found out.
+const QUIET: Duration = Duration::from_secs(25);
 
 /// How a world went.
 #[derive(Debug, Clone, PartialEq)]

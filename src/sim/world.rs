@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    fmt,
     net::SocketAddr,
     time::{Duration, SystemTime},
 };
@@ -55,6 +56,12 @@ pub struct Violation {
     pub host: HostId,
     /// What it was.
     pub what: String,
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} at {}: {}", self.watcher, self.at, self.what)
+    }
 }
 
 /// Hosts, their network, and their time.

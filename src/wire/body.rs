@@ -1,8 +1,9 @@
 //! Bodies of the kinds of records that this version knows: node, instance, health.
 
-use std::{collections::BTreeMap, net::IpAddr};
+use std::{collections::BTreeMap, net::IpAddr, sync::Arc};
 
 use bincode::{Decode, Encode};
+use litemap::LiteMap;
 
 use super::{WireError, limits, message};
 use crate::model::{
@@ -102,13 +103,13 @@ pub fn encode_instance(instance: &Instance) -> Body {
 ///
 /// # Errors
 /// [`WireError::Malformed`] when it is unreadable or breaks a limit that its owner should have kept.
-pub fn decode_instance(id: &str, body: &[u8]) -> Result<Instance, WireError> {
+pub fn decode_instance(id: &Arc<str>, body: &[u8]) -> Result<Instance, WireError> {
     if body.len() > limits::BODY_OCTETS {
         return Err(WireError::TooLarge);
     }
     let wire: InstanceBody = message::decode(body)?;
     let instance = Instance {
-        id: InstanceId::new(id).map_err(|_| WireError::Malformed)?,
+        id: InstanceId::of(id).map_err(|_| WireError::Malformed)?,
         service: ServiceName::new(&wire.service).map_err(|_| WireError::Malformed)?,
         addresses: wire.addresses,
         port: wire.port,
@@ -136,14 +137,17 @@ pub fn decode_health(body: &[u8]) -> Result<Health, WireError> {
     if wire.checks.len() > crate::model::limits::CHECKS || !wire.maintenance.iter().all(short) {
         return Err(WireError::Malformed);
     }
-    let check = |(id, status, reason): (String, u8, String)| {
+    // Room for no more than there is, where collecting would take it for four: every agent holds the health of all instances.
+    let mut checks = LiteMap::with_capacity(wire.checks.len());
+    for (id, status, reason) in wire.checks {
         let id = CheckId::new(&id).map_err(|_| WireError::Malformed)?;
         let status = *[Status::Passing, Status::Warning, Status::Critical].get(usize::from(status)).ok_or(WireError::Malformed)?;
-        if short(&reason) { Ok((id, CheckState { status, reason })) } else { Err(WireError::Malformed) }
-    };
-    // Collected twice, for room for no more than there is: every agent holds the health of all instances.
-    let checks: Vec<(CheckId, CheckState)> = wire.checks.into_iter().map(check).collect::<Result<_, _>>()?;
-    Ok(Health { checks: checks.into_iter().collect(), maintenance: wire.maintenance })
+        if !short(&reason) {
+            return Err(WireError::Malformed);
+        }
+        checks.insert(id, CheckState { status, reason });
+    }
+    Ok(Health { checks, maintenance: wire.maintenance })
 }
 
 #[cfg(test)]
@@ -162,7 +166,7 @@ mod tests {
             meta: BTreeMap::from([("git".into(), "a1b2c3".into())]),
             weight: 10,
         };
-        assert_eq!(decode_instance("web-1", &encode_instance(&instance)), Ok(instance));
+        assert_eq!(decode_instance(&"web-1".into(), &encode_instance(&instance)), Ok(instance));
         let state = |status, reason: &str| CheckState { status, reason: reason.into() };
         let id = |text| CheckId::new(text).unwrap();
         let health = Health {
@@ -176,7 +180,7 @@ mod tests {
     #[test]
     fn a_body_that_breaks_a_limit_is_refused() {
         let mut instance = decode_instance(
-            "a",
+            &"a".into(),
             &message::encode(&InstanceBody {
                 service: "web".into(),
                 addresses: vec![],
@@ -189,7 +193,7 @@ mod tests {
         )
         .unwrap();
         instance.port = 0;
-        assert_eq!(decode_instance("a", &encode_instance(&instance)), Err(WireError::Malformed));
+        assert_eq!(decode_instance(&"a".into(), &encode_instance(&instance)), Err(WireError::Malformed));
         let long = Health { checks: FromIterator::from_iter([]), maintenance: Some("x".repeat(201)) };
         assert_eq!(decode_health(&encode_health(&long)), Err(WireError::Malformed));
     }

@@ -292,6 +292,8 @@ pub enum RefuseCode {
     Busy,
     /// It is leaving.
     Leaving,
+    /// The cluster has as many members as it may.
+    Full,
 }
 
 /// Ends a conversation before it began.

@@ -106,7 +106,7 @@ fn a_critical_check_of_a_node_holds_all_its_instances_back_everywhere() {
     // It outlives the agent, and the node's maintenance.
     world.run(SECOND);
     world.restart(agents[1]);
-    let maintain = |reason: Option<&str>| Command::Maintain { instance: None, reason: reason.map(Into::into) };
+    let maintain = |reason: Option<&str>| Command::Maintain { subject: Subject::Node, reason: reason.map(Into::into) };
     assert_eq!(world.submit_and_wait(agents[1], maintain(Some("new disk")), SECOND).0, Ok(Done::Noted));
     assert_eq!(world.submit_and_wait(agents[1], maintain(None), SECOND).0, Ok(Done::Noted));
     world.until(10 * SECOND, |world| held(world, "n1", "web-1") == critical("told"));

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use tidings::{
-    core::io::Cause,
-    model::{Command, Done, InstanceId, MemberState},
+    core::meeting::Cause,
+    model::{CheckId, CheckState, Command, Done, InstanceId, MemberState, Registration, Status, check::Subject},
 };
 
 use super::{
-    SECOND, deregister,
+    SECOND, beat, deregister,
     world::{Agent, World, instance},
 };
 
@@ -119,14 +119,16 @@ fn an_image_that_wrote_nothing_else_goes_on_in_its_life() {
     world.register(agents[1], instance("web-1", "web"));
     world.restart(agents[1]);
     let image = world.past(agents[1]);
-    // It comes back by itself, as a later return than the image knows of.
-    world.split(&agents[1..2]);
-    world.until(30 * SECOND, |world| world.node_state(agents[0], "n1") == Some(MemberState::Down));
-    world.heal();
-    world.until(60 * SECOND, |world| settled(world, 2, &["web-1"], &[]));
+    // It comes back by itself again and again: peers know of later returns than the image does.
+    for _ in 0..5 {
+        world.split(&agents[1..2]);
+        world.until(30 * SECOND, |world| world.node_state(agents[0], "n1") == Some(MemberState::Down));
+        world.heal();
+        world.until(60 * SECOND, |world| settled(world, 2, &["web-1"], &[]));
+    }
     world.resume_image(agents[1], &image);
     world.run(SECOND);
-    world.until(60 * SECOND, |world| settled(world, 2, &["web-1"], &[]));
+    world.until(10 * SECOND, |world| settled(world, 2, &["web-1"], &[]));
     world.register_and_wait(agents[1], instance("web-2", "web"), 5 * SECOND);
     assert_eq!(world.climbs(agents[1]), []);
 }
@@ -192,6 +194,24 @@ fn a_folder_that_moved_to_another_host_goes_on_there_as_it_is() {
 }
 
 #[test]
+fn whoever_else_has_its_old_address_does_not_answer_for_it() {
+    let mut world = World::new(59);
+    let agents = world.cluster(3);
+    world.register(agents[1], instance("web-1", "web"));
+    let backup = world.past(agents[1]);
+    for _ in 0..3 {
+        world.restart(agents[1]);
+        world.run(SECOND);
+    }
+    world.kill(agents[1]);
+    let other = world.start_in_place_of(agents[1], "other", &["n0"]);
+    world.until(20 * SECOND, |world| world.nodes(agents[0]).contains(&"other".to_owned()));
+    let restored = world.start_copy("elsewhere", &backup, &["n0"]);
+    world.until(30 * SECOND, |world| settled(world, 5, &["web-1"], &[]));
+    assert_eq!((world.stops(), world.climbs(restored).len(), world.runs(other)), (&[][..], 1, true));
+}
+
+#[test]
 fn a_loss_of_power_within_a_climb_does_no_harm() {
     for seed in 80..100 {
         let mut world = World::new(seed);
@@ -232,6 +252,51 @@ fn where_the_disk_does_not_take_the_generation_it_is_tried_again() {
 }
 
 #[test]
+fn so_it_is_where_nobody_tells_of_it_again() {
+    let mut world = World::new(62);
+    let agents = world.cluster(3);
+    world.register(agents[1], instance("web-1", "web"));
+    world.restart(agents[1]);
+    world.until(20 * SECOND, |world| settled(world, 2, &["web-1"], &[]));
+    let image = world.past(agents[1]);
+    world.register(agents[1], instance("web-2", "web"));
+    world.until(20 * SECOND, |world| settled(world, 2, &["web-1", "web-2"], &[]));
+    world.resume_image(agents[1], &image);
+    world.disk_fails = true;
+    world.until(20 * SECOND, |world| world.failed_climbs(agents[1]) > 0);
+    world.run(SECOND / 2);
+    world.disk_fails = false;
+    world.until(10 * SECOND, |world| settled(world, 3, &["web-1"], &["web-2"]));
+}
+
+#[test]
+fn a_climb_writes_down_what_the_disk_had_missed() {
+    let mut world = World::new(63);
+    let agents = world.cluster(3);
+    let registration = Registration { checks: vec![beat()], ..Registration::plain(instance("web-1", "web")) };
+    assert_eq!(world.submit_and_wait(agents[1], Command::Register(registration), SECOND).0, Ok(Done::Created));
+    let backup = world.past(agents[1]);
+    world.restart(agents[1]);
+    world.restart(agents[1]);
+    world.until(20 * SECOND, |world| settled(world, 3, &["web-1"], &[]));
+    world.split(&agents[1..2]);
+    world.restore(agents[1], &backup);
+    world.disk_fails = true;
+    let verdict = Command::Verdict {
+        subject: Subject::Instance(id("web-1")),
+        check: CheckId::new("beat").expect("an id"),
+        state: CheckState { status: Status::Passing, reason: "told".into() },
+    };
+    assert_eq!(world.submit_and_wait(agents[1], verdict, SECOND).0, Ok(Done::Noted));
+    world.run(SECOND);
+    world.disk_fails = false;
+    world.heal();
+    world.until(60 * SECOND, |world| settled(world, 4, &["web-1"], &[]));
+    world.restart(agents[1]);
+    assert_eq!(world.status(agents[1], "n1", "web-1"), Some(Status::Passing));
+}
+
+#[test]
 fn what_is_written_during_a_climb_is_in_the_life_that_follows() {
     for seed in 100..110 {
         let mut world = World::new(seed);
@@ -244,7 +309,7 @@ fn what_is_written_during_a_climb_is_in_the_life_that_follows() {
         world.restore(agents[1], &backup);
         let mut asked = vec![];
         for n in 0..60 {
-            let registration = tidings::model::Registration::plain(instance(&format!("new-{n}"), "new"));
+            let registration = Registration::plain(instance(&format!("new-{n}"), "new"));
             asked.push(world.submit(agents[1], Command::Register(registration)));
             world.run(Duration::from_micros(700));
         }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tidings::{
-    core::io::Cause,
+    core::meeting::Cause,
     model::{Command, Done, MemberState, NodeId, Refusal, StoredGrave},
 };
 

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use tidings::{
     core::io::CommandId,
-    model::{Command, InstanceId, Registration},
+    model::{Command, InstanceId, Registration, check::Subject},
 };
 
 use super::{
@@ -62,7 +62,7 @@ fn command(world: &mut World, id: &InstanceId, before: State) -> (Command, State
         (0, Some(_)) => (deregister(id.clone()), None),
         (1, Some((port, maintained))) => {
             let reason = (!maintained).then(|| "new disk".to_owned());
-            (Command::Maintain { instance: Some(id.clone()), reason }, Some((port, !maintained)))
+            (Command::Maintain { subject: Subject::Instance(id.clone()), reason }, Some((port, !maintained)))
         }
         _ => {
             let port = 1 + world.random(60_000) as u16;

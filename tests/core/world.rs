@@ -19,7 +19,8 @@ use tidings::{
     core::{
         Core, Settings,
         counters::Counters,
-        io::{Cause, CloseCause, CommandId, Copied, Event, Input, Output, StreamId, Ticket},
+        io::{CloseCause, CommandId, Event, Input, Output, StreamId, Ticket},
+        meeting::{Cause, Copied},
         time::Moment,
     },
     model::{

@@ -283,6 +283,21 @@ fn an_unfinished_life_below_another_unfinished_one_is_given_up() {
 }
 
 #[test]
+fn what_lies_in_a_grave_is_dropped_and_a_later_life_stays() {
+    let mut owner = Owner::boot();
+    let mut a = Copy::of(&owner);
+    let buried = owner.part.life;
+    owner.restart();
+    a.push(&owner.push(1));
+    a.0.drop_up_to(buried.generation - 1);
+    assert_eq!(a.shown().life, buried);
+    a.0.drop_up_to(buried.generation);
+    assert_eq!((a.0.shown.as_ref(), a.0.next.as_ref().map(|part| part.life)), (None, Some(owner.part.life)));
+    a.0.drop_up_to(owner.part.life.generation);
+    assert_eq!(a, Copy::default());
+}
+
+#[test]
 fn records_of_a_life_above_the_members_are_dropped() {
     let mut owner = Owner::boot();
     let mut a = Copy::of(&owner);

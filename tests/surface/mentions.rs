@@ -24,6 +24,8 @@ pub(crate) struct Mentions {
     pub(crate) variables: Vec<Mention>,
     /// Keys in TOML doc strings, dotted from the root of the file.
     pub(crate) keys: Vec<Mention>,
+    /// Keys in TOML doc strings that are scenarios of the simulator, which have a title.
+    pub(crate) scenario_keys: Vec<Mention>,
     /// From `/problems/` on.
     pub(crate) problems: Vec<Mention>,
     /// Names of metrics.
@@ -54,6 +56,12 @@ impl Mentions {
         }
     }
 
+    /// Adds what a whole scenario names.
+    pub(crate) fn read_scenario(&mut self, file: &str, text: &str) {
+        let lines = text.lines().collect();
+        self.doc(file, &Doc { fence: "", first: 1, lines }, "");
+    }
+
     fn doc(&mut self, file: &str, doc: &Doc<'_>, domain: &str) {
         let toml = doc.is_toml();
         for (line, number) in doc.lines.iter().zip(doc.first..) {
@@ -66,8 +74,9 @@ impl Mentions {
             // A file that is wrong on purpose names the keys that can be read.
             let (table, _) = DeTable::parse_recoverable(&text);
             let line_of = |offset: usize| doc.first + text[..offset].matches('\n').count();
+            let mentions = if table.get_ref().contains_key("title") { &mut self.scenario_keys } else { &mut self.keys };
             keys(table.get_ref(), "", &mut |text, offset| {
-                self.keys.push(Mention { text, file: file.to_owned(), line: line_of(offset) });
+                mentions.push(Mention { text, file: file.to_owned(), line: line_of(offset) });
             });
         }
     }

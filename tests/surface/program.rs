@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use tidings::{cli, config, definition, dns, http};
+use tidings::{cli, config, definition, dns, http, sim::scenario};
 
 use crate::{
     compare::{Kind, command, exactly, form, key, metric, route},
@@ -24,6 +24,7 @@ const NO_ROUTES: &[(&str, &str)] = &[
 const NO_FLAGS: &[(&str, &str)] = &[("--jsno", "misspelt"), ("--nmae", "misspelt")];
 
 const NO_KEYS: &[(&str, &str)] = &[("nmae", "misspelt")];
+const NO_SCENARIO_KEYS: &[(&str, &str)] = &[("step.kil", "misspelt")];
 
 /// The agents of the features' stories.
 const AGENTS: &[&str] = &["alpha", "beta", "gamma"];
@@ -32,12 +33,16 @@ const AGENTS: &[&str] = &["alpha", "beta", "gamma"];
 pub(crate) fn differences() -> Vec<String> {
     let mut mentions = Mentions::default();
     let mut whole = String::new();
-    for file in feature_files() {
+    for file in files_of("features", "feature") {
         let text = fs::read_to_string(&file).expect("a feature can be read");
         // `{alpha.hex}` stands for the address of an agent.
         let filled = AGENTS.iter().fold(text.clone(), |text, agent| text.replace(&format!("{{{agent}.hex}}"), "7f000001"));
         mentions.read(&file.display().to_string(), &filled, "tidings.internal");
         whole.push_str(&text);
+    }
+    for file in files_of("simulations", "toml") {
+        let text = fs::read_to_string(&file).expect("a scenario can be read");
+        mentions.read_scenario(&file.display().to_string(), &text);
     }
     let mut program = cli::command();
     program.build();
@@ -61,6 +66,13 @@ pub(crate) fn differences() -> Vec<String> {
         Kind { what: "flag", has: &flags, named: &mentions.flags, absent: NO_FLAGS, covers: exactly },
         Kind { what: "environment variable", has: &variables, named: &mentions.variables, absent: &[], covers: exactly },
         Kind { what: "key of the file", has: &keys(), named: &mentions.keys, absent: NO_KEYS, covers: key },
+        Kind {
+            what: "key of scenarios",
+            has: &scenario::keys::all(),
+            named: &mentions.scenario_keys,
+            absent: NO_SCENARIO_KEYS,
+            covers: key,
+        },
         Kind { what: "metric", has: &metrics, named: &mentions.metrics, absent: &[], covers: metric },
         Kind { what: "DNS name", has: &names, named: &mentions.names, absent: &[], covers: form },
     ]
@@ -111,12 +123,12 @@ fn flags(program: &clap::Command) -> Vec<String> {
     flags.into_iter().collect()
 }
 
-fn feature_files() -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("features");
-    let mut files: Vec<PathBuf> = fs::read_dir(folder)
-        .expect("there are features")
+/// The files of a folder of the package that end so.
+fn files_of(folder: &str, end: &str) -> Vec<PathBuf> {
+    let mut files: Vec<PathBuf> = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(folder))
+        .expect("the folder is there")
         .map(|entry| entry.expect("a folder can be read").path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "feature"))
+        .filter(|path| path.extension().is_some_and(|extension| extension == end))
         .collect();
     files.sort();
     files

@@ -121,7 +121,7 @@ pub(super) fn hello(rng: &mut StdRng) -> Hello {
 }
 
 pub(super) fn refuse(rng: &mut StdRng) -> Refuse {
-    let codes = [RefuseCode::Cluster, RefuseCode::Version, RefuseCode::NameTaken, RefuseCode::Busy, RefuseCode::Leaving];
+    let codes = [RefuseCode::Cluster, RefuseCode::Version, RefuseCode::NameTaken, RefuseCode::Busy, RefuseCode::Leaving, RefuseCode::Full];
     Refuse { code: codes[rng.random_range(0..codes.len())], detail: text(rng) }
 }
 

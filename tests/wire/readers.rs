@@ -131,15 +131,15 @@ fn bodies_that_are_read_are_written_as_the_same_bytes() {
     let flip = |seed, bytes: &[u8]| flipped(&mut StdRng::seed_from_u64(seed), bytes.to_vec());
     let node = [&[2, b'n', b'1', 1, 0, 10, 0, 0, 1, 0, 0, 1, b'1', 1, 1, 0, 0, 0][..]].concat();
     let instance = [&[3, b'w', b'e', b'b', 0, 80, 0, 0, 0, 10][..]].concat();
-    assert!(body::decode_node(&node).is_ok() && body::decode_instance("a", &instance).is_ok());
+    assert!(body::decode_node(&node).is_ok() && body::decode_instance(&"a".into(), &instance).is_ok());
     for seed in 0..2_000 {
         let bytes = flip(seed, &node);
         if let Ok(info) = body::decode_node(&bytes) {
             assert_eq!(body::decode_node(&body::encode_node(&info)), Ok(info), "seed {seed}");
         }
         let bytes = flip(seed, &instance);
-        if let Ok(read) = body::decode_instance("a", &bytes) {
-            assert_eq!(body::decode_instance("a", &body::encode_instance(&read)), Ok(read), "seed {seed}");
+        if let Ok(read) = body::decode_instance(&"a".into(), &bytes) {
+            assert_eq!(body::decode_instance(&"a".into(), &body::encode_instance(&read)), Ok(read), "seed {seed}");
         }
     }
     let health = body::encode_health(&Health {
@@ -201,7 +201,7 @@ fn read_all(bytes: &[u8]) {
     let _ = (Buckets::from_bytes(bytes), Members::from_bytes(bytes), Graves::from_bytes(bytes), Owners::from_bytes(bytes));
     let _ = (Want::from_bytes(bytes), Have::from_bytes(bytes), Probe::from_bytes(bytes), ProbeAck::from_bytes(bytes));
     let _ = (ProbeRequest::from_bytes(bytes), ProbeReport::from_bytes(bytes), Watch::from_bytes(bytes));
-    let _ = (body::decode_node(bytes), body::decode_instance("a", bytes), body::decode_health(bytes));
+    let _ = (body::decode_node(bytes), body::decode_instance(&"a".into(), bytes), body::decode_health(bytes));
     let me = Identity::new(([10, 0, 0, 1], 1).into(), NodeId(1), Default::default());
     let _ = (FocaCodec::new(me).0.decode_header(bytes), FocaCodec::new(me).0.decode_member(bytes));
 }

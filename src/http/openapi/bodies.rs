@@ -1,4 +1,4 @@
-//! Schemas of what requests carry. Their fields are those that the readers in [`crate::http::definition`] know, and tests hold
+//! Schemas of what requests carry. Their fields are those that the readers in [`crate::definition`] and [`crate::kinds`] know, and tests hold
 //! each schema against its reader, on both sides of each limit.
 
 use serde_json::{Value, json};

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::super::{HostId, Seen, Watcher, World};
 use crate::{
     core::io::CommandId,
-    model::{Command, Instance, InstanceId, record::Kind},
+    model::{Command, Instance, InstanceId, check::Subject, record::Kind},
     store::Contents,
     wire::body,
 };
@@ -74,12 +74,12 @@ impl Folder {
                 self.instances.insert(registration.instance.id.clone(), (registration.instance.clone(), maintenance));
             }
             Command::Deregister { instance, .. } => drop(self.instances.remove(instance)),
-            Command::Maintain { instance: Some(instance), reason } => {
+            Command::Maintain { subject: Subject::Instance(instance), reason } => {
                 if let Some((_, maintenance)) = self.instances.get_mut(instance) {
                     maintenance.clone_from(reason);
                 }
             }
-            Command::Maintain { instance: None, reason } => self.node_maintenance.clone_from(reason),
+            Command::Maintain { subject: Subject::Node, reason } => self.node_maintenance.clone_from(reason),
             _ => {}
         }
     }

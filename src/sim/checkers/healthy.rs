@@ -39,9 +39,8 @@ impl Watcher for Healthy {
             Seen::Started { .. } | Seen::Ended | Seen::Done(Deed::Readdressed) | Seen::FolderReplaced => drop(self.ill.insert(host, now)),
             Seen::Done(Deed::Paused | Deed::Frozen) => drop(self.still.insert(host, now)),
             Seen::Done(Deed::Resumed | Deed::Thawed) => {
-                if self.still.remove(&host).is_some_and(|since| now - since > SHORT) {
-                    self.ill.insert(host, now);
-                }
+                let since = self.still.remove(&host).filter(|since| now - *since > SHORT);
+                self.ill.extend(since.map(|_| (host, now)));
             }
             Seen::Changing(Change::Node(node)) if node.state == MemberState::Down => return self.judge(world, host, node),
             _ => {}
@@ -55,7 +54,11 @@ impl Healthy {
         let now = world.now();
         let recently = |at: Option<&Moment>| at.is_some_and(|at| now - *at < AFTERMATH);
         let is_it = |(_, host): &(HostId, &super::super::Host)| {
-            host.is_running() && host.process.as_ref().is_some_and(|process| process.core.identity().node() == node.id)
+            host.is_running()
+                && host
+                    .process
+                    .as_ref()
+                    .is_some_and(|process| (process.core.identity().node(), process.core.identity().life()) == (node.id, node.life))
         };
         let Some((id, _)) = world.hosts().find(is_it) else { return Ok(()) };
         if recently(self.network.as_ref()) || recently(self.ill.get(&id)) || recently(self.ill.get(&reader)) || self.still.contains_key(&id)

@@ -3,21 +3,29 @@
 use std::collections::BTreeMap;
 
 use super::super::{Host, HostId, Seen, Watcher, World};
-use crate::core::io::CommandId;
+use crate::catalog::NodeEntry;
+use crate::core::{io::CommandId, time::Moment};
 use crate::model::{Change, Command, Done, InstanceId, Life, MemberState, NodeId, record::Key};
+
+/// A definition's version, in which life.
+type Version = (Life, u64);
 
 #[derive(Default)]
 pub(super) struct Removals {
     /// What each process has shown last of an instance, and whether it was removed since.
-    shown: BTreeMap<(HostId, NodeId, InstanceId), ((Life, u64), bool)>,
+    shown: BTreeMap<(HostId, NodeId, InstanceId), (Version, bool)>,
     /// Lives that each process has shown as left.
     left: BTreeMap<(HostId, NodeId), Life>,
     /// What owners removed, up to which version of which life; and whether everybody knew once.
-    removed: BTreeMap<(NodeId, InstanceId), ((Life, u64), bool)>,
+    removed: BTreeMap<(NodeId, InstanceId), (Version, bool)>,
     /// Nodes that were forgotten, up to which generation; and whether everybody knew once.
     forgotten: BTreeMap<NodeId, (u32, bool)>,
     /// What those who were asked to forget knew of a node then.
     asked: BTreeMap<CommandId, u32>,
+    /// Since when a process is asked to leave.
+    leaving: BTreeMap<HostId, Moment>,
+    /// Who is on which host.
+    ids: BTreeMap<HostId, NodeId>,
     /// The same for those that left.
     gone: BTreeMap<NodeId, (Life, bool)>,
 }
@@ -29,9 +37,24 @@ impl Watcher for Removals {
 
     fn see(&mut self, world: &World, host: HostId, seen: &Seen<'_>) -> Result<(), String> {
         match seen {
-            Seen::Started { .. } => {
+            Seen::FolderReplaced => {
+                // What was removed since comes back with a backup; and so does who was forgotten, where nobody is left who knows.
+                if let Some(node) = self.ids.get(&host) {
+                    self.removed.retain(|(of, _), _| of != node);
+                    self.gone.remove(node);
+                    self.forgotten.remove(node);
+                }
+                Ok(())
+            }
+            Seen::Started { contents, .. } => {
+                self.ids.insert(host, contents.node_id);
                 self.shown.retain(|(of, ..), _| *of != host);
                 self.left.retain(|(of, _), _| *of != host);
+                self.leaving.remove(&host);
+                Ok(())
+            }
+            Seen::Submitted { command: Command::Leave, .. } => {
+                self.leaving.entry(host).or_insert(world.now());
                 Ok(())
             }
             Seen::Submitted { id, command: Command::Forget(node) } => {
@@ -66,7 +89,11 @@ impl Watcher for Removals {
             let Some(process) = &world.host(reader).process else { continue };
             let (snapshot, name) = (process.catalog.load(), &world.host(reader).options.node_name);
             for ((node, id), (mark, _)) in &self.removed {
-                if snapshot.instance(*node, id).is_some() && version_of(world, reader, *node, id).is_some_and(|shown| shown <= *mark) {
+                // An owner that is gone may have told nobody.
+                if runs(world, *node)
+                    && snapshot.instance(*node, id).is_some()
+                    && version_of(world, reader, *node, id).is_some_and(|shown| shown <= *mark)
+                {
                     return Err(format!("{id} of {node} was deregistered, and {name} shows it"));
                 }
             }
@@ -117,9 +144,10 @@ impl Removals {
         let me = process.core.identity();
         let knows = |(_, host): &(HostId, &Host)| {
             let snapshot = host.process.as_ref().map(|process| process.catalog.load());
-            snapshot.is_some_and(|it| {
-                it.node(me.node()).is_some_and(|entry| entry.node.life >= me.life() && entry.node.state == MemberState::Left)
-            })
+            // Who leaves right after a backup was restored leaves in a life that peers know to be over.
+            let is_over =
+                |entry: &NodeEntry| entry.node.life > me.life() || (entry.node.life == me.life() && entry.node.state == MemberState::Left);
+            snapshot.is_some_and(|it| it.node(me.node()).is_some_and(is_over))
         };
         let know = world.hosts().filter(|(id, _)| *id != host).filter(knows).count();
         if self.forgotten.get(&me.node()).is_some_and(|(generation, _)| *generation >= me.life().generation) {
@@ -127,7 +155,8 @@ impl Removals {
             return Ok(());
         }
         // Those that ended since know nothing any more.
-        let ended = world.hosts().filter(|(_, host)| host.process.is_none()).count();
+        let since = self.leaving.get(&host).copied().unwrap_or_default();
+        let ended = world.hosts().filter(|(_, host)| host.process.as_ref().is_none_or(|process| process.started >= since)).count();
         if know + ended >= confirmed { Ok(()) } else { Err(format!("{confirmed} agents confirmed that it left, and {know} show it")) }
     }
 
@@ -167,8 +196,14 @@ impl Removals {
     }
 }
 
+/// Whether a process runs under this id.
+fn runs(world: &World, node: NodeId) -> bool {
+    let members = world.running().filter(|id| !world.is_refused(*id));
+    members.filter_map(|id| world.host(id).process.as_ref()).any(|process| process.core.identity().node() == node)
+}
+
 /// The life and the version of the definition that a host holds.
-fn version_of(world: &World, host: HostId, node: NodeId, id: &InstanceId) -> Option<(Life, u64)> {
+fn version_of(world: &World, host: HostId, node: NodeId, id: &InstanceId) -> Option<Version> {
     let part = world.host(host).process.as_ref()?.core.replica(node)?.shown.as_ref()?;
     Some((part.life, part.definition_version(&Key::instance(id))?))
 }

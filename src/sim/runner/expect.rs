@@ -8,7 +8,7 @@ use std::{
 use super::{
     Player,
     outcome::Failure,
-    reading::{self, Reading},
+    reading::{self, Item, Reading},
 };
 use crate::{
     core::time::Moment,
@@ -20,7 +20,7 @@ use crate::{
 
 /// How often is looked whether all agree: that takes a look at all that they hold.
 const GLANCE: Duration = Duration::from_millis(10);
-/// Agents whose views a failure shows.
+/// Different views that a failure shows.
 const SHOWN: usize = 10;
 
 /// An expectation, and until when it is one.
@@ -31,10 +31,10 @@ pub(super) struct Watch<'s> {
     pub(super) until: Moment,
     /// It must hold all the time; else it must come true by then.
     throughout: bool,
-    /// Hosts that may look different by now; all of them, at first.
+    /// Hosts that may look different than when they were looked at last; all of them, at first.
     stale: Stale,
-    /// Hosts at which it does not hold.
-    failing: BTreeSet<usize>,
+    /// A host at which it did not hold: as long as nothing changes there, no other has to be looked at.
+    failing: Option<usize>,
     /// What each shows, where all are to show the same.
     views: BTreeMap<usize, u64>,
     next_look: Moment,
@@ -53,7 +53,7 @@ impl<'s> Watch<'s> {
             until,
             throughout,
             stale: Stale::All,
-            failing: BTreeSet::new(),
+            failing: None,
             views: BTreeMap::new(),
             next_look: Moment::default(),
         }
@@ -81,38 +81,57 @@ impl<'s> Watch<'s> {
 
     /// Whether it holds now.
     pub(super) fn holds(&mut self, player: &Player<'_>) -> bool {
-        let hosts = match std::mem::replace(&mut self.stale, Stale::Some(BTreeSet::new())) {
+        let mut stale = match std::mem::replace(&mut self.stale, Stale::All) {
             Stale::All => (0..player.scenario.nodes.len()).collect(),
             Stale::Some(hosts) => hosts,
         };
-        let agree = matches!(self.expectation, Expectation::Agree(_));
-        if agree {
-            let now = player.world.now();
-            if now < self.next_look && now < self.until {
-                self.stale = Stale::Some(hosts);
-                return self.throughout;
-            }
-            self.next_look = now + GLANCE;
+        let holds = match self.expectation {
+            Expectation::Agree(_) => self.all_agree(player, &mut stale),
+            _ => self.holds_everywhere(player, &mut stale),
+        };
+        self.stale = Stale::Some(stale);
+        holds
+    }
+
+    /// Looks at hosts until one is found at which it does not hold.
+    fn holds_everywhere(&mut self, player: &Player<'_>, stale: &mut BTreeSet<usize>) -> bool {
+        if self.failing.is_some_and(|failing| !stale.contains(&failing)) {
+            return false;
         }
-        for host in hosts {
-            let result = self.look(player, host);
-            match (&result, agree) {
-                (Ok(Some(view)), true) => drop(self.views.insert(host, reading::fingerprint(view))),
-                (_, true) => drop(self.views.remove(&host)),
-                (_, false) => {}
+        let first = self.failing.take().filter(|failing| stale.remove(failing));
+        let mut next = first.or_else(|| stale.pop_first());
+        while let Some(host) = next {
+            if self.look(player, host).is_err() {
+                self.failing = Some(host);
+                return false;
             }
-            if result.is_ok() {
-                self.failing.remove(&host)
-            } else {
-                self.failing.insert(host)
-            };
+            next = stale.pop_first();
         }
-        let same = self.views.values().all(|view| Some(view) == self.views.values().next());
-        self.failing.is_empty() && same
+        true
+    }
+
+    /// Looks, now and then, at all who may show something else.
+    fn all_agree(&mut self, player: &Player<'_>, stale: &mut BTreeSet<usize>) -> bool {
+        let now = player.world.now();
+        if now < self.next_look && now < self.until {
+            return self.throughout;
+        }
+        self.next_look = now + GLANCE;
+        while let Some(host) = stale.pop_first() {
+            self.views.remove(&host);
+            match self.look(player, host) {
+                Ok(view) => self.views.extend(view.map(|view| (host, reading::fingerprint(&view)))),
+                Err(_) => {
+                    stale.insert(host);
+                    return false;
+                }
+            }
+        }
+        self.views.values().all(|view| Some(view) == self.views.values().next())
     }
 
     /// What a host shows, where that matters; an error where it is not as expected.
-    fn look(&self, player: &Player<'_>, host: usize) -> Result<Option<Vec<String>>, String> {
+    fn look(&self, player: &Player<'_>, host: usize) -> Result<Option<Vec<Item>>, String> {
         if let Expectation::Stopped(nodes, text) = self.expectation {
             return if nodes.has(host) { player.has_stopped(HostId(host), text).map(|()| None) } else { Ok(None) };
         }
@@ -142,30 +161,29 @@ impl<'s> Watch<'s> {
     pub(super) fn failure(&self, player: &Player<'_>) -> Failure {
         let now = player.world.now();
         let why = if self.throughout { "does not hold any more" } else { "has not come true" };
-        let mut details = Vec::new();
-        let mut failing: Vec<(usize, String)> =
-            self.failing.iter().filter_map(|host| Some((*host, self.look(player, *host).err()?))).collect();
-        failing.extend(self.disagreeing(player));
-        for (host, seen) in failing.iter().take(SHOWN) {
-            details.push(format!("{} {seen}", player.name(HostId(*host))));
+        let failing = (0..player.scenario.nodes.len()).filter_map(|host| Some((host, self.look(player, host).err()?)));
+        let mut views: BTreeMap<String, BTreeSet<usize>> = BTreeMap::new();
+        for (host, seen) in failing.chain(self.disagreeing(player)) {
+            views.entry(seen).or_default().insert(host);
         }
-        if failing.len() > SHOWN {
-            details.push(format!("and {} more", failing.len() - SHOWN));
+        let mut views: Vec<(Nodes, String)> = views.into_iter().map(|(seen, hosts)| (hosts.into_iter().collect(), seen)).collect();
+        views.sort_by_key(|(hosts, _)| hosts.iter().next());
+        let more = views.len().saturating_sub(SHOWN);
+        views.truncate(SHOWN);
+        let mut details: Vec<String> = views.iter().map(|(hosts, seen)| format!("{}: {seen}", player.scenario.said(hosts))).collect();
+        if more > 0 {
+            details.push(format!("and {more} more views"));
         }
         Failure::of(now, self.step, why, details)
     }
 
-    /// What those show that do not show the same as the first one.
+    /// What those show that do not show the same as the first one, where all are to.
     fn disagreeing(&self, player: &Player<'_>) -> Vec<(usize, String)> {
-        let Some((first, view)) = self.views.first_key_value() else { return Vec::new() };
-        let Ok(Some(common)) = self.look(player, *first) else { return Vec::new() };
-        let others = self.views.iter().filter(|(_, other)| *other != view);
-        others
-            .filter_map(|(host, _)| {
-                let lines = self.look(player, *host).ok()??;
-                Some((*host, reading::difference(&lines, &common, player.name(HostId(*first)))))
-            })
-            .collect()
+        let all = (0..player.scenario.nodes.len()).filter_map(|host| Some((host, self.look(player, host).ok()??)));
+        let mut all = all.collect::<Vec<_>>().into_iter();
+        let Some((first, common)) = all.next() else { return Vec::new() };
+        let first = player.name(HostId(first));
+        all.filter(|(_, view)| *view != common).map(|(host, view)| (host, reading::difference(&view, &common, first))).collect()
     }
 }
 

@@ -41,6 +41,16 @@ struct Inner {
     seen: BTreeMap<(String, NodeId), (usize, BTreeSet<usize>)>,
 }
 
+/// Who sees a node in some state, and which entry it will be.
+struct Sight {
+    state: String,
+    place: usize,
+    node: NodeId,
+    /// The host that is this node.
+    subject: Option<usize>,
+    observers: BTreeSet<usize>,
+}
+
 impl Trace {
     pub(super) fn new(nodes: &[Node], whole: bool) -> Trace {
         let names = nodes.iter().map(|node| node.host.to_string()).collect();
@@ -104,32 +114,46 @@ impl Inner {
         for (text, (place, hosts)) in std::mem::take(&mut self.said) {
             self.entries[place].text = format!("{}: {text}", self.names_of(&hosts));
         }
-        let mut sights: BTreeMap<(String, BTreeSet<usize>), Vec<(usize, NodeId, BTreeSet<usize>)>> = BTreeMap::new();
-        for ((state, node), (place, observers)) in std::mem::take(&mut self.seen) {
+        let sights = std::mem::take(&mut self.seen).into_iter().map(|((state, node), (place, observers))| {
             let subject = ids.iter().position(|id| *id == Some(node));
-            let all = observers.iter().copied().chain(subject).collect();
-            sights.entry((state, all)).or_default().push((place, node, observers));
-        }
-        let mut rest: BTreeMap<(String, BTreeSet<usize>), Vec<(usize, NodeId)>> = BTreeMap::new();
-        for ((state, all), mut lines) in sights {
-            lines.sort_by_key(|(place, ..)| *place);
-            if lines.len() == all.len() && all.len() > 1 {
-                self.entries[lines[0].0].text = format!("{}: each sees all others {state}", self.names_of(&all));
-                continue;
-            }
-            for (place, node, observers) in lines {
-                rest.entry((state.clone(), observers)).or_default().push((place, node));
-            }
-        }
-        for ((state, observers), lines) in rest {
-            let first = lines.iter().map(|(place, _)| *place).min().unwrap_or_default();
-            let host = |node: &NodeId| ids.iter().position(|id| *id == Some(*node));
-            let known: BTreeSet<usize> = lines.iter().filter_map(|(_, node)| host(node)).collect();
-            let others = lines.iter().filter(|(_, node)| host(node).is_none()).map(|(_, node)| format!("node {node}"));
-            let seen: Vec<String> = std::iter::once(self.names_of(&known)).chain(others).filter(|name| !name.is_empty()).collect();
-            self.entries[first].text = format!("{}: sees {} {state}", self.names_of(&observers), seen.join(", "));
-        }
+            Sight { state, place, node, subject, observers }
+        });
+        let rest = self.mutual(sights.collect());
+        self.one_sided(rest);
         self.entries.retain(|entry| !entry.text.is_empty());
+    }
+
+    /// Tells of those who all see each other in one state; what is left is not told yet.
+    fn mutual(&mut self, sights: Vec<Sight>) -> Vec<Sight> {
+        let mut circles: BTreeMap<(String, BTreeSet<usize>), Vec<Sight>> = BTreeMap::new();
+        for sight in sights {
+            let circle = sight.observers.iter().copied().chain(sight.subject).collect();
+            circles.entry((sight.state.clone(), circle)).or_default().push(sight);
+        }
+        let mut rest = Vec::new();
+        for ((state, circle), sights) in circles {
+            let subjects: BTreeSet<usize> = sights.iter().filter_map(|sight| sight.subject).collect();
+            match sights.iter().map(|sight| sight.place).min().filter(|_| subjects == circle && circle.len() > 1) {
+                Some(first) => self.entries[first].text = format!("{}: see each other {state}", self.names_of(&circle)),
+                None => rest.extend(sights),
+            }
+        }
+        rest
+    }
+
+    /// Tells of those who see the same others in one state.
+    fn one_sided(&mut self, sights: Vec<Sight>) {
+        let mut views: BTreeMap<(String, BTreeSet<usize>), Vec<Sight>> = BTreeMap::new();
+        for sight in sights {
+            views.entry((sight.state.clone(), sight.observers.clone())).or_default().push(sight);
+        }
+        for ((state, observers), sights) in views {
+            let known: BTreeSet<usize> = sights.iter().filter_map(|sight| sight.subject).collect();
+            let others = sights.iter().filter(|sight| sight.subject.is_none()).map(|sight| format!("node {}", sight.node));
+            let names: Vec<String> = Some(self.names_of(&known)).filter(|names| !names.is_empty()).into_iter().chain(others).collect();
+            let first = sights.iter().map(|sight| sight.place).min().unwrap_or_default();
+            self.entries[first].text = format!("{}: sees {} {state}", self.names_of(&observers), names.join(", "));
+        }
     }
 
     fn names_of(&self, hosts: &BTreeSet<usize>) -> String {

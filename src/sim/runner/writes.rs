@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use super::{Player, agenda::Due, outcome::Failure};
 use crate::{
     core::{io::CommandId, time::Moment},
-    model::{Command, command::Cause},
+    model::{Command, check::Subject, command::Cause},
     sim::{
         HostId,
         scenario::{
@@ -33,9 +33,9 @@ struct Open<'s> {
 }
 
 impl Writes<'_> {
-    /// When the last of those that must be answered must have been.
+    /// When it is known of the last of them how it was answered.
     pub(super) fn last_deadline(&self) -> Option<Moment> {
-        self.open.values().filter(|open| *open.answer != Answer::Never).map(|open| open.deadline).max()
+        self.open.values().map(|open| open.deadline).max()
     }
 }
 
@@ -55,9 +55,7 @@ impl<'s> Player<'s> {
                 return Err(self.not_running(step, host));
             };
             self.writes.open.insert(command, Open { host, step, answer, deadline });
-            if *answer != Answer::Never {
-                self.agenda.add(deadline, Due::Answer(command));
-            }
+            self.agenda.add(deadline, Due::Answer(command));
         }
         Ok(())
     }
@@ -66,7 +64,9 @@ impl<'s> Player<'s> {
         Ok(match write {
             Write::Register(_, registration) => Command::Register((**registration).clone()),
             Write::Deregister(_, instance) => Command::Deregister { instance: instance.clone(), cause: Cause::Asked },
-            Write::Maintenance { instance, reason, .. } => Command::Maintain { instance: instance.clone(), reason: reason.clone() },
+            Write::Maintenance { instance, reason, .. } => {
+                Command::Maintain { subject: instance.clone().map_or(Subject::Node, Subject::Instance), reason: reason.clone() }
+            }
             Write::Leave(_) => Command::Leave,
             Write::Forget { node, .. } => {
                 let id = self.ids[*node].ok_or_else(|| {
@@ -97,9 +97,9 @@ impl<'s> Player<'s> {
         Err(Failure::of(*at, open.step, &why, Vec::new()))
     }
 
-    /// An answer must have come by now.
+    /// An answer must have come by now, unless none was to come.
     pub(super) fn miss_answer(&mut self, command: CommandId) -> Result<(), Failure> {
-        let Some(open) = self.writes.open.remove(&command) else { return Ok(()) };
+        let Some(open) = self.writes.open.remove(&command).filter(|open| *open.answer != Answer::Never) else { return Ok(()) };
         let why = format!("{} has not answered for {} s", self.name(open.host), PATIENCE.as_secs());
         Err(Failure::of(self.world.now(), open.step, &why, Vec::new()))
     }

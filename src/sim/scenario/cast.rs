@@ -129,11 +129,16 @@ impl Cast {
         sound.then(|| all.into_iter().collect())
     }
 
-    /// `all`, `n3`, a group, `n1..n5`, `first 3`, `last 20%`.
+    /// `all`, `all but west`, `n3`, a group, `n1..n5`, `first 3`, `last 20%`.
     pub(super) fn select(&self, text: &str) -> Result<Nodes, String> {
         let count = self.names.len();
         if text == ALL {
             return Ok((0..count).collect());
+        }
+        if let Some(but) = text.strip_prefix(ALL_BUT) {
+            let but = self.select(but)?;
+            let rest: Nodes = (0..count).filter(|node| !but.has(*node)).collect();
+            return if rest.is_empty() { Err(format!("is {text:?}, which leaves nobody")) } else { Ok(rest) };
         }
         if let Some((first, last)) = text.split_once("..") {
             let place = |name: &str| self.place(name).ok_or_else(|| self.unknown(name));
@@ -191,6 +196,7 @@ pub fn said<'a>(nodes: &Nodes, name: impl Fn(usize) -> &'a str) -> String {
 
 /// Stands for all nodes.
 pub(super) const ALL: &str = "all";
+const ALL_BUT: &str = "all but ";
 
 fn amount_of(text: &str, count: usize, share: impl FnOnce(quantity::Share) -> usize) -> Result<usize, String> {
     let amount = match text.ends_with('%') {

@@ -37,7 +37,7 @@ fn every_example_of_the_documentation_is_a_scenario() {
 #[test]
 fn every_file_of_the_folder_is_a_scenario_that_says_what_it_shows() {
     let files = files();
-    assert!(files.len() >= 18, "{files:?}");
+    assert!(files.len() >= 23, "{files:?}");
     for file in files {
         let scenario = Scenario::load(&file, None).unwrap_or_else(|flaws| panic!("{}", flaws.join("\n")));
         assert!(!scenario.steps.is_empty());

@@ -57,10 +57,8 @@ pub const ACTIONS: &[Table] = &[
 ];
 
 /// A registration: the fields of a definition, and with whom.
-pub const REGISTER: Table = Table {
-    name: "register",
-    keys: &["nodes", "id", "service", "addresses", "port", "protocol", "tags", "meta", "weight", "checks", "deregister_after"],
-};
+pub const REGISTER: Table =
+    Table { name: "register", keys: &["nodes", "id", "service", "addresses", "port", "protocol", "tags", "meta", "weight", "checks"] };
 
 /// Actions that an agent answers.
 pub const WRITES: &[&str] = &["register", "deregister", "maintenance", "end_maintenance", "leave", "forget"];
@@ -75,6 +73,22 @@ pub const EXPECTATIONS: &[Table] = &[
     Table { name: "holds_name", keys: &["node", "name", "by"] },
 ];
 
+/// Every key with the tables that it stands in, dotted; `*` where any name may stand.
+pub fn all() -> Vec<String> {
+    let below = |above: &str, table: &Table| table.keys.iter().map(|key| format!("{above}{key}")).collect::<Vec<_>>();
+    let tables = [NODES, NODE, NETWORK, LINK, STEP].into_iter().flat_map(|table| below(&format!("{}.", table.name), &table));
+    // What changes the network or a link has the keys of their tables.
+    let deeds = ACTIONS.iter().chain(EXPECTATIONS).flat_map(|deed| match deed.name {
+        "network" | "link" => vec![format!("step.{}.*", deed.name)],
+        name if deed.keys.is_empty() => vec![format!("step.{name}")],
+        name => below(&format!("step.{name}."), deed),
+    });
+    let inner =
+        ["groups.*", "network.latency.*", "link.delay.*", "step.network.latency.*", "step.register.checks.*", "step.register.meta.*"];
+    let all = tables.chain(deeds).chain(inner.map(str::to_owned)).chain(["title".to_owned()]);
+    all.filter(|key| !["step.register.checks", "step.register.meta"].contains(&key.as_str())).collect()
+}
+
 /// An action or an expectation.
 pub fn deed(name: &str) -> Option<&'static Table> {
     ACTIONS.iter().chain(EXPECTATIONS).find(|table| table.name == name)
@@ -86,8 +100,9 @@ mod tests {
     use crate::definition;
 
     #[test]
-    fn a_registration_has_the_fields_of_a_definition() {
-        assert_eq!(REGISTER.keys[1..], *definition::FIELDS);
+    fn a_registration_has_the_fields_of_a_definition_but_for_what_removes_it_by_itself() {
+        let fields: Vec<&str> = definition::FIELDS.iter().copied().filter(|field| *field != "deregister_after").collect();
+        assert_eq!(REGISTER.keys[1..], fields);
     }
 
     #[test]

@@ -52,6 +52,8 @@ fn nodes_are_named_in_many_ways() {
     check("\"n3\"", "n3");
     check("\"N3\"", "n3");
     check("\"all\"", "n1..n5");
+    check("\"all but n3\"", "n1, n2, n4, n5");
+    check("\"all but west\"", "n3..n5");
     check("\"west\"", "n1, n2");
     check("\"n2..n4\"", "n2..n4");
     check("[\"n5\", \"west\", \"n1\"]", "n1, n2, n5");
@@ -140,6 +142,7 @@ fn each_flaw_of_a_step_is_told_with_its_line() {
     step("kill = []", "a text such as \"n1\"");
     step("kill = 3", "step.kill is 3; nodes are named by a text");
     step("kill = \"n3..n1\"", "goes backwards");
+    step("kill = \"all but all\"", "leaves nobody");
     step("kill = \"first 6\"", "there are 5");
     step("kill = \"first x\"", "write a number such as 3");
     step("at = \"1s\"\nafter = \"1s\"\nkill = \"n1\"", "step.after is one too many");

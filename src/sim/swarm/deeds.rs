@@ -5,12 +5,12 @@ use std::{collections::BTreeSet, time::Duration};
 use rand::RngExt as _;
 
 use super::{
-    super::{DiskState, Fault, FaultId, Group, HostId, Power, registration},
+    super::{DiskState, Fault, FaultId, Group, HostId, Platter, Power, registration},
     Kind, Swarm,
 };
 use crate::{
     core::time::Moment,
-    model::{Command, InstanceId, NodeId, Registration, ServiceName, Status, command::Cause},
+    model::{Command, InstanceId, NodeId, Registration, ServiceName, Status, check::Subject, command::Cause},
 };
 
 /// What ends something that was begun.
@@ -21,6 +21,7 @@ pub(super) enum End {
     Resume(HostId),
     Thaw(HostId),
     Disk(HostId),
+    Restore(HostId, Box<Platter>),
 }
 
 /// Faults of the network at once: with more of them nothing arrives anywhere.
@@ -47,9 +48,9 @@ impl Swarm {
                 self.world.set_health(host, &instance, status);
             }
             Kind::Maintenance => {
-                let instance = self.rng.random_bool(0.7).then(|| self.instance_id());
+                let subject = if self.rng.random_bool(0.7) { Subject::Instance(self.instance_id()) } else { Subject::Node };
                 let reason = self.rng.random_bool(0.6).then(|| "it is repaired".to_owned());
-                self.world.submit(host, Command::Maintain { instance, reason });
+                self.world.submit(host, Command::Maintain { subject, reason });
             }
             Kind::Kill => {
                 self.world.kill(host);
@@ -92,6 +93,10 @@ impl Swarm {
             Kind::Forget => self.forget(host),
             Kind::Readdress => self.readdress(host),
             Kind::NameTwice => {}
+            Kind::Backup => {
+                let folder = self.world.backup(host);
+                self.later(15_000, End::Restore(host, Box::new(folder)));
+            }
             Kind::LongGone => self.lose_for_long(host),
         }
     }
@@ -102,7 +107,11 @@ impl Swarm {
         if self.rng.random_bool(0.8) {
             self.port = self.port % 60_000 + 1;
         }
-        let instance = registration::instance(id, ServiceName::new("web").expect("a name"), self.port);
+        let mut instance = registration::instance(id, ServiceName::new("web").expect("a name"), self.port);
+        if self.rng.random_bool(0.2) {
+            // Too large for a datagram: it travels by sync, and what follows on it by push.
+            instance.meta = (0..6).map(|n| (format!("key-{n}"), "x".repeat(250))).collect();
+        }
         let plain = Registration::plain(instance.clone());
         let registration = if self.rng.random_bool(0.7) { registration::checked(instance) } else { plain };
         self.world.submit(host, Command::Register(registration));
@@ -191,6 +200,11 @@ impl Swarm {
             }
             // It runs already, or its folder is of no use, which is seen and told.
             End::Start(host) => drop(self.world.start(host)),
+            End::Restore(host, folder) => {
+                self.world.kill(host);
+                self.world.restore(host, *folder);
+                drop(self.world.start(host));
+            }
             End::Resume(host) => self.world.resume(host),
             End::Thaw(host) => self.world.thaw(host),
             End::Disk(host) => {
@@ -205,7 +219,7 @@ impl Swarm {
         self.world.tell(|| "all faults end".into());
         let ends = std::mem::take(&mut self.ends);
         for (_, end) in ends {
-            if !matches!(end, End::Start(_)) {
+            if !matches!(end, End::Start(_) | End::Restore(..)) {
                 self.end(end);
             }
         }

@@ -43,13 +43,15 @@ pub enum Kind {
     Readdress,
     /// Two hosts bear one name.
     NameTwice,
+    /// Data folders are restored from backups.
+    Backup,
     /// Hosts stay off for so long that they are reaped.
     LongGone,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Kind; 18] = [
+    pub const ALL: [Kind; 19] = [
         Kind::Register,
         Kind::Deregister,
         Kind::Health,
@@ -67,6 +69,7 @@ impl Kind {
         Kind::Forget,
         Kind::Readdress,
         Kind::NameTwice,
+        Kind::Backup,
         Kind::LongGone,
     ];
 }

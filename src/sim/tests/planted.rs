@@ -1,5 +1,7 @@
 //! The checkers can fail: each planted fault is found within so many seeds.
 
+#![expect(clippy::print_stdout, reason = "whoever runs it reads what it found")]
+
 use super::super::swarm::{Options, run};
 use crate::planted::{Planted, with};
 

@@ -1,7 +1,10 @@
 //! What comes back from the past: folders restored from backups, copies of folders, images of machines, hosts that were suspended.
 
 use tidings::{
-    core::io::{Cause, Copied, Event},
+    core::{
+        io::Event,
+        meeting::{Cause, Copied},
+    },
     model::InstanceId,
 };
 
@@ -70,6 +73,17 @@ impl World {
         self.end(agent);
         self.put_back(agent, past);
         self.boot(agent, past.node, &past.name);
+        agent
+    }
+
+    /// Starts an agent on the address of one that has ended.
+    pub(crate) fn start_in_place_of(&mut self, ended: Agent, name: &str, seeds: &[&str]) -> Agent {
+        let agent = self.start(name, &[]);
+        let (node, address) = (self.hosts[agent].catalog.load().local, self.hosts[ended].address);
+        self.end(agent);
+        let host = &mut self.hosts[agent];
+        (host.address, host.seeds) = (address, seeds.iter().map(ToString::to_string).collect());
+        self.boot(agent, node, name);
         agent
     }
 

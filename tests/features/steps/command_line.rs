@@ -109,6 +109,22 @@ async fn prints(world: &mut World, step: &Step) {
     }
 }
 
+#[then(regex = r"^a second run prints the same$")]
+async fn prints_again(world: &mut World, step: &Step) {
+    let (line, first) = (world.ran().line.clone(), world.ran().stdout.clone());
+    run(world, line.trim_start_matches("tidings "), &[], step).await;
+    assert!(world.ran().stdout == first, "{first}\n{}", shown(world));
+}
+
+#[then(regex = r"^`tidings (.+)` prints something else$")]
+async fn prints_else(world: &mut World, line: String, step: &Step) {
+    // The first line may repeat what was typed.
+    let rest = |text: &str| text.lines().skip(1).map(str::to_owned).collect::<Vec<_>>();
+    let first = rest(&world.ran().stdout);
+    run(world, &line, &[], step).await;
+    assert!(rest(&world.ran().stdout) != first, "{}", shown(world));
+}
+
 #[then(regex = r#"^it does not print "(.+)"$"#)]
 async fn prints_not(world: &mut World, text: String) {
     let text = world.fill(&text);
