@@ -6,9 +6,6 @@ use tokio::time::{Instant, sleep};
 
 use super::{agents::Agents, process::Process, system::System};
 
-/// What the loopback device counts for each packet beyond IP.
-const LINK_OCTETS: u64 = 14;
-
 /// What agents need while nothing happens.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Rest {
@@ -59,8 +56,9 @@ fn loopback() -> Result<Sent, String> {
     let counted = devices.lines().find_map(|line| {
         // Octets and packets received come first; what is sent on loopback is received there.
         let mut fields = line.trim().strip_prefix("lo:")?.split_whitespace().map_while(|field| field.parse::<u64>().ok());
+        // The loopback device has no link header to count.
         let (octets, packets) = (fields.next()?, fields.next()?);
-        Some(Sent { octets: octets - packets * LINK_OCTETS, packets })
+        Some(Sent { octets, packets })
     });
     counted.ok_or_else(|| "there is no loopback device in /proc/net/dev".to_owned())
 }

@@ -273,15 +273,22 @@ impl Detector {
         self.ring = Ring::new(self.me.node());
     }
 
-    /// We come so late to a deadline that whatever ran out meanwhile did so unfairly.
+    /// We come so late to a deadline that whatever ran out meanwhile did so unfairly. What speaks for itself stays: that a stream
+    /// broke or was refused, which somebody's kernel said.
     pub(super) fn on_late(&mut self, late: Duration) {
         self.counters.late += 1;
         self.health.worse(2);
-        let errands: Vec<NodeId> = self.errands.keys().copied().collect();
-        errands.into_iter().for_each(|node| drop(self.drop_errand(node)));
-        let probes: Vec<NodeId> = self.inquiries.iter().filter(|(_, inquiry)| !inquiry.is_suspicion()).map(|(node, _)| *node).collect();
-        probes.into_iter().for_each(|node| self.drop_inquiry(node));
-        self.inquiries.values_mut().for_each(|inquiry| inquiry.began = inquiry.began + late);
+        let errands: Vec<(NodeId, bool)> = self.errands.iter().map(|(node, errand)| (*node, errand.refused)).collect();
+        for (node, refused) in errands {
+            if refused {
+                self.report(node, Found::Refused);
+            } else {
+                self.drop_errand(node);
+            }
+        }
+        let silences: Vec<NodeId> = self.inquiries.iter().filter(|(_, inquiry)| inquiry.is_mere_silence()).map(|(node, _)| *node).collect();
+        silences.into_iter().for_each(|node| self.drop_inquiry(node));
+        self.inquiries.values_mut().for_each(|inquiry| inquiry.put_off(late));
     }
 
     /// Somebody suspects us.

@@ -1,6 +1,6 @@
 //! A probe of one node: datagrams first, then a stream, then others.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use rand::RngExt as _;
 
@@ -52,6 +52,7 @@ pub(super) struct Inquiry {
     pub(super) nonce: u32,
     /// When the first question was sent.
     pub(super) began: Moment,
+    how: How,
     /// Datagrams sent.
     pub(super) tries: u32,
     pub(super) evidence: Evidence,
@@ -81,6 +82,19 @@ impl Inquiry {
     pub(super) fn is_suspicion(&self) -> bool {
         matches!(self.stage, Stage::Suspecting { .. })
     }
+
+    /// Whether nothing speaks against the node but that an answer of it was not read in time.
+    pub(super) fn is_mere_silence(&self) -> bool {
+        !self.is_suspicion() && self.how != How::AtOnce && !self.evidence.refused
+    }
+
+    /// The node is given so much more time.
+    pub(super) fn put_off(&mut self, by: Duration) {
+        self.began = self.began + by;
+        if let Stage::Probing { fails_at: Some(fails_at), .. } = &mut self.stage {
+            *fails_at = *fails_at + by;
+        }
+    }
 }
 
 impl Detector {
@@ -89,6 +103,7 @@ impl Detector {
         let node = target.node();
         if self.inquiries.contains_key(&node) {
             if how == How::AtOnce {
+                self.inquiries.entry(node).and_modify(|inquiry| inquiry.how = how);
                 self.call_in(now, node);
             }
             return;
@@ -100,7 +115,7 @@ impl Detector {
         let alarm = self.timers.alarm(now + self.time_out(), Due::Inquiry(node));
         let stage = Stage::Probing { fails_at: None, looks: 0 };
         let (evidence, streams) = (Evidence::default(), BTreeSet::new());
-        self.inquiries.insert(node, Inquiry { target, nonce, began: now, tries: 1, evidence, streams, stage, alarm });
+        self.inquiries.insert(node, Inquiry { target, nonce, began: now, how, tries: 1, evidence, streams, stage, alarm });
         self.counters.probes += 1;
         if how != How::AskedByFoca {
             self.tell(target.address, probe(target, nonce, false));

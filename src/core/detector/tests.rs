@@ -220,6 +220,21 @@ fn who_comes_late_judges_nobody() {
 }
 
 #[test]
+fn what_a_kernel_said_is_evidence_however_late_it_is_read() {
+    let mut alone = Alone::with(9);
+    alone.run(Duration::ZERO);
+    let peer = alone.detector.ring.after_us().nth(2).unwrap();
+    let watching = Line { purpose: Purpose::Watch(Watching::established(peer)), frames: FrameBuffer::default() };
+    alone.detector.lines.insert(StreamId(7), watching);
+    alone.detector.on_closed(alone.now, StreamId(7), CloseCause::Ended);
+    let asked = requests(&alone.actions());
+    alone.detector.on_late(300 * MS);
+    assert_eq!(alone.detector.inquiries.keys().collect::<Vec<_>>(), [&peer.node()], "the others were merely silent");
+    asked.iter().for_each(|request| alone.report(request, Found::Refused));
+    assert_eq!(alone.detector.suspects(peer), Some(Fault::Refused));
+}
+
+#[test]
 fn who_is_away_is_neither_probed_nor_probed_for_others() {
     let mut alone = Alone::with(2);
     let away = identity(1);
