@@ -17,7 +17,7 @@ pub(crate) enum Planted {
     OldVersionTaken,
     /// A status is taken for any definition.
     LateStatusTaken,
-    /// That a suspect refuted is not heard.
+    /// A suspect is taken for down though it refutes.
     RefutationIgnored,
     /// A node that leaves does not say so.
     LeftUnsaid,

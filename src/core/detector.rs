@@ -308,7 +308,10 @@ impl Detector {
     /// Something came from this one, so it is there.
     pub(super) fn heard(&mut self, identity: Identity) {
         let node = identity.node();
-        if self.inquiries.get(&node).is_some_and(|inquiry| inquiry.target == identity && !is_deaf(inquiry)) {
+        if is_planted(Planted::RefutationIgnored) && self.suspects(identity).is_some() {
+            self.actions.push_back(Action::Down { identity, fault: Fault::Silent });
+        }
+        if self.inquiries.get(&node).is_some_and(|inquiry| inquiry.target == identity) {
             self.answered(node);
         }
         if self.errands.get(&node).is_some_and(|errand| errand.target == identity) {
@@ -478,11 +481,6 @@ impl Detector {
             self.actions.push_back(Action::Close(stream));
         }
     }
-}
-
-/// A sign of life ends a suspicion, unless a fault is planted.
-fn is_deaf(inquiry: &Inquiry) -> bool {
-    is_planted(Planted::RefutationIgnored) && inquiry.is_suspicion()
 }
 
 /// A probe of this one.

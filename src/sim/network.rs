@@ -129,6 +129,8 @@ pub struct Traffic {
 pub struct Effects {
     /// Packets that were sent to another host and met no fault.
     pub packets: u64,
+    /// Of those, datagrams that were not lost.
+    pub datagrams: u64,
     /// Packets that were lost by chance.
     pub lost: u64,
     /// Datagrams that came twice.
@@ -245,6 +247,7 @@ impl Network {
             return None;
         }
         if carrier == Carrier::Datagram {
+            self.effects.datagrams += 1;
             if octets > self.conditions.mtu {
                 self.effects.oversized += 1;
                 return None;

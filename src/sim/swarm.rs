@@ -134,7 +134,7 @@ fn address(n: usize) -> std::net::SocketAddr {
 fn no_effect(conditions: &Conditions, network: &Network) -> Option<String> {
     let effects = network.effects;
     // By chance alone it hits nothing in one world of 10^13.
-    let is_expected = |share: f64| share * effects.packets as f64 > 30.0;
+    let is_expected = |share: f64| share * effects.datagrams as f64 > 30.0;
     let knobs = [
         ("loss", conditions.loss, effects.lost),
         ("duplication", conditions.duplicate, effects.duplicated),

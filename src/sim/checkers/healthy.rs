@@ -8,10 +8,12 @@ use crate::{
     model::{Change, MemberState},
 };
 
-/// A process that stood still for no longer is healthy all the same.
-const SHORT: Duration = Duration::from_secs(1);
-/// How long after a fault what was decided during it may still come to light.
+/// A process that stood still for no longer is healthy all the same. The promise has a second; detection does better.
+const SHORT: Duration = Duration::from_secs(2);
+/// How long after a fault of the network what was decided during it may still come to light.
 const AFTERMATH: Duration = Duration::from_secs(60);
+/// The same after a host was ill: its process began or ended, or stood still for long.
+const RECOVERY: Duration = Duration::from_secs(20);
 /// The loss each way up to which the promise holds.
 const LOSS: f64 = 0.2;
 
@@ -52,7 +54,7 @@ impl Watcher for Healthy {
 impl Healthy {
     fn judge(&self, world: &World, reader: HostId, node: &crate::model::Node) -> Result<(), String> {
         let now = world.now();
-        let recently = |at: Option<&Moment>| at.is_some_and(|at| now - *at < AFTERMATH);
+        let within = |at: Option<&Moment>, time| at.is_some_and(|at| now - *at < time);
         let is_it = |(_, host): &(HostId, &super::super::Host)| {
             host.is_running()
                 && host
@@ -61,7 +63,10 @@ impl Healthy {
                     .is_some_and(|process| (process.core.identity().node(), process.core.identity().life()) == (node.id, node.life))
         };
         let Some((id, _)) = world.hosts().find(is_it) else { return Ok(()) };
-        if recently(self.network.as_ref()) || recently(self.ill.get(&id)) || recently(self.ill.get(&reader)) || self.still.contains_key(&id)
+        if within(self.network.as_ref(), AFTERMATH)
+            || within(self.ill.get(&id), RECOVERY)
+            || within(self.ill.get(&reader), RECOVERY)
+            || self.still.contains_key(&id)
         {
             return Ok(());
         }

@@ -19,7 +19,7 @@ pub(super) struct Removals {
     /// What owners removed, up to which version of which life; and whether everybody knew once.
     removed: BTreeMap<(NodeId, InstanceId), (Version, bool)>,
     /// Nodes that were forgotten, up to which generation; and whether everybody knew once.
-    forgotten: BTreeMap<NodeId, (u32, bool)>,
+    forgotten: BTreeMap<NodeId, (u32, bool, HostId)>,
     /// What those who were asked to forget knew of a node then.
     asked: BTreeMap<CommandId, u32>,
     /// Since when a process is asked to leave.
@@ -43,6 +43,7 @@ impl Watcher for Removals {
                     self.removed.retain(|(of, _), _| of != node);
                     self.gone.remove(node);
                     self.forgotten.remove(node);
+                    self.forgotten.retain(|_, (.., by)| *by != host);
                 }
                 Ok(())
             }
@@ -97,7 +98,11 @@ impl Watcher for Removals {
                     return Err(format!("{id} of {node} was deregistered, and {name} shows it"));
                 }
             }
-            for (node, (generation, _)) in &self.forgotten {
+            for (node, (generation, _, by)) in &self.forgotten {
+                // Who forgot it may have told nobody since.
+                if !world.host(*by).is_running() {
+                    continue;
+                }
                 if snapshot.node(*node).is_some_and(|entry| entry.node.life.generation <= *generation) {
                     return Err(format!("{node} was forgotten, and {name} shows it"));
                 }
@@ -110,7 +115,7 @@ impl Watcher for Removals {
             }
         }
         self.removed.values_mut().for_each(|(_, known)| *known = true);
-        self.forgotten.values_mut().for_each(|(_, known)| *known = true);
+        self.forgotten.values_mut().for_each(|(_, known, by)| *known = world.host(*by).is_running());
         self.gone.values_mut().for_each(|(_, known)| *known = true);
         Ok(())
     }
@@ -128,7 +133,7 @@ impl Removals {
             }
             Command::Forget(node) => {
                 if let Some(generation) = self.asked.remove(&id) {
-                    self.forgotten.insert(*node, (generation, false));
+                    self.forgotten.insert(*node, (generation, false, host));
                 }
             }
             Command::Leave => drop(self.gone.insert(me.node(), (me.life(), false))),
@@ -150,7 +155,7 @@ impl Removals {
             snapshot.is_some_and(|it| it.node(me.node()).is_some_and(is_over))
         };
         let know = world.hosts().filter(|(id, _)| *id != host).filter(knows).count();
-        if self.forgotten.get(&me.node()).is_some_and(|(generation, _)| *generation >= me.life().generation) {
+        if self.forgotten.get(&me.node()).is_some_and(|(generation, ..)| *generation >= me.life().generation) {
             // An operator was quicker than the last who was asked: it is shown by nobody.
             return Ok(());
         }
@@ -184,7 +189,7 @@ impl Removals {
         } else if state.is_up() && self.left.get(&(host, node)).is_some_and(|left| life <= *left) {
             return Err(format!("{node} was shown as left, and is shown as {state} in the same life"));
         }
-        if let Some((generation, true)) = self.forgotten.get(&node)
+        if let Some((generation, true, _)) = self.forgotten.get(&node)
             && life.generation <= *generation
         {
             return Err(format!("{node} was forgotten and gone everywhere, and comes back in the life {life}"));

@@ -66,7 +66,9 @@ impl Swarm {
             }
             Kind::Pause => {
                 self.world.pause(host);
-                self.later(4_000, End::Resume(host));
+                // Half of them are so short that nobody may be taken for dead.
+                let most_ms = if self.rng.random_bool(0.5) { 1_900 } else { 4_000 };
+                self.later(most_ms, End::Resume(host));
             }
             Kind::Freeze => {
                 self.world.freeze(host);

@@ -103,7 +103,8 @@ impl Options {
             latency: Latency::Tail(Duration::from_micros(300), Duration::from_micros(rng.random_range(100..5_000))),
             loss: chance(&mut rng, 0.6, 0.3),
             duplicate: chance(&mut rng, 0.4, 0.1),
-            reorder: chance(&mut rng, 0.4, 0.2),
+            reorder: chance(&mut rng, 0.5, 0.4),
+            held_up: Latency::Between(Duration::from_millis(1), Duration::from_millis([20, 100, 800][rng.random_range(0..3_usize)])),
             ..Conditions::default()
         };
         let mut kinds: Vec<Kind> = Kind::ALL.into_iter().filter(|kind| *kind == Kind::Register || rng.random_bool(0.45)).collect();
@@ -111,7 +112,7 @@ impl Options {
             kinds.retain(|kind| *kind != Kind::NameTwice);
         }
         let pace = Duration::from_millis([20, 100, 400, 1_500][rng.random_range(0..4_usize)]);
-        let lasts = (pace * rng.random_range(30..150)).clamp(Duration::from_secs(5), Duration::from_secs(90));
+        let lasts = (pace * rng.random_range(60..250)).clamp(Duration::from_secs(5), Duration::from_secs(120));
         let reap_after = Duration::from_secs(if rng.random_bool(0.5) { 240 } else { 24 * 3_600 });
         Options { seed, hosts, conditions, kinds, pace, lasts, reap_after }
     }
