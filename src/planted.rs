@@ -17,7 +17,7 @@ pub(crate) enum Planted {
     OldVersionTaken,
     /// A status is taken for any definition.
     LateStatusTaken,
-    /// A suspect is taken for down though it refutes.
+    /// An answer that comes after the first question ran out is not heard.
     RefutationIgnored,
     /// A node that leaves does not say so.
     LeftUnsaid,

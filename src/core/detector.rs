@@ -37,7 +37,6 @@ use super::{
 };
 use crate::{
     model::NodeId,
-    planted::{Planted, is_planted},
     wire::{
         Identity,
         frame::FrameBuffer,
@@ -308,9 +307,6 @@ impl Detector {
     /// Something came from this one, so it is there.
     pub(super) fn heard(&mut self, identity: Identity) {
         let node = identity.node();
-        if is_planted(Planted::RefutationIgnored) && self.suspects(identity).is_some() {
-            self.actions.push_back(Action::Down { identity, fault: Fault::Silent });
-        }
         if self.inquiries.get(&node).is_some_and(|inquiry| inquiry.target == identity) {
             self.answered(node);
         }

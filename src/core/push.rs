@@ -58,7 +58,10 @@ impl Core {
         let mut shift = Shift::default();
         let outcome = known.replica.on_push(life, push.base, push.version, &key, write, &mut shift);
         let gap = known.replica.has_gap();
-        self.touch(node, shift);
+        // Most of what comes is known: everyone is told by many.
+        if outcome != Outcome::Old || shift != Shift::default() {
+            self.touch(node, shift);
+        }
         match outcome {
             Outcome::New => self.counters.pushes_news += 1,
             Outcome::Old => self.counters.pushes_known += 1,

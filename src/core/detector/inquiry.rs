@@ -204,12 +204,13 @@ impl Detector {
 
     /// It answered, or was heard of otherwise.
     pub(super) fn answered(&mut self, node: NodeId) {
-        if self.inquiries.get(&node).is_some_and(Inquiry::is_suspicion) {
-            if is_planted(Planted::RefutationIgnored) {
-                return;
-            }
-            self.counters.refutations += 1;
+        let Some(inquiry) = self.inquiries.get(&node) else {
+            return;
+        };
+        if inquiry.tries > 1 && is_planted(Planted::RefutationIgnored) {
+            return;
         }
+        self.counters.refutations += u64::from(inquiry.is_suspicion());
         self.health.better();
         self.drop_inquiry(node);
     }

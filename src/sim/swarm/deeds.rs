@@ -33,8 +33,10 @@ const IDS: usize = 4;
 
 impl Swarm {
     pub(super) fn do_something(&mut self) {
-        let kinds = self.options.kinds.clone();
-        let kind = kinds[self.rng.random_range(0..kinds.len())];
+        // Half of all deeds are work, or there would be little to lose.
+        let work = self.rng.random_bool(0.5);
+        let kinds: Vec<Kind> = self.options.kinds.iter().copied().filter(|kind| kind.is_work() == work).collect();
+        let Some(kind) = kinds.get(self.rng.random_range(0..kinds.len().max(1))).copied() else { return };
         let host = self.hosts[self.rng.random_range(0..self.hosts.len())];
         match kind {
             Kind::Register => self.register(host),
