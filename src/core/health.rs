@@ -124,9 +124,10 @@ impl Core {
             return Done::Noted;
         };
         let status = match &subject {
-            Subject::Instance(_) => {
+            Subject::Instance(instance) => {
                 health.maintenance = reason;
-                self.write_health(now, &subject, &health)
+                self.write_health(now, &subject, &health);
+                self.health_to_store(instance, health)
             }
             Subject::Node => {
                 self.settings.info.maintenance = reason;

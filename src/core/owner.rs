@@ -419,9 +419,9 @@ impl Core {
         self.event(Event::Own { subject: Subject::Instance(id.clone()), what: what.into() });
         let health = self.health_of_new(&registration);
         self.begin_checks(&registration, &health);
-        self.registered.insert(id, Registered { registration, local });
-        let status = body::encode_health(&health);
-        self.write(now, key.clone(), Write::Definition { definition, status: status.clone() });
+        self.registered.insert(id.clone(), Registered { registration, local });
+        self.write(now, key.clone(), Write::Definition { definition, status: body::encode_health(&health) });
+        let status = self.health_to_store(&id, health);
         self.store_if_other(key, status, stored);
         done
     }
