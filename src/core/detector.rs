@@ -3,11 +3,11 @@
 //! Each node probes the next few in a ring and keeps idle streams to a few more, whose end shows at once that a process died. A
 //! probe asks several times by datagram, then by stream, and has others ask. What that yields is evidence about the node; while it
 //! is gathered the suspicion is private, so that it costs no gossip, and any sign of life ends it. Only a verdict leaves this
-//! machine: foca spreads it. Who has reason to hold itself for unwell waits longer (see [`local_health`]), and who comes late to its
+//! machine: foca spreads it. Who has reason to hold itself for unwell waits longer (see `local_health.rs`), and who comes late to its
 //! own deadlines judges nobody.
 //!
-//! Drive it as the core is driven: tell it what happened, have it do what is due at [`Detector::poll_timeout`], and take its
-//! [`Action`]s.
+//! Drive it as the core is driven: tell it what happened, have it do what is due at `Detector::poll_timeout`, and take its
+//! `Action`s.
 
 mod errands;
 mod evidence;

@@ -78,7 +78,7 @@ pub enum Fault {
         /// By so much.
         by: Latency,
     },
-    /// Hosts send at most so many octets a second; what waits longer than [`QUEUE_PATIENCE`] to be sent is lost.
+    /// Hosts send at most so many octets a second; what waits longer than 200 ms to be sent is lost.
     Rate {
         /// Which hosts.
         from: Group,
