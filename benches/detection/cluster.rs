@@ -33,8 +33,10 @@ impl Watcher for Ledger {
     }
 
     fn see(&mut self, _: &World, host: HostId, seen: &Seen<'_>) -> Result<(), String> {
+        // One that has started again and whose records are on their way is shown as down, too: that is nobody's verdict.
         if let Seen::Changing(Change::Node(node)) = seen
             && node.state == MemberState::Down
+            && !node.reason.contains("started again")
         {
             self.0.borrow_mut().push((host, node.id));
         }
@@ -105,6 +107,11 @@ impl Cluster {
     fn up(&self, host: HostId) -> usize {
         let process = self.world.host(host).process.as_ref();
         process.map_or(0, |process| process.catalog.load().nodes().filter(|entry| entry.node.state.is_up()).count())
+    }
+
+    fn holds_for_up(&self, reader: HostId, node: NodeId) -> bool {
+        let process = self.world.host(reader).process.as_ref();
+        process.is_some_and(|process| process.catalog.load().node(node).is_some_and(|entry| entry.node.state.is_up()))
     }
 
     fn node(&self, host: HostId) -> NodeId {
@@ -187,20 +194,21 @@ impl Cluster {
     fn until_known(&mut self, victims: &[HostId], death: Death) -> Vec<Option<Duration>> {
         let start = self.world.now();
         let nodes: Vec<NodeId> = victims.iter().map(|victim| self.node(*victim)).collect();
-        let already = self.ledger.0.borrow().len();
+        let mut read = self.ledger.0.borrow().len();
         victims.iter().for_each(|victim| self.die(*victim, death));
-        let others = self.world.running().count();
-        let mut known: BTreeMap<NodeId, BTreeSet<HostId>> = BTreeMap::new();
+        // Who has just started again, and has not heard of all yet, does not count.
+        let mut unaware: BTreeMap<NodeId, BTreeSet<HostId>> =
+            nodes.iter().map(|node| (*node, self.world.running().filter(|reader| self.holds_for_up(*reader, *node)).collect())).collect();
         let mut times: BTreeMap<NodeId, Duration> = BTreeMap::new();
-        let mut read = already;
         while times.len() < nodes.len() && self.world.now() - start < PATIENCE {
             self.world.run_for(LOOK_EVERY);
             let ledger = self.ledger.0.borrow();
             for (reader, node) in &ledger[read..] {
-                let readers = known.entry(*node).or_default();
-                readers.insert(*reader);
-                if readers.len() == others && nodes.contains(node) {
-                    times.entry(*node).or_insert(self.world.now() - start);
+                if let Some(readers) = unaware.get_mut(node)
+                    && readers.remove(reader)
+                    && readers.is_empty()
+                {
+                    times.insert(*node, self.world.now() - start);
                 }
             }
             read = ledger.len();
