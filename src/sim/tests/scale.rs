@@ -26,9 +26,9 @@ fn a_large_cluster_is_simulated_faster_than_it_lives() {
         assert!(cluster.world.now().since_start() < seconds(600), "they do not agree");
     }
     println!("{size} nodes agree at {} after {:?}; {}", cluster.world.now(), worked() - begun, memory());
-    let (begun, before, happened) = (worked(), cluster.traffic(), cluster.world.planned());
+    let (begun, before, happened) = (worked(), cluster.traffic().octets(), cluster.world.planned());
     cluster.world.run_for(seconds(60));
-    let (took, after) = ((worked() - begun).as_secs_f64(), cluster.traffic());
+    let (took, after) = ((worked() - begun).as_secs_f64(), cluster.traffic().octets());
     println!(
         "at rest: {:.1} times real time, {} happenings, {:.1} octets a second and node; {}",
         60.0 / took,
