@@ -10,6 +10,7 @@ mod churn;
 mod cluster;
 mod deeds;
 mod disk;
+pub mod growth;
 mod host;
 mod link;
 mod network;
