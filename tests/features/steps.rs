@@ -1,6 +1,7 @@
 //! The phrases that features are written in. "Soon" waits for a condition; everything else is looked at once.
 
 mod agents;
+mod asking;
 mod background;
 mod command_line;
 mod dns;
