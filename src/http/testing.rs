@@ -240,6 +240,7 @@ pub(super) fn node(id: u64, name: &str) -> Node {
             left: false,
             grace_seconds: None,
             maintenance: None,
+            encryption: Default::default(),
         },
         health: Health::default(),
         state: MemberState::Alive,
