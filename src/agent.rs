@@ -106,7 +106,7 @@ pub async fn run(config: Resolved, reload: Reload) -> Result<(), AgentError> {
     let (registrar, commands) = Registrar::new();
     let (told, new_keys) = watch::channel(config.keys.clone());
     let keys = Arc::new(KeyHolder::new(config.keys.clone(), move |new| drop(told.send(new.clone()))));
-    let (reloader, seeds) = Reloader::new(reload, config.clone(), registrar.clone(), keys);
+    let (reloader, seeds) = Reloader::new(reload, config.clone(), registrar.clone(), Arc::clone(&keys));
     let info = Arc::new(AgentInfo {
         node_id: contents.node_id,
         name: config.name.clone(),
@@ -137,7 +137,7 @@ pub async fn run(config: Resolved, reload: Reload) -> Result<(), AgentError> {
     tokio::spawn(scheduler.run());
     let dns =
         DnsServer::bind(config.dns, config.domain, catalog.clone(), metrics.dns.clone()).map_err(bind_error("DNS", "--dns", config.dns))?;
-    let state = ApiState::new(catalog, registrar.clone(), outputs, info, metrics);
+    let state = ApiState::new(catalog, registrar.clone(), outputs, keys, info, metrics);
     match serve(gossip, reloader, dns, sockets.http, state, registrar, config.on_term).await {
         Some(copied) => Err(AgentError::Copied(copied)),
         None => Ok(()),
