@@ -5,6 +5,7 @@ mod asking;
 mod background;
 mod command_line;
 mod dns;
+mod encryption;
 mod folders;
 mod gossip;
 mod health;
