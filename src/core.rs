@@ -28,10 +28,12 @@ mod join;
 pub mod meeting;
 pub mod membership;
 mod owner;
+mod pack;
 pub mod part;
 mod push;
 pub mod replica;
 mod sink;
+pub mod slots;
 mod stale;
 mod sync;
 #[cfg(test)]
@@ -173,6 +175,9 @@ struct Settle {
     fruitless: Option<([u8; 4], [u8; 4])>,
 }
 
+/// Outputs for which there is always room.
+const OUTPUTS_KEPT: usize = 64;
+
 const SETTLE_AFTER: [Duration; 3] = [Duration::from_millis(80), Duration::from_millis(200), Duration::from_millis(500)];
 
 impl Core {
@@ -283,7 +288,12 @@ impl Core {
 
     /// The next thing to be done in the world.
     pub fn poll_output(&mut self) -> Option<Output> {
-        self.outputs.pop_front()
+        let output = self.outputs.pop_front();
+        if output.is_none() {
+            // A whole cluster may have been in it.
+            self.outputs.shrink_to(OUTPUTS_KEPT);
+        }
+        output
     }
 
     /// When to call [`Core::handle_timeout`].
@@ -385,7 +395,7 @@ impl Core {
                 envelope.push(kind::DIGEST, &beacon.to_bytes());
             }
             self.dissemination.fill(now, &mut envelope, transmissions);
-            self.outputs.push_back(Output::Datagram { to: to.address, bytes: envelope.into_bytes() });
+            self.outputs.push_back(Output::Datagram { to: to.address(), bytes: envelope.into_bytes() });
         }
         for (timer, after) in effects.timers {
             let after = match timer {
@@ -403,9 +413,11 @@ impl Core {
             self.look_for_peers_at(now + Duration::from_millis(10));
         }
         if !effects.changed.is_empty() {
+            let changed = effects.changed.len();
             for node in effects.changed {
                 self.on_member_changed(now, node);
             }
+            self.pack_after(changed);
             self.changed(now);
             if self.membership.has_updates() {
                 self.schedule_push(now);
@@ -442,7 +454,7 @@ impl Core {
         for peer in self.membership.choose(1) {
             let mut envelope = Envelope::new(Carrier::Datagram, self.cluster);
             envelope.push(kind::DIGEST, &self.beacon().to_bytes());
-            self.outputs.push_back(Output::Datagram { to: peer.address, bytes: envelope.into_bytes() });
+            self.outputs.push_back(Output::Datagram { to: peer.address(), bytes: envelope.into_bytes() });
         }
         if self.settle.stage + 1 < SETTLE_AFTER.len() {
             self.settle.stage += 1;

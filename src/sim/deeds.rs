@@ -1,6 +1,6 @@
 //! What can be done to hosts and their processes.
 
-use std::{net::SocketAddr, path::Path, time::Duration};
+use std::{collections::BTreeMap, net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 
@@ -100,11 +100,12 @@ impl World {
             let entry = MemberEntry { identity, incarnation: 0, state: state_to_wire(foca::State::Alive), grace_ms: 0 };
             Some((entry, core.replica(identity.node())?.shown.clone()?))
         };
-        let all: Vec<(MemberEntry, Part)> = hosts.iter().filter_map(own).collect();
+        let all: Vec<(MemberEntry, Arc<Part>)> = hosts.iter().filter_map(own).collect();
+        let mut views = BTreeMap::new();
         for id in hosts {
             if let Some(process) = &mut self.hosts[id.0].process {
                 let now = Moment::default() + (self.now - process.started);
-                process.core.know(now, &all);
+                process.core.know(now, &all, &mut views);
             }
             self.carry_out(*id);
         }
