@@ -125,6 +125,8 @@ pub struct Core {
     known: BTreeMap<NodeId, Box<Known>>,
     /// The digest over the records of all of them.
     owners: u64,
+    /// The last version that a record of this node took.
+    own_version: u64,
     graves: Graves,
     /// When they are to be written to disk next.
     graves_due: Option<Moment>,
@@ -196,6 +198,7 @@ impl Core {
             detector,
             known: BTreeMap::new(),
             owners: 0,
+            own_version: 0,
             graves: Graves::default(),
             graves_due: None,
             told_buried: None,
@@ -308,7 +311,7 @@ impl Core {
 
     /// The last version that a record of this node took.
     pub fn own_version(&self) -> u64 {
-        self.replica(self.me()).and_then(|replica| replica.shown.as_ref()).map_or(0, |part| part.complete)
+        self.own_version
     }
 
     /// What is held of a node's records, this one's included.

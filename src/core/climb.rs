@@ -189,6 +189,7 @@ impl Core {
         let node = self.me();
         let known = self.known.entry(node).or_default();
         known.life = life;
+        self.own_version = part.complete;
         known.replica = Replica { shown: Some(Arc::new(part)), next: None };
         self.touch(node, Shift { promoted: true, ..Shift::default() });
     }

@@ -226,6 +226,7 @@ impl Core {
         let node = self.me();
         let known = self.known.entry(node).or_default();
         known.life = part.life;
+        self.own_version = part.complete;
         known.replica.shown = Some(Arc::new(part));
         self.touch(node, Shift { promoted: true, ..Shift::default() });
     }
@@ -499,6 +500,7 @@ impl Core {
             return;
         };
         let (life, base) = (part.life, part.base);
+        self.own_version = version;
         self.touch(node, Shift { promoted: false, keys: [key.clone()].into() });
         self.spread(now, node, life, base, version, key, write);
         self.changed(now);

@@ -70,6 +70,7 @@ impl World {
             core,
             catalog,
             publisher,
+            changes: Vec::new(),
             store,
             disk,
             number: self.processes,
@@ -222,11 +223,11 @@ impl World {
     /// The host has another address from now on; nobody has its earlier one.
     pub fn readdress(&mut self, id: HostId, address: SocketAddr) {
         let host = &mut self.hosts[id.0];
-        if self.addresses.get(&host.options.address) == Some(&id) {
-            self.addresses.remove(&host.options.address);
+        let before = std::mem::replace(&mut host.options.address, address);
+        if self.at_address(before) == Some(id) {
+            self.withdraw(before);
         }
-        host.options.address = address;
-        self.addresses.insert(address, id);
+        self.give(address, id);
         self.show(id, &Seen::Done(Deed::Readdressed));
     }
 
