@@ -13,6 +13,7 @@ use super::{
     Core,
     conversation::Purpose,
     io::{Event, Output},
+    membership::MemberView,
     owner::Act,
     time::Moment,
     timers::Timer,
@@ -272,7 +273,11 @@ impl Core {
 
     pub(super) fn store_peers(&mut self) {
         self.join.peers_pending = false;
-        let mut peers: Vec<SocketAddr> = self.membership.members().filter(|m| m.is_up()).map(|m| m.identity.address()).collect();
+        // Those that follow us: were they the same for all, the same few would be asked for everything by whoever starts again.
+        let (me, members) = (self.me(), self.membership.members());
+        let (before, behind): (Vec<&MemberView>, Vec<&MemberView>) =
+            members.filter(|member| member.is_up()).partition(|member| member.identity.node() < me);
+        let mut peers: Vec<SocketAddr> = behind.into_iter().chain(before).map(|member| member.identity.address()).collect();
         self.join.former.retain(|former| !peers.contains(former));
         peers.truncate(PEERS_KEPT);
         if peers.is_empty() {
