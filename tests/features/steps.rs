@@ -1,5 +1,6 @@
 //! The phrases that features are written in. "Soon" waits for a condition; everything else is looked at once.
 
+mod access;
 mod agents;
 mod background;
 mod command_line;
