@@ -2,6 +2,7 @@
 
 mod access;
 mod agents;
+mod asking;
 mod background;
 mod command_line;
 mod dns;
