@@ -9,4 +9,5 @@ mod gossip;
 mod health;
 mod http;
 mod metrics;
+mod networks;
 mod watching;
