@@ -239,19 +239,19 @@ impl Core {
             .filter(|member| !member.is_up() && !self.is_left(member.identity.node()))
             .map(|member| member.identity.address);
         let is_lost = |address: &SocketAddr| !up.contains(address) && !self.join.ourselves.contains(address);
-        let mut lost: Vec<SocketAddr> = down.chain(self.join.peers.iter().copied()).filter(is_lost).collect();
+        let lost: Vec<SocketAddr> = down.chain(self.join.peers.iter().copied()).filter(is_lost).collect();
         let seeds: Vec<SocketAddr> = self.join.seeds().filter(is_lost).collect();
         let former: Vec<SocketAddr> = self.join.former.iter().copied().filter(is_lost).collect();
         self.join.looks += 1;
-        if !seeds.is_empty() && (lost.is_empty() || !self.join.looks.is_multiple_of(2)) {
-            lost = seeds;
-        } else if lost.is_empty() || (!former.is_empty() && self.join.looks.is_multiple_of(LOOKS_FOR_FORMER)) {
-            lost = former;
-        }
+        let by_preference = match self.join.looks {
+            looks if looks.is_multiple_of(LOOKS_FOR_FORMER) => [former, lost, seeds],
+            looks if looks.is_multiple_of(2) => [lost, seeds, former],
+            _ => [seeds, lost, former],
+        };
         let pause = if up.is_empty() { LOOK_ALONE_EVERY } else { LOOK_EVERY };
         let jitter = self.jitter(pause / 2);
         self.look_for_peers_at(now + pause + jitter);
-        if !lost.is_empty() {
+        if let Some(lost) = by_preference.iter().find(|lost| !lost.is_empty()) {
             let chosen = lost[self.rng.random_range(0..lost.len())];
             self.open(now, chosen, Purpose::Look);
         }
