@@ -59,6 +59,21 @@ Feature: Agents in networks as they are
       | {epsilon} |
     And for 10 seconds alpha, beta and epsilon see alpha, beta, gamma, delta and epsilon as alive
 
+  Scenario: Where a fifth of all packets is lost, nobody is taken for gone, and who is gone is found out
+    Given hosts alpha, beta, gamma, delta and epsilon with IPv4
+    And a cluster of alpha, beta, gamma, delta and epsilon
+    When 20 % of all packets are lost
+    And alpha registers
+      | id    | service | port |
+      | web-1 | web     | 8080 |
+    Then web.service.tidings.internal A at beta soon gives
+      | {alpha} |
+    And web.service.tidings.internal A at epsilon soon gives
+      | {alpha} |
+    And for 10 seconds alpha, beta, gamma, delta and epsilon see alpha, beta, gamma, delta and epsilon as alive
+    When epsilon's host is cut off
+    Then alpha, beta, gamma and delta see epsilon as down within 8 seconds
+
   # Routers
 
   Scenario: An agent behind a router is reached where it says
@@ -203,6 +218,22 @@ Feature: Agents in networks as they are
     When agent beta tries to join through {alpha.six}
     Then beta's log soon says "[{alpha.six}]:8746"
     And beta's log soon says "--gossip [::]:8746"
+
+  Scenario: A peer that advertises an address of the other family is named in the log, and reached by streams where that can be
+    Given hosts alpha and beta with IPv4 and IPv6
+    And an agent alpha
+    When agent beta joins through alpha
+      | --gossip    | [::]:8746  |
+      | --advertise | {beta.six} |
+    Then alpha's log soon says "[{beta.six}]:8746 can't be reached"
+    And for 5 seconds alpha and beta see alpha and beta as alive
+
+  Scenario: Who listens on IPv4 on a host that has IPv6 alone is told so
+    Given host alpha with IPv6
+    When agent alpha is started with
+      | --gossip | 0.0.0.0:8746 |
+    Then alpha's log soon says "no other host can reach this agent"
+    And alpha's log soon says "--gossip [::]:8746"
 
   # Names
 

@@ -131,8 +131,13 @@ impl Network {
     /// From now on what one host sends to another is lost; to or from all where it is not said. Hosts behind a router can't be meant.
     pub(crate) fn lose(&mut self, from: Option<&str>, to: Option<&str>) -> Result<(), String> {
         let port = |name: Option<&str>| name.map(|name| self.hosts.get(name).map(|host| host.port).ok_or("no such host")).transpose();
-        let loss = Loss { from: port(from)?, to: port(to)? };
+        let loss = Loss { percent: 100, from: port(from)?, to: port(to)? };
         self.ethernet.lose(loss)
+    }
+
+    /// From now on a part of all that anybody sends to anybody is lost.
+    pub(crate) fn lose_some(&mut self, percent: u8) -> Result<(), String> {
+        self.ethernet.lose(Loss { percent, from: None, to: None })
     }
 
     /// From now on nothing is lost.

@@ -11,6 +11,8 @@ pub(crate) struct Port(usize);
 /// Frames that are lost without a word: neither end hears of it, as when a cable is cut behind the next switch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Loss {
+    /// So many of a hundred, drawn at random.
+    pub(crate) percent: u8,
     /// Who sent them; anybody where it is not said.
     pub(crate) from: Option<Port>,
     /// To whom they go; anybody where it is not said.
@@ -79,10 +81,11 @@ impl Ethernet {
 
     fn apply(&self) -> Result<(), String> {
         let mut rules = String::new();
-        for Loss { from, to } in &self.losses {
+        for Loss { percent, from, to } in &self.losses {
             let from = from.map(|port| format!("iifname {} ", port.device())).unwrap_or_default();
             let to = to.map(|port| format!("oifname {} ", port.device())).unwrap_or_default();
-            let _ = writeln!(rules, "{from}{to}drop");
+            let some = if *percent < 100 { format!("numgen random mod 100 < {percent} ") } else { String::new() };
+            let _ = writeln!(rules, "{from}{to}{some}drop");
         }
         // In one transaction; the first line sees to it that there is something to delete.
         self.switch.run(&format!(

@@ -18,6 +18,11 @@ async fn agent(world: &mut World, name: String, step: &Step) {
     world.agent_mut(&name).is_ready().await;
 }
 
+#[when(regex = r"^agent (\w+) is started with$")]
+async fn started(world: &mut World, name: String, step: &Step) {
+    launch(world, &name, step).await;
+}
+
 #[given(regex = r"^an agent (\w+) with room for (\d+) octets on its disk$")]
 async fn agent_on_small_disk(world: &mut World, name: String, octets: u32, step: &Step) {
     world.agent_mut(&name).settings.file_blocks = Some(octets / 512);

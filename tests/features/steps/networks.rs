@@ -64,6 +64,11 @@ async fn sends_in_vain(world: &mut World, from: String, at: String, to: String) 
     done(world.network().lose(Some(&from), to));
 }
 
+#[when(regex = r"^(\d+) % of all packets are lost$")]
+async fn lossy(world: &mut World, percent: u8) {
+    done(world.network().lose_some(percent));
+}
+
 #[when(regex = r"^nothing that is sent to (\w+) arrives$")]
 async fn hears_nothing(world: &mut World, to: String) {
     done(world.network().lose(None, Some(&to)));
