@@ -13,7 +13,7 @@ use tokio::{
     sync::{mpsc, oneshot, watch},
     time::{interval, sleep},
 };
-use tracing::debug;
+use tracing::{debug, info};
 
 use super::{
     clock::Clock,
@@ -34,10 +34,11 @@ use crate::{
         meeting::Copied,
         time::Moment,
     },
+    keyring::Keys,
     metrics::{Direction, GossipMetrics, Opener},
     model::{Change, CheckOrder, Command, Reply},
     registrar::{Pending, QUEUE},
-    wire::limits,
+    wire::{limits, seal::Seal},
 };
 
 /// Datagrams that are taken before something else gets its turn.
@@ -61,6 +62,7 @@ pub(super) struct Gossip {
     seeds: Seeds,
     new_seeds: watch::Receiver<Vec<Seed>>,
     found: mpsc::UnboundedReceiver<Found>,
+    new_keys: watch::Receiver<Keys>,
     orders: mpsc::UnboundedSender<CheckOrder>,
     publisher: Publisher,
     changes: Vec<Change>,
@@ -81,6 +83,7 @@ impl Gossip {
         orders: mpsc::UnboundedSender<CheckOrder>,
         publisher: Publisher,
         mut new_seeds: watch::Receiver<Vec<Seed>>,
+        new_keys: watch::Receiver<Keys>,
         metrics: GossipMetrics,
     ) -> io::Result<Gossip> {
         let bound = sockets.local_addr()?;
@@ -102,6 +105,7 @@ impl Gossip {
             command_count: 0,
             seeds,
             new_seeds,
+            new_keys,
             found,
             orders,
             publisher,
@@ -139,6 +143,7 @@ impl Gossip {
                     self.core.handle(self.moment(), Input::Resolved { seed, addresses });
                 }
                 Ok(()) = self.new_seeds.changed() => self.on_seeds(),
+                Ok(()) = self.new_keys.changed() => self.on_keys(),
                 accepted = self.tcp.accept() => {
                     if let Ok((tcp, from)) = accepted {
                         self.accepted += 1;
@@ -268,6 +273,14 @@ impl Gossip {
         let seeds = self.seeds.replace(self.new_seeds.borrow_and_update().clone());
         let moment = self.moment();
         self.core.handle(moment, Input::Seeds(seeds));
+    }
+
+    fn on_keys(&mut self) {
+        let keys = self.new_keys.borrow_and_update().clone();
+        let seal = Seal::new(keys.mode, &keys.keyring);
+        info!("encryption is {}, with the keys {:?}", keys.mode, keys.keyring.ids());
+        let moment = self.moment();
+        self.core.handle(moment, Input::Seal { seal, shown: keys.shown() });
     }
 }
 
