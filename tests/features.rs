@@ -52,7 +52,7 @@ async fn main() -> ExitCode {
 
 /// Runs the scenarios that the command line asks for. True when something failed that belongs to no scenario.
 async fn run(report: Report) -> bool {
-    let obstacle = netns::host::obstacle();
+    let obstacle = netns::obstacle();
     let skipping = report.clone();
     let mut cli = cli::Opts::<_, _, _, cli::Empty>::parsed();
     let (name, tags) = (cli.re_filter.take(), cli.tags_filter.take());

@@ -1,7 +1,6 @@
 //! A host: a network of its own, and a view of the file system of its own.
 
 use std::{
-    env,
     fs::File,
     io::{self, BufRead as _, BufReader},
     os::fd::AsFd as _,
@@ -10,22 +9,6 @@ use std::{
 };
 
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
-
-/// The programs that hosts and networks are made with.
-const TOOLS: [&str; 5] = ["unshare", "nsenter", "setpriv", "ip", "nft"];
-
-/// Why there can be no hosts here, if that is so.
-pub(crate) fn obstacle() -> Option<String> {
-    if !rustix::process::geteuid().is_root() {
-        return Some("only root can make network namespaces".to_owned());
-    }
-    let folders: Vec<_> = env::split_paths(&env::var_os("PATH").unwrap_or_default()).collect();
-    let missing: Vec<&str> = TOOLS.into_iter().filter(|tool| !folders.iter().any(|folder| folder.join(tool).exists())).collect();
-    if !missing.is_empty() {
-        return Some(format!("there is no {} on this machine (Debian: util-linux, iproute2, nftables)", missing.join(", no ")));
-    }
-    Host::new().and_then(|host| host.run("ip link set lo up; nft list ruleset")).err()
-}
 
 /// Namespaces without a name. They are held open by a process that ends with this one, however this one ends, and are gone when
 /// nobody is in them any more.
