@@ -193,6 +193,32 @@ Feature: Agents in networks as they are
     When beta is killed
     Then alpha, gamma and delta see beta as down within 6 seconds
 
+  Scenario: Hosts with IPv4 alone and hosts with IPv6 alone are one cluster by those that have both
+    Given hosts alpha and beta with IPv4 and IPv6
+    And host gamma with IPv4
+    And host delta with IPv6
+    And agent alpha with
+      | --gossip    | [::]:8746 |
+      | --advertise | {alpha}   |
+    And agent beta joins through {alpha}
+      | --gossip    | [::]:8746  |
+      | --advertise | {beta.six} |
+    And agent gamma joins through alpha
+    And agent delta joins through {beta.six}
+    When gamma registers
+      | id    | service | port |
+      | web-1 | web     | 8080 |
+    Then web.service.tidings.internal A at delta soon gives
+      | {gamma} |
+    When delta registers
+      | id    | service | port |
+      | web-1 | web     | 8080 |
+    Then web.service.tidings.internal AAAA at gamma soon gives
+      | {delta} |
+    And for 10 seconds alpha, beta, gamma and delta see alpha, beta, gamma and delta as alive
+    When delta is killed
+    Then alpha, beta and gamma see delta as down within 8 seconds
+
   Scenario: Agents that listen on both families may be reached by either
     Given hosts alpha, beta and gamma with IPv4 and IPv6
     And agent alpha with
