@@ -232,23 +232,34 @@ impl Core {
     /// Seeds, peers of before and members that are down or were let go of, one at a time: two parts that lost each other meet again.
     /// Every other look is for a seed: whoever gave it may have it lead elsewhere by now, and of the others there may be many.
     fn look_for_the_lost(&mut self, now: Moment) {
-        let up: BTreeSet<SocketAddr> = self.membership.members().filter(|m| m.is_up()).map(|m| m.identity.address).collect();
         let down = self
             .membership
             .members()
             .filter(|member| !member.is_up() && !self.is_left(member.identity.node()))
-            .map(|member| member.identity.address);
-        let is_lost = |address: &SocketAddr| !up.contains(address) && !self.join.ourselves.contains(address);
-        let lost: Vec<SocketAddr> = down.chain(self.join.peers.iter().copied()).filter(is_lost).collect();
-        let seeds: Vec<SocketAddr> = self.join.seeds().filter(is_lost).collect();
-        let former: Vec<SocketAddr> = self.join.former.iter().copied().filter(is_lost).collect();
+            .map(|member| member.identity.address());
+        let mut lost: Vec<SocketAddr> = down.chain(self.join.peers.iter().copied()).collect();
+        let mut seeds: Vec<SocketAddr> = self.join.seeds().collect();
+        let mut former: Vec<SocketAddr> = self.join.former.iter().copied().collect();
+        // These are few, and members may be many.
+        let ourselves = &self.join.ourselves;
+        let mut missed: BTreeSet<SocketAddr> =
+            lost.iter().chain(&seeds).chain(&former).filter(|address| !ourselves.contains(address)).copied().collect();
+        for member in self.membership.members().filter(|member| member.is_up()) {
+            if missed.is_empty() {
+                break;
+            }
+            missed.remove(&member.identity.address());
+        }
+        for addresses in [&mut lost, &mut seeds, &mut former] {
+            addresses.retain(|address| missed.contains(address));
+        }
         self.join.looks += 1;
         let by_preference = match self.join.looks {
             looks if looks.is_multiple_of(LOOKS_FOR_FORMER) => [former, lost, seeds],
             looks if looks.is_multiple_of(2) => [lost, seeds, former],
             _ => [seeds, lost, former],
         };
-        let pause = if up.is_empty() { LOOK_ALONE_EVERY } else { LOOK_EVERY };
+        let pause = if self.membership.count_up() == 0 { LOOK_ALONE_EVERY } else { LOOK_EVERY };
         let jitter = self.jitter(pause / 2);
         self.look_for_peers_at(now + pause + jitter);
         if let Some(lost) = by_preference.iter().find(|lost| !lost.is_empty()) {
@@ -284,7 +295,7 @@ impl Core {
 
     pub(super) fn store_peers(&mut self) {
         self.join.peers_pending = false;
-        let mut peers: Vec<SocketAddr> = self.membership.members().filter(|m| m.is_up()).map(|m| m.identity.address).collect();
+        let mut peers: Vec<SocketAddr> = self.membership.members().filter(|m| m.is_up()).map(|m| m.identity.address()).collect();
         self.join.former.retain(|former| !peers.contains(former));
         peers.truncate(PEERS_KEPT);
         if peers.is_empty() {

@@ -246,7 +246,7 @@ pub(super) fn node(id: u64, name: &str) -> Node {
         },
         health: Health::default(),
         state: MemberState::Alive,
-        reason: "answers".to_owned(),
+        reason: "answers",
     }
 }
 
