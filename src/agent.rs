@@ -4,10 +4,12 @@ mod address;
 mod clock;
 mod disk;
 mod event_log;
+mod families;
 mod figures;
 mod gossip;
 mod lifecycle;
 mod reload;
+mod seeds;
 mod sockets;
 mod streams;
 

@@ -52,8 +52,14 @@ pub const DATA_DIR: Key = Key::new(
     "Folder for what has to survive a restart [default: /var/lib/tidings for root, else $XDG_STATE_HOME/tidings or ~/.local/state/tidings]",
 );
 /// Where gossip is received.
-pub const GOSSIP: Key =
-    Key::new("gossip", "TIDINGS_GOSSIP", "gossip.listen", "ADDR:PORT", "Where to receive gossip, over UDP and TCP").or("0.0.0.0:8746");
+pub const GOSSIP: Key = Key::new(
+    "gossip",
+    "TIDINGS_GOSSIP",
+    "gossip.listen",
+    "ADDR:PORT",
+    "Where to receive gossip, over UDP and TCP; [::]:8746 is for IPv6 and IPv4",
+)
+.or("0.0.0.0:8746");
 /// Where others reach this agent's gossip.
 pub const ADVERTISE: Key = Key::new(
     "advertise",

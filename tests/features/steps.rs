@@ -12,4 +12,5 @@ mod gossip;
 mod health;
 mod http;
 mod metrics;
+mod networks;
 mod watching;
