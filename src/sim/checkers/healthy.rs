@@ -39,8 +39,9 @@ impl Watcher for Healthy {
         }
         match seen {
             Seen::Started { .. } | Seen::Ended | Seen::Done(Deed::Readdressed) | Seen::FolderReplaced => drop(self.ill.insert(host, now)),
-            Seen::Done(Deed::Paused | Deed::Frozen) => drop(self.still.insert(host, now)),
-            Seen::Done(Deed::Resumed | Deed::Thawed) => {
+            Seen::Done(Deed::Paused | Deed::Frozen) => drop(self.still.entry(host).or_insert(now)),
+            // A process that is paused on a host that is frozen stands still until both are over.
+            Seen::Done(Deed::Resumed | Deed::Thawed) if world.host(host).is_running() => {
                 let since = self.still.remove(&host).filter(|since| now - *since > SHORT);
                 self.ill.extend(since.map(|_| (host, now)));
             }
