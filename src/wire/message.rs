@@ -312,6 +312,9 @@ pub struct Buckets {
     pub owners: Vec<(u8, u64)>,
 }
 
+/// The state of a member that is down because it left, as its record says.
+pub const LEFT: u8 = 3;
+
 /// One member, as the sender holds it.
 #[derive(Debug, Clone, Copy, PartialEq, Encode, Decode)]
 pub struct MemberEntry {
