@@ -25,6 +25,7 @@ mod hello;
 pub mod io;
 mod itself;
 mod join;
+mod kept_out;
 pub mod meeting;
 pub mod membership;
 mod owner;
@@ -59,6 +60,7 @@ use graves::Graves;
 use io::{Event, Input, Output, StreamId, Ticket};
 use itself::Asking;
 use join::Join;
+use kept_out::KeptOut;
 use membership::{Effects, Membership};
 use owner::{Known, Pending, Registered};
 use replica::{Replica, Shift};
@@ -82,7 +84,7 @@ use crate::{
 pub const REAP_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// What the core is told at its start.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Settings {
     /// Agents of other clusters are refused.
     pub cluster: ClusterName,
@@ -142,6 +144,7 @@ pub struct Core {
     conversations: BTreeMap<StreamId, Conversation>,
     streams: u64,
     join: Join,
+    kept_out: KeptOut,
     farewell: Option<Farewell>,
     pending: VecDeque<Pending>,
     registered: BTreeMap<InstanceId, Registered>,
@@ -203,6 +206,7 @@ impl Core {
             dissemination: Dissemination::default(),
             conversations: BTreeMap::new(),
             streams: 0,
+            kept_out: KeptOut::default(),
             farewell: None,
             pending: VecDeque::new(),
             registered: BTreeMap::new(),

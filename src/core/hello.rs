@@ -10,12 +10,12 @@ use crate::{
     planted::{Planted, is_planted},
     wire::{
         HIGHEST_VERSION, Identity, LOWEST_VERSION, limits,
-        message::{Hello, Refuse, RefuseCode},
+        message::{Hello, Refuse, RefuseCode, Standing},
     },
 };
 
 impl Core {
-    pub(super) fn say_hello(&mut self, stream: StreamId) {
+    pub(super) fn say_hello(&mut self, now: Moment, stream: StreamId) {
         let hello = Hello {
             cluster: self.settings.cluster.to_string(),
             lowest: LOWEST_VERSION,
@@ -23,7 +23,7 @@ impl Core {
             from: self.membership.me(),
             name: self.settings.info.name.to_string(),
             digest: self.digest(),
-            established: self.join.was_established(),
+            standing: self.standing(now),
         };
         self.say(stream, &hello);
     }
@@ -39,11 +39,28 @@ impl Core {
         if conversation.purpose == Some(Purpose::Itself) {
             return self.fail(now, stream, "somebody else is there");
         }
-        if let Some((code, detail)) = self.reason_to_refuse(hello, ours) {
+        let is_kept_out = !ours && self.is_kept_out(now);
+        let reason = self.reason_to_part(hello).or_else(|| if is_kept_out { None } else { self.reason_to_refuse(hello, ours) });
+        if let Some((code, detail)) = reason {
             self.event(Event::Refused { peer: at, by_us: true, code, detail: detail.clone() });
             self.say(stream, &Refuse { code, detail });
             self.fail(now, stream, "refused");
             return self.end_life_before(now, hello.from);
+        }
+        // Whom it asks to let it in has to know the cluster.
+        if let Standing::KeptOut(by) = &hello.standing
+            && (ours || !self.join.was_established())
+        {
+            self.fail(now, stream, "it is kept out of the cluster, since another node holds its name");
+            return self.on_kept_out(now, at, hello.from, by);
+        }
+        if is_kept_out {
+            self.say_hello(now, stream);
+            return self.fail(now, stream, "this agent is kept out of the cluster, since another node holds its name");
+        }
+        if ours {
+            // Who refused us before refuses no more, or says so now.
+            self.kept_out.clear();
         }
         if self.is_buried(hello.from) {
             return self.answer_with_grave(now, stream, hello.from);
@@ -59,7 +76,7 @@ impl Core {
             conversation.peer_digest = hello.digest.total();
         }
         if !ours {
-            self.say_hello(stream);
+            self.say_hello(now, stream);
         }
         let equal = self.digest().total() == hello.digest.total() || is_planted(Planted::NoSync);
         match (equal, ours) {
@@ -79,7 +96,8 @@ impl Core {
         }
     }
 
-    pub(super) fn reason_to_refuse(&self, hello: &Hello, ours: bool) -> Option<(RefuseCode, String)> {
+    /// Why the two do not understand each other, whatever else they are.
+    fn reason_to_part(&self, hello: &Hello) -> Option<(RefuseCode, String)> {
         let cluster = self.settings.cluster.as_str();
         if hello.cluster != cluster {
             let theirs: String = hello.cluster.chars().take(80).collect();
@@ -92,6 +110,10 @@ impl Core {
             );
             return Some((RefuseCode::Version, detail));
         }
+        None
+    }
+
+    fn reason_to_refuse(&self, hello: &Hello, ours: bool) -> Option<(RefuseCode, String)> {
         if self.has_left() && !ours {
             return Some((RefuseCode::Leaving, "this agent is leaving the cluster".into()));
         }
@@ -105,7 +127,7 @@ impl Core {
         }
         let holder = self.live_holder(&hello.name)?;
         let another = holder.id != hello.from.node() && holder.gossip != hello.from.address;
-        (!hello.established && another).then(|| {
+        (hello.standing != Standing::Member && another).then(|| {
             let detail = format!(
                 "the name {:?} is held by the node at {}; the other at {} asks for it",
                 hello.name, holder.gossip, hello.from.address
@@ -116,16 +138,14 @@ impl Core {
 
     pub(super) fn on_refuse(&mut self, now: Moment, stream: StreamId, refuse: &Refuse) {
         if let Some(conversation) = self.conversations.get_mut(&stream) {
-            let peer = conversation.at;
+            let peer = conversation.peer.map_or(conversation.at, |peer| peer.address);
             let detail = refuse.detail.chars().take(400).collect();
             if conversation.purpose == Some(Purpose::Join) {
                 conversation.purpose = Some(Purpose::Look);
             }
             self.event(Event::Refused { peer, by_us: false, code: refuse.code, detail });
             self.fail(now, stream, "refused");
-            if refuse.code == RefuseCode::NameTaken && !self.join.is_established() {
-                self.keep_to_itself();
-            }
+            self.refused_by(now, peer, refuse.code);
         }
     }
 }

@@ -30,6 +30,8 @@ pub(super) const LOOK_EVERY: Duration = Duration::from_secs(10);
 const PEERS_WRITTEN_AFTER: Duration = Duration::from_secs(1);
 /// Peers that are kept on disk: of those that are up, and of those that were let go of.
 const PEERS_KEPT: usize = 32;
+/// For how long nobody looks for a node that is kept out: it comes by itself when it may.
+const LEFT_ALONE: Duration = Duration::from_secs(60);
 /// Of so many looks for lost parts of the cluster one goes to a peer that was let go of: mostly those are gone for good.
 const LOOKS_FOR_FORMER: u32 = 4;
 
@@ -42,6 +44,10 @@ pub(super) struct Join {
     /// Where members were that were let go of, the last ones. They may be alive behind a partition, and know nobody here any more.
     former: VecDeque<SocketAddr>,
     looks: u32,
+    /// Who takes part in the cluster, as those say who are kept out of it.
+    referred: Vec<SocketAddr>,
+    /// Where those are who are kept out, and since when that is known.
+    left_alone: BTreeMap<SocketAddr, Moment>,
     ourselves: BTreeSet<SocketAddr>,
     established: bool,
     /// Whether there ever was one: if not, this agent is a newcomer.
@@ -62,6 +68,8 @@ impl Join {
             peers: peers.to_vec(),
             former: VecDeque::new(),
             looks: 0,
+            referred: Vec::new(),
+            left_alone: BTreeMap::new(),
             ourselves: BTreeSet::from([ourselves]),
             established: false,
             ever_established: false,
@@ -105,6 +113,24 @@ impl Join {
         self.ourselves.insert(address);
     }
 
+    /// Those who were not asked yet are not asked.
+    pub(super) fn end_round(&mut self) {
+        self.round.clear();
+    }
+
+    /// Somebody is no member itself, and names others who are.
+    pub(super) fn refer(&mut self, now: Moment, from: SocketAddr, to: impl Iterator<Item = SocketAddr>) {
+        self.referred = to.collect();
+        self.left_alone.retain(|address, since| *address != from && now - *since < LEFT_ALONE);
+        if self.left_alone.len() < PEERS_KEPT {
+            self.left_alone.insert(from, now);
+        }
+    }
+
+    fn is_left_alone(&self, now: Moment, address: &SocketAddr) -> bool {
+        self.left_alone.get(address).is_some_and(|since| now - *since < LEFT_ALONE)
+    }
+
     /// A member was let go of: it is looked for all the same.
     pub(super) fn was_let_go(&mut self, address: SocketAddr) {
         self.former.retain(|former| *former != address);
@@ -118,9 +144,10 @@ impl Join {
         all.into_iter().collect()
     }
 
-    /// Seeds, peers of before, and those that were let go of.
+    /// Seeds, peers of before, those that were let go of, and those that were named by who is kept out.
     fn everyone(&self) -> Vec<SocketAddr> {
-        let all: BTreeSet<SocketAddr> = self.candidates().into_iter().chain(self.former.iter().copied()).collect();
+        let others = self.former.iter().chain(&self.referred).copied();
+        let all: BTreeSet<SocketAddr> = self.candidates().into_iter().chain(others).collect();
         all.into_iter().filter(|address| !self.ourselves.contains(address)).collect()
     }
 
@@ -149,6 +176,7 @@ impl Core {
     pub(super) fn on_seeds(&mut self, now: Moment, seeds: Range<usize>) {
         self.join.seeds = seeds.map(|seed| (seed, None)).collect();
         self.join.round.clear();
+        self.kept_out.clear();
         self.resolve_seeds();
         if !self.join.established {
             self.look_for_peers_at(now);
@@ -192,7 +220,8 @@ impl Core {
                 return self.look_for_peers_at(now + NEXT_CANDIDATE);
             }
         } else {
-            self.join.round = self.join.everyone();
+            let refusers = self.kept_out.by(now);
+            self.join.round = if refusers.is_empty() { self.join.everyone() } else { refusers };
             let candidates = self.join.round.len();
             for at in (1..candidates).rev() {
                 let other = self.rng.random_range(0..=at);
@@ -224,7 +253,9 @@ impl Core {
             .members()
             .filter(|member| !member.is_up() && !self.is_left(member.identity.node()))
             .map(|member| member.identity.address);
-        let is_lost = |address: &SocketAddr| !up.contains(address) && !self.join.ourselves.contains(address);
+        let is_lost = |address: &SocketAddr| {
+            !up.contains(address) && !self.join.is_left_alone(now, address) && !self.join.ourselves.contains(address)
+        };
         let mut lost: Vec<SocketAddr> = down.chain(self.join.candidates()).filter(is_lost).collect();
         let former: Vec<SocketAddr> = self.join.former.iter().copied().filter(is_lost).collect();
         self.join.looks += 1;
@@ -244,6 +275,7 @@ impl Core {
             return;
         }
         (self.join.established, self.join.ever_established) = (true, true);
+        self.kept_out.clear();
         let members = self.membership.count_up() + 1;
         self.event(Event::Joined { peer, members });
         self.spread_all(now);
