@@ -305,6 +305,11 @@ impl Core {
         self.replica(self.me()).and_then(|replica| replica.shown.as_ref()).map_or(0, |part| part.complete)
     }
 
+    /// The life that a member has here, be it up or down.
+    pub fn life_of(&self, node: NodeId) -> Option<Life> {
+        self.membership.get(node).map(|member| member.identity.life())
+    }
+
     /// What is held of a node's records, this one's included.
     pub fn replica(&self, node: NodeId) -> Option<&Replica> {
         self.known.get(&node).map(|known| &known.replica)

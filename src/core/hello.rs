@@ -9,7 +9,7 @@ use super::{
 use crate::{
     planted::{Planted, is_planted},
     wire::{
-        HIGHEST_VERSION, Identity, LOWEST_VERSION, limits,
+        HIGHEST_VERSION, LOWEST_VERSION, limits,
         message::{Hello, Refuse, RefuseCode, Standing},
     },
 };
@@ -45,7 +45,7 @@ impl Core {
             self.event(Event::Refused { peer: at, by_us: true, code, detail: detail.clone() });
             self.say(stream, &Refuse { code, detail });
             self.fail(now, stream, "refused");
-            return self.end_life_before(now, hello.from);
+            return self.is_no_member(now, hello.from, |before| before < hello.from.life());
         }
         // Whom it asks to let it in has to know the cluster.
         if let Standing::KeptOut(by) = &hello.standing
@@ -84,15 +84,6 @@ impl Core {
             (true, true) => self.end(now, stream),
             // The peer compares with what our hello says, and closes the stream if it finds the same.
             (true, false) => {}
-        }
-    }
-
-    /// A node that is refused started anew: the life under which it was a member is over.
-    fn end_life_before(&mut self, now: Moment, refused: Identity) {
-        let member = self.membership.get(refused.node()).map(|member| member.identity);
-        if let Some(before) = member.filter(|before| before.life() < refused.life()) {
-            let effects = self.membership.down(before);
-            self.apply(now, effects, false);
         }
     }
 

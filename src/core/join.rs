@@ -220,14 +220,8 @@ impl Core {
                 return self.look_for_peers_at(now + NEXT_CANDIDATE);
             }
         } else {
-            let refusers = self.kept_out.by(now);
-            self.join.round = if refusers.is_empty() { self.join.everyone() } else { refusers };
-            let candidates = self.join.round.len();
-            for at in (1..candidates).rev() {
-                let other = self.rng.random_range(0..=at);
-                self.join.round.swap(at, other);
-            }
-            if candidates > 0 {
+            self.join.round = self.next_round(now);
+            if !self.join.round.is_empty() {
                 return self.try_next(now);
             }
             if self.join.seeds.is_empty() {
@@ -240,6 +234,19 @@ impl Core {
         self.join.rounds += 1;
         let jitter = self.jitter(pause / 2);
         self.look_for_peers_at(now + pause + jitter);
+    }
+
+    /// Who is asked next: everyone, in any order, or one of those who keep us out, since they all know why.
+    fn next_round(&mut self, now: Moment) -> Vec<SocketAddr> {
+        let refusers = self.kept_out.by(now);
+        let most = if refusers.is_empty() { usize::MAX } else { 1 };
+        let mut round = if refusers.is_empty() { self.join.everyone() } else { refusers };
+        for at in (1..round.len()).rev() {
+            let other = self.rng.random_range(0..=at);
+            round.swap(at, other);
+        }
+        round.truncate(most);
+        round
     }
 
     /// Seeds, peers of before and members that are down or were let go of, one at a time: two parts that lost each other meet again.

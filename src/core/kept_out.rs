@@ -8,9 +8,12 @@
 use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
 
 use super::{Core, time::Moment};
-use crate::wire::{
-    Identity,
-    message::{RefuseCode, Standing},
+use crate::{
+    model::Life,
+    wire::{
+        Identity,
+        message::{RefuseCode, Standing},
+    },
 };
 
 /// How long a refusal holds: longer than the longest time between two questions to who refused.
@@ -73,8 +76,14 @@ impl Core {
     /// A peer is kept out. If we took it for a member, it is none; and where we are new ourselves we have to ask those who are not.
     pub(super) fn on_kept_out(&mut self, now: Moment, at: SocketAddr, peer: Identity, by: &[SocketAddr]) {
         self.join.refer(now, at, by.iter().take(REFUSERS).copied());
+        self.is_no_member(now, peer, |life| life <= peer.life());
+    }
+
+    /// Somebody at this place is not, or not yet, part of the cluster: whoever was a member there, in a life of which that is known, is
+    /// so no more. Elsewhere one may be, that has a copy of its data folder.
+    pub(super) fn is_no_member(&mut self, now: Moment, peer: Identity, is_over: impl FnOnce(Life) -> bool) {
         let member = self.membership.get(peer.node()).map(|member| member.identity);
-        if let Some(member) = member.filter(|member| member.life() <= peer.life()) {
+        if let Some(member) = member.filter(|member| member.address == peer.address && is_over(member.life())) {
             let effects = self.membership.down(member);
             self.apply(now, effects, false);
         }
