@@ -32,31 +32,15 @@ impl Core {
         let Some(conversation) = self.conversations.get(&stream) else {
             return;
         };
-        let (at, ours) = (conversation.at, conversation.is_ours());
+        let ours = conversation.is_ours();
         if hello.from.node() == self.me() && hello.cluster == self.settings.cluster.as_str() {
             return self.on_meeting_ourselves(now, stream, hello);
         }
         if conversation.purpose == Some(Purpose::Itself) {
             return self.fail(now, stream, "somebody else is there");
         }
-        let is_kept_out = !ours && self.is_kept_out(now);
-        let reason = self.reason_to_part(hello).or_else(|| if is_kept_out { None } else { self.reason_to_refuse(hello, ours) });
-        if let Some((code, detail)) = reason {
-            self.event(Event::Refused { peer: at, by_us: true, code, detail: detail.clone() });
-            self.say(stream, &Refuse { code, detail });
-            self.fail(now, stream, "refused");
-            return self.is_no_member(now, hello.from, |before| before < hello.from.life());
-        }
-        // Whom it asks to let it in has to know the cluster.
-        if let Standing::KeptOut(by) = &hello.standing
-            && (ours || !self.join.was_established())
-        {
-            self.fail(now, stream, "it is kept out of the cluster, since another node holds its name");
-            return self.on_kept_out(now, at, hello.from, by);
-        }
-        if is_kept_out {
-            self.say_hello(now, stream);
-            return self.fail(now, stream, "this agent is kept out of the cluster, since another node holds its name");
+        if self.turns_away(now, stream, hello) {
+            return;
         }
         if ours {
             // Who refused us before refuses no more, or says so now.
@@ -85,6 +69,37 @@ impl Core {
             // The peer compares with what our hello says, and closes the stream if it finds the same.
             (true, false) => {}
         }
+    }
+
+    /// Ends the conversation where one of the two is not to take part in the cluster with the other. Whether that is so.
+    fn turns_away(&mut self, now: Moment, stream: StreamId, hello: &Hello) -> bool {
+        let Some(conversation) = self.conversations.get(&stream) else {
+            return true;
+        };
+        let (at, ours) = (conversation.at, conversation.is_ours());
+        let is_kept_out = !ours && self.is_kept_out(now);
+        let by = if let Standing::KeptOut(by) = &hello.standing { Some(by) } else { None };
+        let may_refuse = !is_kept_out && (by.is_none() || !ours);
+        let reason = self.reason_to_part(hello).or_else(|| if may_refuse { self.reason_to_refuse(hello, ours) } else { None });
+        match (reason, by) {
+            (Some((code, detail)), _) => {
+                self.event(Event::Refused { peer: at, by_us: true, code, detail: detail.clone() });
+                self.say(stream, &Refuse { code, detail });
+                self.fail(now, stream, "refused");
+                self.is_no_member(now, hello.from, |before| before < hello.from.life());
+            }
+            (None, _) if is_kept_out => {
+                self.say_hello(now, stream);
+                self.fail(now, stream, "this agent is kept out of the cluster, since another node holds its name");
+            }
+            // It can't take us in. Nor can we take it in while we are new: whoever does has to know the cluster.
+            (None, Some(by)) if ours || !self.join.was_established() => {
+                self.fail(now, stream, "it is kept out of the cluster, since another node holds its name");
+                self.on_kept_out(now, at, hello.from, by);
+            }
+            (None, _) => return false,
+        }
+        true
     }
 
     /// Why the two do not understand each other, whatever else they are.

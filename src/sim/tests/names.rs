@@ -40,9 +40,13 @@ fn kept_out_while_some_take_it_for_a_member(seed: u64) -> bool {
     }
     assert!(cluster.all_but_equal(second), "seed {seed}: those who are members do not agree");
     let before = refusals.0.get();
+    cluster.world.keep_story();
     cluster.world.run_for(seconds(60));
     let refused = refusals.0.get() - before;
-    assert!((1..=8).contains(&refused), "seed {seed}: refused {refused} times within a minute");
+    if !(1..=8).contains(&refused) {
+        let story: Vec<String> = cluster.world.take_story().iter().map(ToString::to_string).collect();
+        panic!("seed {seed}: refused {refused} times within a minute\n{}", story.join("\n"));
+    }
     // As the cluster was, with the fresh one, and with the one that is kept out.
     members.len() > 2
 }
