@@ -29,11 +29,13 @@ mod kept_out;
 pub mod meeting;
 pub mod membership;
 mod owner;
+mod pack;
 pub mod part;
 mod push;
 pub mod replica;
 mod sealing;
 mod sink;
+pub mod slots;
 mod stale;
 mod sync;
 #[cfg(test)]
@@ -130,6 +132,8 @@ pub struct Core {
     known: BTreeMap<NodeId, Box<Known>>,
     /// The digest over the records of all of them.
     owners: u64,
+    /// The last version that a record of this node took.
+    own_version: u64,
     graves: Graves,
     /// When they are to be written to disk next.
     graves_due: Option<Moment>,
@@ -183,6 +187,9 @@ struct Settle {
     fruitless: Option<([u8; 4], [u8; 4])>,
 }
 
+/// Outputs for which there is always room.
+const OUTPUTS_KEPT: usize = 64;
+
 const SETTLE_AFTER: [Duration; 3] = [Duration::from_millis(80), Duration::from_millis(200), Duration::from_millis(500)];
 
 impl Core {
@@ -201,6 +208,7 @@ impl Core {
             detector,
             known: BTreeMap::new(),
             owners: 0,
+            own_version: 0,
             graves: Graves::default(),
             graves_due: None,
             told_buried: None,
@@ -300,8 +308,11 @@ impl Core {
     /// The next thing to be done in the world.
     pub fn poll_output(&mut self) -> Option<Output> {
         let output = self.outputs.pop_front();
-        if let Some(Output::Close(stream)) = output {
-            self.end_strand(stream);
+        match output {
+            Some(Output::Close(stream)) => self.end_strand(stream),
+            // A whole cluster may have been in it.
+            None => self.outputs.shrink_to(OUTPUTS_KEPT),
+            Some(_) => {}
         }
         output
     }
@@ -318,7 +329,7 @@ impl Core {
 
     /// The last version that a record of this node took.
     pub fn own_version(&self) -> u64 {
-        self.replica(self.me()).and_then(|replica| replica.shown.as_ref()).map_or(0, |part| part.complete)
+        self.own_version
     }
 
     /// The life that a member has here, be it up or down.
@@ -410,7 +421,7 @@ impl Core {
                 envelope.push(kind::DIGEST, &beacon.to_bytes());
             }
             self.dissemination.fill(now, &mut envelope, transmissions);
-            self.send(to.address, envelope);
+            self.send(to.address(), envelope);
         }
         for (timer, after) in effects.timers {
             let after = match timer {
@@ -428,9 +439,11 @@ impl Core {
             self.look_for_peers_at(now + Duration::from_millis(10));
         }
         if !effects.changed.is_empty() {
+            let changed = effects.changed.len();
             for node in effects.changed {
                 self.on_member_changed(now, node);
             }
+            self.pack_after(changed);
             self.changed(now);
             if self.membership.has_updates() {
                 self.schedule_push(now);
@@ -467,7 +480,7 @@ impl Core {
         for peer in self.membership.choose(1) {
             let mut envelope = Envelope::new(Carrier::Datagram, self.cluster);
             envelope.push(kind::DIGEST, &self.beacon().to_bytes());
-            self.send(peer.address, envelope);
+            self.send(peer.address(), envelope);
         }
         if self.settle.stage + 1 < SETTLE_AFTER.len() {
             self.settle.stage += 1;

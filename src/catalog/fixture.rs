@@ -42,7 +42,7 @@ pub(crate) fn node(id: u64, name: &str, addresses: &[&str], state: MemberState) 
         },
         health: Health::default(),
         state,
-        reason: String::new(),
+        reason: "",
     }))
 }
 

@@ -273,7 +273,7 @@ impl Core {
             Some(Purpose::Itself) => self.not_answered(now, stream),
             Some(Purpose::Look | Purpose::Sync) | None => {}
         }
-        self.judge(now, conversation.heard, conversation.peer.map(|peer| peer.address));
+        self.judge(now, conversation.heard, conversation.peer.map(|peer| peer.address()));
     }
 
     /// Sends one message in a frame of its own.

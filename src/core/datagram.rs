@@ -125,7 +125,7 @@ impl Core {
         let fresh = now - self.settle.last_change < PUSHES_TAKE || now - self.settle.last_sync < SYNC_GAP;
         if !fresh && self.conversations.values().all(|conversation| !conversation.is_ours()) {
             self.settle.last_sync = now;
-            self.open(now, member.address, Purpose::Sync);
+            self.open(now, member.address(), Purpose::Sync);
         }
     }
 }

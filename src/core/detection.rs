@@ -27,10 +27,8 @@ impl Core {
         let Some(member) = self.membership.get(node).copied() else {
             return self.detector.forget(now, node);
         };
-        let away = self.known.get(&node).and_then(|known| known.grace).is_some_and(|(of, until)| {
-            // It may have been told of before the member has that life here.
-            of == member.identity.life() && until.is_some()
-        });
+        // It may have been told of before the member has that life here.
+        let away = self.known.get(&node).is_some_and(|known| known.absent_until(member.identity.life()).is_some());
         let standing = match member.is_up() {
             false => Standing::Gone,
             true if away => Standing::Away,

@@ -132,11 +132,13 @@ impl Core {
             return Some((RefuseCode::Full, detail));
         }
         let holder = self.live_holder(&hello.name)?;
-        let another = holder.id != hello.from.node() && holder.gossip != hello.from.address;
+        let another = holder.id != hello.from.node() && holder.gossip != hello.from.address();
         (hello.standing != Standing::Member && another).then(|| {
             let detail = format!(
                 "the name {:?} is held by the node at {}; the other at {} asks for it",
-                hello.name, holder.gossip, hello.from.address
+                hello.name,
+                holder.gossip,
+                hello.from.address()
             );
             (RefuseCode::NameTaken, detail)
         })
@@ -144,7 +146,7 @@ impl Core {
 
     pub(super) fn on_refuse(&mut self, now: Moment, stream: StreamId, refuse: &Refuse) {
         if let Some(conversation) = self.conversations.get_mut(&stream) {
-            let peer = conversation.peer.map_or(conversation.at, |peer| peer.address);
+            let peer = conversation.peer.map_or(conversation.at, |peer| peer.address());
             let detail = refuse.detail.chars().take(400).collect();
             if conversation.purpose == Some(Purpose::Join) {
                 conversation.purpose = Some(Purpose::Look);

@@ -83,7 +83,7 @@ impl Core {
     /// so no more. Elsewhere one may be, that has a copy of its data folder.
     pub(super) fn is_no_member(&mut self, now: Moment, peer: Identity, is_over: impl FnOnce(Life) -> bool) {
         let member = self.membership.get(peer.node()).map(|member| member.identity);
-        if let Some(member) = member.filter(|member| member.address == peer.address && is_over(member.life())) {
+        if let Some(member) = member.filter(|member| member.address() == peer.address() && is_over(member.life())) {
             let effects = self.membership.down(member);
             self.apply(now, effects, false);
         }

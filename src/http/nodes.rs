@@ -194,7 +194,7 @@ mod tests {
         let api = Api::new();
         let down = changed(node(2, "db-1"), |node| {
             node.state = MemberState::Down;
-            node.reason = "did not answer".to_owned();
+            node.reason = "did not answer";
             node.info.zone = Some(Zone::new("rack-2").unwrap());
         });
         api.publish([down, Change::Node(node(3, "db-2").into()), registered(2, instance("db", "db", &[], &[]), Status::Passing)]);

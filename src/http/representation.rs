@@ -144,7 +144,7 @@ struct HeldBackView {
 impl HeldBackView {
     fn new(why: HeldBack, owner: Option<&NodeEntry>) -> Self {
         let node = owner.map_or("", |owner| owner.node.info.name.as_str());
-        let state_reason = owner.map_or("", |owner| owner.node.reason.as_str());
+        let state_reason = owner.map_or("", |owner| owner.node.reason);
         let reason = why.as_str();
         let detail = match why {
             HeldBack::NodeUnknown => "its node is not known".to_owned(),
@@ -208,7 +208,7 @@ impl<'a> NodeView<'a> {
             id: node.id,
             name: node.info.name.as_str(),
             state: node.state.as_str(),
-            reason: &node.reason,
+            reason: node.reason,
             since: entry.since,
             addresses: &node.info.addresses,
             gossip: node.gossip,

@@ -134,5 +134,5 @@ pub struct Node {
     /// Whether it is there.
     pub state: MemberState,
     /// Why it is in that state, for people.
-    pub reason: String,
+    pub reason: &'static str,
 }

@@ -1,6 +1,6 @@
 //! What can be done to hosts and their processes.
 
-use std::{net::SocketAddr, path::Path, time::Duration};
+use std::{collections::BTreeMap, net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 
@@ -73,6 +73,7 @@ impl World {
             core,
             catalog,
             publisher,
+            changes: Vec::new(),
             store,
             disk,
             number: self.processes,
@@ -104,11 +105,12 @@ impl World {
             let entry = MemberEntry { identity, incarnation: 0, state: state_to_wire(foca::State::Alive), grace_ms: 0 };
             Some((entry, core.replica(identity.node())?.shown.clone()?))
         };
-        let all: Vec<(MemberEntry, Part)> = hosts.iter().filter_map(own).collect();
+        let all: Vec<(MemberEntry, Arc<Part>)> = hosts.iter().filter_map(own).collect();
+        let mut views = BTreeMap::new();
         for id in hosts {
             if let Some(process) = &mut self.hosts[id.0].process {
                 let now = Moment::default() + (self.now - process.started);
-                process.core.know(now, &all);
+                process.core.know(now, &all, &mut views);
             }
             self.carry_out(*id);
         }
@@ -225,11 +227,11 @@ impl World {
     /// The host has another address from now on; nobody has its earlier one.
     pub fn readdress(&mut self, id: HostId, address: SocketAddr) {
         let host = &mut self.hosts[id.0];
-        if self.addresses.get(&host.options.address) == Some(&id) {
-            self.addresses.remove(&host.options.address);
+        let before = std::mem::replace(&mut host.options.address, address);
+        if self.at_address(before) == Some(id) {
+            self.withdraw(before);
         }
-        host.options.address = address;
-        self.addresses.insert(address, id);
+        self.give(address, id);
         self.show(id, &Seen::Done(Deed::Readdressed));
     }
 

@@ -100,6 +100,7 @@ impl World {
             core,
             catalog,
             publisher,
+            changes: Vec::new(),
             store,
             disk,
             number,
