@@ -9,6 +9,7 @@ use super::{
     disk::SimDisk,
     outputs::write_group,
     process::{Ends, Waiting},
+    tape::{Fed, Tape},
     world::Happening,
 };
 use crate::{
@@ -63,7 +64,9 @@ impl World {
             }
         };
         let local = contents.node_id;
-        let core = Core::new(settings(host, contents, begun, rng.random()));
+        let settings = settings(host, contents, begun, rng.random());
+        let tape = self.keeps_tapes.then(|| Tape::new(settings.clone()));
+        let core = Core::new(settings);
         let (publisher, catalog) = Publisher::new(local);
         self.processes += 1;
         host.process = Some(Process {
@@ -84,10 +87,11 @@ impl World {
             streams: Default::default(),
             accepted: 0,
             version: 0,
+            tape,
         });
         self.show(id, &Seen::Started { life: begun.life, contents: &before });
         if let Some(process) = &mut self.hosts[id.0].process {
-            process.core.start(Moment::default());
+            process.feed(self.now, Fed::Start);
         }
         self.carry_out(id);
         Ok(())

@@ -1,6 +1,8 @@
 //! What the world itself must do, before anything is judged by it.
 
 mod cluster;
+mod images;
+mod names;
 mod planted;
 mod restarts;
 mod scale;
