@@ -32,6 +32,7 @@ mod pack;
 pub mod part;
 mod push;
 pub mod replica;
+mod sealing;
 mod sink;
 pub mod slots;
 mod stale;
@@ -64,6 +65,7 @@ use join::Join;
 use membership::{Effects, Membership};
 use owner::{Known, Pending, Registered};
 use replica::{Replica, Shift};
+use sealing::Strand;
 use time::Moment;
 use timers::{Timer, Timers};
 
@@ -77,6 +79,7 @@ use crate::{
         Identity,
         envelope::{Carrier, ClusterTag, Envelope},
         message::{Digest, DigestBeacon, Message as _, kind},
+        seal::Seal,
     },
 };
 
@@ -94,6 +97,8 @@ pub struct Settings {
     pub life: Life,
     /// Where peers reach it.
     pub address: SocketAddr,
+    /// How its gossip is encrypted.
+    pub seal: Seal,
     /// What it says of itself.
     pub info: NodeInfo,
     /// How many seeds there are to resolve.
@@ -144,6 +149,8 @@ pub struct Core {
     halted: bool,
     dissemination: Dissemination,
     conversations: BTreeMap<StreamId, Conversation>,
+    /// Of those streams that carried something encrypted.
+    strands: BTreeMap<StreamId, Strand>,
     streams: u64,
     join: Join,
     farewell: Option<Farewell>,
@@ -210,6 +217,7 @@ impl Core {
             halted: false,
             dissemination: Dissemination::default(),
             conversations: BTreeMap::new(),
+            strands: BTreeMap::new(),
             streams: 0,
             farewell: None,
             pending: VecDeque::new(),
@@ -250,9 +258,13 @@ impl Core {
             Input::Connected(stream) => self.on_connected(now, stream),
             Input::Received { stream, bytes } => self.on_received(now, stream, bytes),
             Input::Sent { stream, octets } => self.on_sent(now, stream, octets),
-            Input::Closed { stream, cause, reason } => self.on_closed(now, stream, cause, &reason),
+            Input::Closed { stream, cause, reason } => {
+                self.end_strand(stream);
+                self.on_closed(now, stream, cause, &reason);
+            }
             Input::Resolved { seed, addresses } => self.on_resolved(now, seed, addresses),
             Input::Seeds(seeds) => self.on_seeds(now, seeds),
+            Input::Seal { seal, shown } => self.on_seal(now, seal, shown),
             Input::Command { id, command } => self.on_command(now, id, command),
             Input::Stored { ticket, result } => self.on_stored(now, ticket, result),
         }
@@ -292,9 +304,11 @@ impl Core {
     /// The next thing to be done in the world.
     pub fn poll_output(&mut self) -> Option<Output> {
         let output = self.outputs.pop_front();
-        if output.is_none() {
+        match output {
+            Some(Output::Close(stream)) => self.end_strand(stream),
             // A whole cluster may have been in it.
-            self.outputs.shrink_to(OUTPUTS_KEPT);
+            None => self.outputs.shrink_to(OUTPUTS_KEPT),
+            Some(_) => {}
         }
         output
     }
@@ -398,7 +412,7 @@ impl Core {
                 envelope.push(kind::DIGEST, &beacon.to_bytes());
             }
             self.dissemination.fill(now, &mut envelope, transmissions);
-            self.outputs.push_back(Output::Datagram { to: to.address(), bytes: envelope.into_bytes() });
+            self.send(to.address(), envelope);
         }
         for (timer, after) in effects.timers {
             let after = match timer {
@@ -457,7 +471,7 @@ impl Core {
         for peer in self.membership.choose(1) {
             let mut envelope = Envelope::new(Carrier::Datagram, self.cluster);
             envelope.push(kind::DIGEST, &self.beacon().to_bytes());
-            self.outputs.push_back(Output::Datagram { to: peer.address(), bytes: envelope.into_bytes() });
+            self.send(peer.address(), envelope);
         }
         if self.settle.stage + 1 < SETTLE_AFTER.len() {
             self.settle.stage += 1;

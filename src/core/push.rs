@@ -6,7 +6,7 @@ use super::{
     Core,
     conversation::Purpose,
     dissemination::{self, Told},
-    io::{Event, Output},
+    io::Event,
     part::{Outcome, Slot, Write},
     replica::Shift,
     time::Moment,
@@ -164,7 +164,7 @@ impl Core {
             let mut envelope = Envelope::new(Carrier::Datagram, self.cluster);
             self.dissemination.fill(now, &mut envelope, transmissions);
             if !envelope.is_empty() {
-                self.outputs.push_back(Output::Datagram { to: peer.address(), bytes: envelope.into_bytes() });
+                self.send(peer.address(), envelope);
             }
         }
     }

@@ -43,6 +43,7 @@ pub(super) fn core(most: usize) -> Core {
         left: false,
         grace_seconds: None,
         maintenance: None,
+        encryption: Default::default(),
     };
     let mut core = Core::new(Settings {
         cluster: cluster(),
@@ -50,6 +51,7 @@ pub(super) fn core(most: usize) -> Core {
         life: identity(ME).life(),
         address,
         info,
+        seal: Default::default(),
         seeds: 0,
         peers: vec![],
         records: BTreeMap::new(),

@@ -16,7 +16,7 @@ use crate::{
     core::{Core, Settings, io::CommandId, part::Part, time::Moment},
     model::{Command, InstanceId, Status, node::NodeInfo},
     store::{Begun, Contents, Store},
-    wire::{self, codec::state_to_wire, message::MemberEntry},
+    wire::{self, codec::state_to_wire, message::MemberEntry, seal::Seal},
 };
 
 /// How long an agent that restarts announces to be away, as the agent's own lifecycle has it.
@@ -278,7 +278,9 @@ fn settings(host: &super::Host, contents: Contents, begun: Begun, random_seed: u
             left: false,
             grace_seconds: None,
             maintenance: None,
+            encryption: Default::default(),
         },
+        seal: Seal::default(),
         seeds: options.seeds.len(),
         peers: contents.peers,
         records: contents.records,
