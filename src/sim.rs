@@ -26,7 +26,7 @@ mod world;
 pub use disk::{DiskState, Platter};
 pub use host::{Host, HostId, HostOptions, Power};
 pub use link::{Conditions, Latency};
-pub use network::{Effects, Fault, FaultId, Group, Network, Traffic};
+pub use network::{Effects, Fault, FaultId, Group, Network, Sent, Traffic};
 pub use process::Process;
 pub use story::Line;
 pub use watcher::{Deed, Seen, Watcher};

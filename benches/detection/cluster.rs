@@ -13,15 +13,19 @@ use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 use tidings::{
     core::time::Moment,
     model::{Change, ClusterName, MemberState, NodeId, NodeName},
-    sim::{Conditions, Fault, FaultId, Group, HostId, HostOptions, Seen, Watcher, World},
+    sim::{Conditions, Fault, FaultId, Group, HostId, HostOptions, Seen, Sent, Watcher, World},
 };
 
-use super::faults::{Death, Disturbance, exponential};
+use super::faults::{Death, Disturbance, Way, exponential};
 
 /// When a death is waited for no more.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Between two looks.
 const LOOK_EVERY: Duration = Duration::from_millis(2);
+/// A cluster larger than this begins as one whose agents know each other: it would spend its time on forming.
+const FORMED_BY_ITSELF: usize = 200;
+/// Between two looks at what waits in queues.
+const QUEUES_EVERY: Duration = Duration::from_secs(1);
 
 /// All that was shown as down: by whom, and who.
 #[derive(Clone, Default)]
@@ -56,20 +60,35 @@ pub(crate) struct Counted {
     pub(crate) seconds: f64,
 }
 
+/// When a death was known, counted from it.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Known {
+    /// Somebody showed it.
+    pub(crate) first: Option<Duration>,
+    /// All showed it who had shown the other as being there.
+    pub(crate) all: Option<Duration>,
+}
+
 pub(crate) struct Cluster {
     pub(crate) world: World,
     hosts: Vec<HostId>,
     ledger: Ledger,
     /// Those that died, and are rightly taken for down.
     dead: BTreeSet<NodeId>,
+    /// Those to which something was done that they may well be taken for down for.
+    disturbed: BTreeSet<NodeId>,
+    /// The most records and updates of members that waited to be pushed by one agent.
+    pub(crate) most_waiting: usize,
     begun: Moment,
     before: Counted,
+    /// What had been sent of each kind of messages when counting began.
+    sent_before: BTreeMap<u8, Sent>,
     rng: StdRng,
 }
 
 impl Cluster {
     /// All know all.
-    pub(crate) fn formed(size: usize, seed: u64) -> Cluster {
+    fn formed(size: usize, seed: u64) -> Cluster {
         let mut world = World::new(seed, Conditions::default());
         let options = |n: usize| HostOptions {
             address: SocketAddr::from(([10, 0, (n / 250) as u8, (n % 250 + 1) as u8], 8746)),
@@ -82,16 +101,24 @@ impl Cluster {
         let hosts: Vec<HostId> = (0..size).map(|n| world.add(options(n))).collect();
         for host in &hosts {
             world.start(*host).expect("an empty folder");
-            // As fast as somebody starts agents, and not all in one moment.
-            world.run_for(Duration::from_millis(5));
+            if size <= FORMED_BY_ITSELF {
+                // As fast as somebody starts agents, and not all in one moment.
+                world.run_for(Duration::from_millis(5));
+            }
+        }
+        if size > FORMED_BY_ITSELF {
+            world.acquaint(&hosts);
         }
         let mut cluster = Cluster {
             world,
             hosts,
             ledger: Ledger::default(),
             dead: BTreeSet::new(),
+            disturbed: BTreeSet::new(),
+            most_waiting: 0,
             begun: Moment::default(),
             before: Counted::default(),
+            sent_before: BTreeMap::new(),
             rng: StdRng::seed_from_u64(seed),
         };
         let start = cluster.world.now();
@@ -100,6 +127,15 @@ impl Cluster {
             cluster.world.run_for(Duration::from_millis(50));
         }
         cluster.world.watch(Box::new(cluster.ledger.clone()));
+        cluster
+    }
+
+    /// The same where so much is lost each way, after a while: streams are watched by then, and round trips and losses measured.
+    pub(crate) fn settled(size: usize, seed: u64, loss: f64) -> Cluster {
+        let mut cluster = Cluster::formed(size, seed);
+        cluster.world.network.conditions.loss = loss;
+        cluster.pass(Duration::from_secs(20));
+        cluster.begin();
         cluster
     }
 
@@ -119,10 +155,26 @@ impl Cluster {
     }
 
     /// Counts from here on.
-    pub(crate) fn begin(&mut self) {
+    fn begin(&mut self) {
         self.begun = self.world.now();
         self.before = self.count();
+        self.sent_before.clone_from(&self.world.network.sent);
         self.ledger.0.borrow_mut().clear();
+        self.most_waiting = 0;
+    }
+
+    /// Lets so much time pass.
+    pub(crate) fn pass(&mut self, time: Duration) {
+        self.pass_until(self.world.now() + time);
+    }
+
+    fn pass_until(&mut self, end: Moment) {
+        while self.world.now() < end {
+            self.world.run_until(end.min(self.world.now() + QUEUES_EVERY));
+            let cores = self.world.hosts().filter_map(|(_, host)| host.process.as_ref()).map(|process| &process.core);
+            let most = cores.map(|core| core.push_queue() + core.update_queue()).max().unwrap_or_default();
+            self.most_waiting = self.most_waiting.max(most);
+        }
     }
 
     fn count(&self) -> Counted {
@@ -152,9 +204,19 @@ impl Cluster {
         }
     }
 
-    /// Who was taken for down by somebody that runs, though it had not died.
-    pub(crate) fn victims(&self) -> BTreeSet<NodeId> {
-        self.ledger.0.borrow().iter().map(|(_, node)| *node).filter(|node| !self.dead.contains(node)).collect()
+    /// What was sent since then, by the kind of messages.
+    pub(crate) fn sent(&self) -> impl Iterator<Item = (u8, Sent)> {
+        self.world.network.sent.iter().map(|(kind, sent)| {
+            let before = self.sent_before.get(kind).copied().unwrap_or_default();
+            (*kind, Sent { count: sent.count - before.count, octets: sent.octets - before.octets })
+        })
+    }
+
+    /// Who was taken for down by somebody that runs, though it had not died: those to which nothing was done, and those to which
+    /// something was.
+    pub(crate) fn victims(&self) -> (BTreeSet<NodeId>, BTreeSet<NodeId>) {
+        let down: BTreeSet<NodeId> = self.ledger.0.borrow().iter().map(|(_, node)| *node).collect();
+        down.into_iter().filter(|node| !self.dead.contains(node)).partition(|node| !self.disturbed.contains(node))
     }
 
     fn die(&mut self, host: HostId, death: Death) {
@@ -163,17 +225,20 @@ impl Cluster {
         match death {
             Death::Kill => self.world.kill(host),
             Death::Power => self.world.lose_power(host),
+            Death::Stop => self.world.pause(host),
         }
     }
 
     /// One dies; gives how long it took until all others showed it, and starts it again.
-    pub(crate) fn death(&mut self, death: Death, time: u32) -> Vec<Option<Duration>> {
+    pub(crate) fn death(&mut self, death: Death, time: u32) -> Vec<Known> {
         let pause = Duration::from_millis(4_000 + u64::from(time) * 173 % 1_500);
-        self.world.run_for(pause);
+        self.pass(pause);
         let victim = self.hosts[self.rng.random_range(0..self.hosts.len())];
         let took = self.until_known(&[victim], death);
+        // One that was stopped is gone only now.
+        self.world.kill(victim);
         self.world.start(victim).expect("its folder is sound");
-        self.world.run_for(Duration::from_secs(5));
+        self.pass(Duration::from_secs(5));
         // Back, it is rightly taken for down no more.
         let node = self.node(victim);
         self.dead.remove(&node);
@@ -182,7 +247,7 @@ impl Cluster {
     }
 
     /// Some die at once; gives for each how long it took until all others showed it.
-    pub(crate) fn mass_death(&mut self, death: Death, share: u8) -> Vec<Option<Duration>> {
+    pub(crate) fn mass_death(&mut self, death: Death, share: u8) -> Vec<Known> {
         let count = (self.hosts.len() * usize::from(share) / 100).max(1);
         let mut victims = self.hosts.clone();
         while victims.len() > count {
@@ -191,7 +256,7 @@ impl Cluster {
         self.until_known(&victims, death)
     }
 
-    fn until_known(&mut self, victims: &[HostId], death: Death) -> Vec<Option<Duration>> {
+    fn until_known(&mut self, victims: &[HostId], death: Death) -> Vec<Known> {
         let start = self.world.now();
         let nodes: Vec<NodeId> = victims.iter().map(|victim| self.node(*victim)).collect();
         let mut read = self.ledger.0.borrow().len();
@@ -199,39 +264,44 @@ impl Cluster {
         // Who has just started again, and has not heard of all yet, does not count.
         let mut unaware: BTreeMap<NodeId, BTreeSet<HostId>> =
             nodes.iter().map(|node| (*node, self.world.running().filter(|reader| self.holds_for_up(*reader, *node)).collect())).collect();
-        let mut times: BTreeMap<NodeId, Duration> = BTreeMap::new();
-        while times.len() < nodes.len() && self.world.now() - start < PATIENCE {
-            self.world.run_for(LOOK_EVERY);
+        let mut times: BTreeMap<NodeId, Known> = BTreeMap::new();
+        let is_known = |times: &BTreeMap<NodeId, Known>| times.values().filter(|known| known.all.is_some()).count() == nodes.len();
+        while !is_known(&times) && self.world.now() - start < PATIENCE {
+            self.pass(LOOK_EVERY);
             let ledger = self.ledger.0.borrow();
+            let took = self.world.now() - start;
             for (reader, node) in &ledger[read..] {
                 if let Some(readers) = unaware.get_mut(node)
                     && readers.remove(reader)
-                    && readers.is_empty()
                 {
-                    times.insert(*node, self.world.now() - start);
+                    let known = times.entry(*node).or_default();
+                    known.first.get_or_insert(took);
+                    known.all = readers.is_empty().then_some(took);
                 }
             }
             read = ledger.len();
         }
-        nodes.iter().map(|node| times.get(node).copied()).collect()
+        nodes.iter().map(|node| times.get(node).copied().unwrap_or_default()).collect()
     }
 
     /// Nobody dies for so long, but not all is well.
     pub(crate) fn disturb(&mut self, disturbance: Disturbance, time: Duration) {
         match disturbance {
-            Disturbance::None => self.world.run_for(time),
+            Disturbance::None => self.pass(time),
             Disturbance::Pauses(least, most) => self.stand_still(time, least, most, false),
             Disturbance::Freezes(least, most) => self.stand_still(time, least, most, true),
             Disturbance::Bursts(mean) => self.bursts(time, Duration::from_millis(mean)),
-            Disturbance::Cut(share) => {
+            Disturbance::Cut(way, share) => {
+                self.disturbed.insert(self.node(self.hosts[0]));
                 let one: Group = [self.hosts[0]].into_iter().collect();
-                let count = (self.hosts.len() - 1) * usize::from(share) / 100;
+                let count = ((self.hosts.len() - 1) * usize::from(share) / 100).max(1);
                 let others: Group = self.hosts[1..=count].iter().copied().collect();
-                let there = Fault::Cut { from: one.clone(), to: others.clone() };
-                let back = Fault::Cut { from: others, to: one };
-                self.with_faults(vec![there, back], time);
+                let there = (way != Way::In).then(|| Fault::Cut { from: one.clone(), to: others.clone() });
+                let back = (way != Way::Out).then_some(Fault::Cut { from: others, to: one });
+                self.with_faults(there.into_iter().chain(back).collect(), time);
             }
             Disturbance::NoDatagrams => {
+                self.disturbed.insert(self.node(self.hosts[0]));
                 let one: Group = [self.hosts[0]].into_iter().collect();
                 let others: Group = self.hosts[1..].iter().copied().collect();
                 let lost = |from: &Group, to: &Group| Fault::Loss { from: from.clone(), to: to.clone(), share: 1.0, streams: false };
@@ -242,7 +312,7 @@ impl Cluster {
 
     fn with_faults(&mut self, faults: Vec<Fault>, time: Duration) {
         let faults: Vec<FaultId> = faults.into_iter().map(|fault| self.world.network.begin(fault)).collect();
-        self.world.run_for(time);
+        self.pass(time);
         for fault in faults {
             assert!(self.world.network.end(fault).expect("it lasts") > 0, "the fault hit nothing");
         }
@@ -252,11 +322,13 @@ impl Cluster {
     fn stand_still(&mut self, time: Duration, least: u64, most: u64, hosts_too: bool) {
         let end = self.world.now() + time;
         let slow = (self.hosts.len() / 20).max(1);
+        let disturbed: Vec<NodeId> = (0..slow).map(|which| self.node(self.hosts[which * self.hosts.len() / slow])).collect();
+        self.disturbed.extend(disturbed);
         // When each goes on or stands still next, and whether it does.
         let mut next: Vec<(Moment, bool)> =
             (0..slow).map(|_| (self.world.now() + Duration::from_millis(self.rng.random_range(0..5_000)), false)).collect();
         while let Some((which, (at, still))) = next.iter().copied().enumerate().min_by_key(|(_, (at, _))| *at).filter(|it| it.1.0 <= end) {
-            self.world.run_until(at);
+            self.pass_until(at);
             let host = self.hosts[which * self.hosts.len() / slow];
             match (hosts_too, still) {
                 (false, false) => self.world.pause(host),
@@ -282,7 +354,7 @@ impl Cluster {
             next.insert((self.world.now() + exponential(mean * 4, self.rng.random()), which));
         }
         while let Some((at, which)) = next.pop_first().filter(|(at, _)| *at <= end) {
-            self.world.run_until(at);
+            self.pass_until(at);
             let lasts = match faults[which].take() {
                 None => {
                     let to: Group = [self.hosts[which]].into_iter().collect();

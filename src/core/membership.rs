@@ -150,7 +150,12 @@ impl Membership {
 
     /// Whether foca has updates of members to spread.
     pub fn has_updates(&self) -> bool {
-        self.foca.updates_backlog() > 0
+        self.count_updates() > 0
+    }
+
+    /// How many of them.
+    pub fn count_updates(&self) -> usize {
+        self.foca.updates_backlog()
     }
 
     /// Up to `count` different members that are up, at random.
