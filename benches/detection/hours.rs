@@ -46,6 +46,9 @@ pub(crate) fn run(n: usize, loss: f64, seeds: std::ops::Range<u64>, time: Durati
     } else {
         "the promise is broken".to_owned()
     };
-    tell(format!("{n} agents, {:.0} % lost each way: {victims} victims, {suspicions} suspicions in {hours:.0} node-hours: {bound}", loss * 100.0));
+    tell(format!(
+        "{n} agents, {:.0} % lost each way: {victims} victims, {suspicions} suspicions in {hours:.0} node-hours: {bound}",
+        loss * 100.0
+    ));
     victims
 }

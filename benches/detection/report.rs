@@ -4,7 +4,6 @@ use std::{collections::BTreeMap, fmt, time::Duration};
 
 use tidings::sim::Sent;
 
-
 use super::cluster::{Cluster, Known};
 
 /// Of all worlds of one kind.

@@ -21,6 +21,8 @@ use crate::model::{Done, StoreOp};
 
 /// Between two candidates of one round.
 const NEXT_CANDIDATE: Duration = Duration::from_millis(100);
+/// When the next one is tried though somebody has begun to tell us what it knows, but says no more.
+const STALLED_AFTER: Duration = Duration::from_secs(1);
 /// Between the first rounds; it doubles up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
@@ -186,6 +188,9 @@ impl Core {
     }
 
     fn try_next(&mut self, now: Moment) {
+        if self.is_being_told(now) {
+            return self.look_for_peers_at(now + NEXT_CANDIDATE);
+        }
         if let Some(candidate) = self.join.round.pop() {
             self.open(now, candidate, Purpose::Join);
             if !self.join.round.is_empty() {
@@ -211,6 +216,12 @@ impl Core {
         self.join.rounds += 1;
         let jitter = self.jitter(pause / 2);
         self.look_for_peers_at(now + pause + jitter);
+    }
+
+    /// Whether somebody whom we join tells us all that it knows. Another one would only tell the same.
+    fn is_being_told(&self, now: Moment) -> bool {
+        let mut conversations = self.conversations.values();
+        conversations.any(|conversation| conversation.purpose == Some(Purpose::Join) && conversation.goes_on(now, STALLED_AFTER))
     }
 
     /// Seeds, peers of before and members that are down or were let go of, one at a time: two parts that lost each other meet again.

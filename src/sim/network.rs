@@ -173,7 +173,14 @@ pub(super) enum Carrier {
 
 impl Network {
     pub(super) fn new(conditions: Conditions) -> Network {
-        Network { conditions, effects: Effects::default(), sent: BTreeMap::new(), faults: BTreeMap::new(), next: 0, busy_until: BTreeMap::new() }
+        Network {
+            conditions,
+            effects: Effects::default(),
+            sent: BTreeMap::new(),
+            faults: BTreeMap::new(),
+            next: 0,
+            busy_until: BTreeMap::new(),
+        }
     }
 
     /// Adds a fault.

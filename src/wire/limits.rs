@@ -23,6 +23,9 @@ pub const PUSH_OCTETS: usize = DATAGRAM_ROOM - MESSAGE_HEAD_OCTETS - AGE_OCTETS;
 pub const FRAME_OCTETS: usize = 64 * 1024;
 /// Where a sender starts another frame: the largest single slot fits behind it.
 pub const FRAME_FULL: usize = 40 * 1024;
+/// Where a frame of many small messages ends. Each frame is a segment of its own at least, and where segments are lost each of them
+/// may have to wait for a retransmission.
+pub const FRAME_SHARED: usize = 16 * 1024;
 /// Octets of one body of a record, a kind unknown here included.
 pub const BODY_OCTETS: usize = 8 * 1024;
 /// Octets of the id of a record, of a kind unknown here included.
