@@ -166,7 +166,7 @@ impl Core {
         self.dissemination.forget(me);
         let effects = self.membership.become_another(Identity::new(self.settings.address, me, life));
         self.detector.rename(self.membership.me());
-        self.apply(now, effects, false);
+        self.apply(now, effects);
         self.spread_all(now);
         self.changed(now);
         if let Some(teller) = climb.teller {
@@ -211,7 +211,7 @@ impl Core {
             let mut later = own;
             later.rejoin = seen.rejoin.saturating_add(1);
             let effects = self.membership.become_another(later);
-            self.apply(now, effects, false);
+            self.apply(now, effects);
         }
     }
 }

@@ -99,7 +99,7 @@ impl Core {
             };
             self.dropped(from, reason);
         }
-        self.apply(now, effects, false);
+        self.apply(now, effects);
     }
 
     /// Somebody says what it knows.

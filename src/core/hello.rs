@@ -50,7 +50,7 @@ impl Core {
         }
         self.heard_somebody(now);
         let effects = self.membership.met(hello.from);
-        self.apply(now, effects, false);
+        self.apply(now, effects);
         if is_planted(Planted::ReadyEarly) {
             self.become_ready();
         }
@@ -75,7 +75,7 @@ impl Core {
         let member = self.membership.get(refused.node()).map(|member| member.identity);
         if let Some(before) = member.filter(|before| before.life() < refused.life()) {
             let effects = self.membership.down(before);
-            self.apply(now, effects, false);
+            self.apply(now, effects);
         }
     }
 

@@ -152,7 +152,7 @@ impl Core {
             entries.into_iter().filter(|entry| !self.is_buried(entry.identity) && !is_echo(entry)).collect();
         let effects = self.membership.merge(&wanted, spread);
         let news = !effects.changed.is_empty();
-        self.apply(now, effects, false);
+        self.apply(now, effects);
         for entry in wanted.iter().filter(|entry| entry.grace_ms > 0) {
             self.learn_grace(now, entry);
         }

@@ -10,10 +10,8 @@ pub const SEAL_OCTETS: usize = 40;
 pub const MESSAGE_HEAD_OCTETS: usize = 3;
 /// What all messages of a datagram may take together, their heads included.
 pub const DATAGRAM_ROOM: usize = DATAGRAM_OCTETS - ENVELOPE_OCTETS - SEAL_OCTETS;
-/// What foca may fill: room is kept for a digest beside it.
-pub const FOCA_OCTETS: usize = DATAGRAM_ROOM - MESSAGE_HEAD_OCTETS - DIGEST_MESSAGE_OCTETS;
-/// A digest message: its head, an identity and a hash.
-pub const DIGEST_MESSAGE_OCTETS: usize = MESSAGE_HEAD_OCTETS + 48 + 9;
+/// What foca may fill.
+pub const FOCA_OCTETS: usize = DATAGRAM_ROOM - MESSAGE_HEAD_OCTETS;
 /// The age of a push, at most.
 pub const AGE_OCTETS: usize = 5;
 /// A pushed record, its age not counted, that fits beside nothing else. A larger one travels by sync only.
