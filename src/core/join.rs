@@ -44,6 +44,8 @@ pub(super) struct Join {
     /// Where members were that were let go of, the last ones. They may be alive behind a partition, and know nobody here any more.
     former: VecDeque<SocketAddr>,
     looks: u32,
+    /// Where we looked since we last had looked everywhere.
+    looked_at: BTreeSet<SocketAddr>,
     ourselves: BTreeSet<SocketAddr>,
     established: bool,
     /// Whether there ever was one: if not, this agent is a newcomer.
@@ -64,6 +66,7 @@ impl Join {
             peers: peers.to_vec(),
             former: VecDeque::new(),
             looks: 0,
+            looked_at: BTreeSet::new(),
             ourselves: BTreeSet::from([ourselves]),
             established: false,
             ever_established: false,
@@ -242,8 +245,14 @@ impl Core {
         if lost.is_empty() || (!former.is_empty() && self.join.looks.is_multiple_of(LOOKS_FOR_FORMER)) {
             lost = former;
         }
+        if lost.iter().all(|address| self.join.looked_at.contains(address)) {
+            self.join.looked_at.retain(|address| !lost.contains(address));
+        }
+        // Each in turn: by chance alone one may be left out for minutes.
+        lost.retain(|address| !self.join.looked_at.contains(address));
         if !lost.is_empty() {
             let chosen = lost[self.rng.random_range(0..lost.len())];
+            self.join.looked_at.insert(chosen);
             self.open(now, chosen, Purpose::Look);
         }
     }
