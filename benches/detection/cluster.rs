@@ -77,6 +77,8 @@ pub(crate) struct Cluster {
     dead: BTreeSet<NodeId>,
     /// Those to which something was done that they may well be taken for down for.
     disturbed: BTreeSet<NodeId>,
+    /// One that is cut off from all: what it shows of them is not wrong, as long as nobody else shows it.
+    apart: Option<HostId>,
     /// The most records and updates of members that waited to be pushed by one agent.
     pub(crate) most_waiting: usize,
     begun: Moment,
@@ -115,6 +117,7 @@ impl Cluster {
             ledger: Ledger::default(),
             dead: BTreeSet::new(),
             disturbed: BTreeSet::new(),
+            apart: None,
             most_waiting: 0,
             begun: Moment::default(),
             before: Counted::default(),
@@ -215,7 +218,8 @@ impl Cluster {
     /// Who was taken for down by somebody that runs, though it had not died: those to which nothing was done, and those to which
     /// something was.
     pub(crate) fn victims(&self) -> (BTreeSet<NodeId>, BTreeSet<NodeId>) {
-        let down: BTreeSet<NodeId> = self.ledger.0.borrow().iter().map(|(_, node)| *node).collect();
+        let ledger = self.ledger.0.borrow();
+        let down: BTreeSet<NodeId> = ledger.iter().filter(|(reader, _)| Some(*reader) != self.apart).map(|(_, node)| *node).collect();
         down.into_iter().filter(|node| !self.dead.contains(node)).partition(|node| !self.disturbed.contains(node))
     }
 
@@ -292,6 +296,7 @@ impl Cluster {
             Disturbance::Freezes(least, most) => self.stand_still(time, least, most, true),
             Disturbance::Bursts(mean) => self.bursts(time, Duration::from_millis(mean)),
             Disturbance::Cut(way, share) => {
+                self.apart = (share == 100).then_some(self.hosts[0]);
                 self.disturbed.insert(self.node(self.hosts[0]));
                 let one: Group = [self.hosts[0]].into_iter().collect();
                 let count = ((self.hosts.len() - 1) * usize::from(share) / 100).max(1);
