@@ -24,11 +24,12 @@ use crate::{
     core::{Core, Settings, meeting::Copied},
     dns::DnsServer,
     http::{AgentInfo, ApiState, HttpServer},
+    keyring::KeyHolder,
     metrics::Facts,
     model::node::NodeInfo,
     registrar::Registrar,
     store::{Begun, Contents, Leases, Store, StoreError},
-    wire,
+    wire::{self, seal::Seal},
 };
 use disk::Disk;
 pub use figures::metrics;
@@ -103,7 +104,9 @@ pub async fn run(config: Resolved, reload: Reload) -> Result<(), AgentError> {
     let address = address::advertised(gossip_address, config.advertise);
     let (publisher, catalog) = Publisher::new(contents.node_id);
     let (registrar, commands) = Registrar::new();
-    let (reloader, seeds) = Reloader::new(reload, config.clone(), registrar.clone());
+    let (told, new_keys) = watch::channel(config.keys.clone());
+    let keys = Arc::new(KeyHolder::new(config.keys.clone(), move |new| drop(told.send(new.clone()))));
+    let (reloader, seeds) = Reloader::new(reload, config.clone(), registrar.clone(), Arc::clone(&keys));
     let info = Arc::new(AgentInfo {
         node_id: contents.node_id,
         name: config.name.clone(),
@@ -128,13 +131,13 @@ pub async fn run(config: Resolved, reload: Reload) -> Result<(), AgentError> {
     let metrics = figures::metrics(catalog.clone(), facts);
     let disk = Disk::start(store, metrics.store.clone()).map_err(AgentError::System)?;
     let (scheduler, orders) = Scheduler::new(registrar.clone(), metrics.checks.clone(), Leases::of(&config.data_dir));
-    let gossip =
-        Gossip::new(core, sockets.gossip, disk, commands, orders, publisher, seeds, metrics.gossip.clone()).map_err(AgentError::System)?;
+    let gossip = Gossip::new(core, sockets.gossip, disk, commands, orders, publisher, seeds, new_keys, metrics.gossip.clone())
+        .map_err(AgentError::System)?;
     let outputs = scheduler.outputs();
     tokio::spawn(scheduler.run());
     let dns =
         DnsServer::bind(config.dns, config.domain, catalog.clone(), metrics.dns.clone()).map_err(bind_error("DNS", "--dns", config.dns))?;
-    let state = ApiState::new(catalog, registrar.clone(), outputs, info, metrics);
+    let state = ApiState::new(catalog, registrar.clone(), outputs, keys, info, metrics);
     match serve(gossip, reloader, dns, sockets.http, state, registrar, config.on_term).await {
         Some(copied) => Err(AgentError::Copied(copied)),
         None => Ok(()),
@@ -238,7 +241,9 @@ fn settings(config: &Resolved, contents: Contents, begun: Begun, address: Socket
             left: false,
             grace_seconds: None,
             maintenance: None,
+            encryption: config.keys.shown(),
         },
+        seal: Seal::new(config.keys.mode, &config.keys.keyring),
         seeds: config.join.len(),
         peers: contents.peers,
         graves: contents.graves,
@@ -258,6 +263,7 @@ fn log_start(config: &Resolved, info: &AgentInfo, data_dir: &Path) {
         generation = info.generation,
         version = info.version,
         gossip = %info.gossip,
+        encryption = %config.keys.mode,
         http = %info.http,
         dns = %config.dns,
         data_dir = %data_dir.display(),

@@ -6,6 +6,7 @@ mod completions;
 mod config;
 mod demo;
 mod exit;
+mod keys;
 mod logging;
 mod man;
 mod output;
@@ -76,6 +77,9 @@ enum Command {
     Forget(write::Forget),
     /// Have the agent of this host leave its cluster and stop
     Leave(write::Leave),
+    /// List, generate and change the keys that gossip is encrypted with
+    #[command(subcommand, after_help = keys::EXAMPLES)]
+    Keys(keys::Keys),
     /// Check a configuration, or show what an agent would run with
     #[command(subcommand)]
     Config(config::Config),
@@ -118,6 +122,7 @@ pub fn main() -> ExitCode {
         Command::Simulate(args) => simulate::run(&args),
         Command::Completions(args) => completions::run(&args, self::command()),
         Command::Man(args) => man::run(&args, self::command()),
+        Command::Keys(args) => keys::run(&args),
         Command::Members(args) => ask(&args.reading.target, |api| query::members(api, &args)),
         Command::Services(args) => ask(&args.reading.target, |api| query::services(api, &args)),
         Command::Service(args) => ask(&args.reading.target, |api| query::service(api, &args)),
@@ -179,6 +184,7 @@ mod tests {
                 "maintenance",
                 "forget",
                 "leave",
+                "keys",
                 "config",
                 "demo",
                 "simulate",
@@ -198,8 +204,12 @@ mod tests {
 
     #[test]
     fn every_command_that_asks_an_agent_takes_its_address_and_json() {
-        let asks_none = ["agent", "config", "demo", "simulate", "completions", "man"];
-        for sub in command().get_subcommands().filter(|sub| !asks_none.contains(&sub.get_name())) {
+        let asks_none = ["agent", "config", "demo", "simulate", "completions", "man", "generate"];
+        let command = command();
+        // Those of a family stand for it.
+        let subs =
+            command.get_subcommands().flat_map(|sub| if sub.get_name() == "keys" { sub.get_subcommands().collect() } else { vec![sub] });
+        for sub in subs.filter(|sub| !asks_none.contains(&sub.get_name())) {
             let has = |flag| sub.get_arguments().any(|arg| arg.get_long() == Some(flag));
             assert!(has("agent") && has("json"), "{}", sub.get_name());
         }

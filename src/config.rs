@@ -180,11 +180,15 @@ mod tests {
     fn each_setting_can_come_from_each_place() {
         for key in KEYS.iter().filter(|key| key.flag != "config") {
             let text = keys::another_value(key);
-            let default = Given::default().load().unwrap();
-            let by_flag = Given::default().flag(key.flag, text).load().unwrap();
-            let by_env = Given::default().env(key.env, text).load().unwrap();
+            let given = || match key.flag {
+                "encryption" => Given::default().flag("key-file", keys::keys_for_tests()),
+                _ => Given::default(),
+            };
+            let default = given().load().unwrap();
+            let by_flag = given().flag(key.flag, text).load().unwrap();
+            let by_env = given().env(key.env, text).load().unwrap();
             let value = if key.many { format!("[\"{text}\"]") } else { format!("\"{text}\"") };
-            let by_file = Given::default().file(&format!("{} = {value}", key.file.unwrap())).load().unwrap();
+            let by_file = given().file(&format!("{} = {value}", key.file.unwrap())).load().unwrap();
             assert_ne!(by_flag, default, "{key:?}");
             assert_eq!(by_flag, by_env, "{key:?}");
             assert_eq!(by_flag, by_file, "{key:?}");

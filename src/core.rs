@@ -28,10 +28,13 @@ mod join;
 pub mod meeting;
 pub mod membership;
 mod owner;
+mod pack;
 pub mod part;
 mod push;
 pub mod replica;
+mod sealing;
 mod sink;
+pub mod slots;
 mod stale;
 mod sync;
 #[cfg(test)]
@@ -62,6 +65,7 @@ use join::Join;
 use membership::{Effects, Membership};
 use owner::{Known, Pending, Registered};
 use replica::{Replica, Shift};
+use sealing::Strand;
 use time::Moment;
 use timers::{Timer, Timers};
 
@@ -75,6 +79,7 @@ use crate::{
         Identity,
         envelope::{Carrier, ClusterTag, Envelope},
         message::{Digest, DigestBeacon, Message as _, kind},
+        seal::Seal,
     },
 };
 
@@ -92,6 +97,8 @@ pub struct Settings {
     pub life: Life,
     /// Where peers reach it.
     pub address: SocketAddr,
+    /// How its gossip is encrypted.
+    pub seal: Seal,
     /// What it says of itself.
     pub info: NodeInfo,
     /// How many seeds there are to resolve.
@@ -123,6 +130,8 @@ pub struct Core {
     known: BTreeMap<NodeId, Box<Known>>,
     /// The digest over the records of all of them.
     owners: u64,
+    /// The last version that a record of this node took.
+    own_version: u64,
     graves: Graves,
     /// When they are to be written to disk next.
     graves_due: Option<Moment>,
@@ -140,6 +149,8 @@ pub struct Core {
     halted: bool,
     dissemination: Dissemination,
     conversations: BTreeMap<StreamId, Conversation>,
+    /// Of those streams that carried something encrypted.
+    strands: BTreeMap<StreamId, Strand>,
     streams: u64,
     join: Join,
     farewell: Option<Farewell>,
@@ -173,6 +184,9 @@ struct Settle {
     fruitless: Option<([u8; 4], [u8; 4])>,
 }
 
+/// Outputs for which there is always room.
+const OUTPUTS_KEPT: usize = 64;
+
 const SETTLE_AFTER: [Duration; 3] = [Duration::from_millis(80), Duration::from_millis(200), Duration::from_millis(500)];
 
 impl Core {
@@ -191,6 +205,7 @@ impl Core {
             detector,
             known: BTreeMap::new(),
             owners: 0,
+            own_version: 0,
             graves: Graves::default(),
             graves_due: None,
             told_buried: None,
@@ -202,6 +217,7 @@ impl Core {
             halted: false,
             dissemination: Dissemination::default(),
             conversations: BTreeMap::new(),
+            strands: BTreeMap::new(),
             streams: 0,
             farewell: None,
             pending: VecDeque::new(),
@@ -242,9 +258,13 @@ impl Core {
             Input::Connected(stream) => self.on_connected(now, stream),
             Input::Received { stream, bytes } => self.on_received(now, stream, bytes),
             Input::Sent { stream, octets } => self.on_sent(now, stream, octets),
-            Input::Closed { stream, cause, reason } => self.on_closed(now, stream, cause, &reason),
+            Input::Closed { stream, cause, reason } => {
+                self.end_strand(stream);
+                self.on_closed(now, stream, cause, &reason);
+            }
             Input::Resolved { seed, addresses } => self.on_resolved(now, seed, addresses),
             Input::Seeds(seeds) => self.on_seeds(now, seeds),
+            Input::Seal { seal, shown } => self.on_seal(now, seal, shown),
             Input::Command { id, command } => self.on_command(now, id, command),
             Input::Stored { ticket, result } => self.on_stored(now, ticket, result),
         }
@@ -283,7 +303,14 @@ impl Core {
 
     /// The next thing to be done in the world.
     pub fn poll_output(&mut self) -> Option<Output> {
-        self.outputs.pop_front()
+        let output = self.outputs.pop_front();
+        match output {
+            Some(Output::Close(stream)) => self.end_strand(stream),
+            // A whole cluster may have been in it.
+            None => self.outputs.shrink_to(OUTPUTS_KEPT),
+            Some(_) => {}
+        }
+        output
     }
 
     /// When to call [`Core::handle_timeout`].
@@ -298,7 +325,7 @@ impl Core {
 
     /// The last version that a record of this node took.
     pub fn own_version(&self) -> u64 {
-        self.replica(self.me()).and_then(|replica| replica.shown.as_ref()).map_or(0, |part| part.complete)
+        self.own_version
     }
 
     /// What is held of a node's records, this one's included.
@@ -380,7 +407,7 @@ impl Core {
             let mut envelope = Envelope::new(Carrier::Datagram, self.cluster);
             envelope.push(kind::FOCA, &packet);
             self.dissemination.fill(now, &mut envelope, transmissions);
-            self.outputs.push_back(Output::Datagram { to: to.address, bytes: envelope.into_bytes() });
+            self.send(to.address(), envelope);
         }
         for (timer, after) in effects.timers {
             let after = match timer {
@@ -398,9 +425,11 @@ impl Core {
             self.look_for_peers_at(now + Duration::from_millis(10));
         }
         if !effects.changed.is_empty() {
+            let changed = effects.changed.len();
             for node in effects.changed {
                 self.on_member_changed(now, node);
             }
+            self.pack_after(changed);
             self.changed(now);
             if self.membership.has_updates() {
                 self.schedule_push(now);
@@ -437,7 +466,7 @@ impl Core {
         for peer in self.membership.choose(1) {
             let mut envelope = Envelope::new(Carrier::Datagram, self.cluster);
             envelope.push(kind::DIGEST, &self.beacon().to_bytes());
-            self.outputs.push_back(Output::Datagram { to: peer.address, bytes: envelope.into_bytes() });
+            self.send(peer.address(), envelope);
         }
         if self.settle.stage + 1 < SETTLE_AFTER.len() {
             self.settle.stage += 1;

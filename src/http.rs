@@ -14,6 +14,7 @@ mod guard;
 mod health;
 mod host;
 mod instances;
+mod keys;
 mod maintenance;
 mod metrics;
 mod nodes;
@@ -47,6 +48,7 @@ pub use server::{CONNECTIONS, HttpServer};
 use crate::{
     catalog::Catalog,
     checks::Outputs,
+    keyring::KeyHolder,
     metrics::Metrics,
     model::{ClusterName, Domain, NodeId, NodeName},
     registrar::Registrar,
@@ -63,6 +65,8 @@ pub struct ApiState {
     pub registrar: Registrar,
     /// What the checks of this agent said last.
     pub outputs: Outputs,
+    /// The keys of gossip.
+    pub keys: Arc<KeyHolder>,
     /// What does not change while the agent runs.
     pub info: Arc<AgentInfo>,
     /// What the agent counts.
@@ -86,7 +90,14 @@ struct Shared {
 
 impl ApiState {
     /// The state of an API that nobody uses yet.
-    pub fn new(catalog: Catalog, registrar: Registrar, outputs: Outputs, info: Arc<AgentInfo>, metrics: Metrics) -> ApiState {
+    pub fn new(
+        catalog: Catalog,
+        registrar: Registrar,
+        outputs: Outputs,
+        keys: Arc<KeyHolder>,
+        info: Arc<AgentInfo>,
+        metrics: Metrics,
+    ) -> ApiState {
         let shared = Shared {
             waiting: Semaphore::new(WAITING),
             following: Arc::new(Semaphore::new(FOLLOWERS)),
@@ -94,7 +105,7 @@ impl ApiState {
             writes: Writes::default(),
             ending: watch::Sender::new(false),
         };
-        ApiState { catalog, registrar, outputs, info, metrics, shared: Arc::new(shared) }
+        ApiState { catalog, registrar, outputs, keys, info, metrics, shared: Arc::new(shared) }
     }
 
     /// Done when the server is to end: whoever waits for a change is answered then.

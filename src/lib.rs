@@ -13,6 +13,7 @@ pub mod definition;
 pub mod dns;
 pub mod fields;
 pub mod http;
+pub mod keyring;
 pub mod kinds;
 pub mod metrics;
 pub mod model;

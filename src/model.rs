@@ -4,6 +4,7 @@ pub mod change;
 pub mod check;
 pub mod command;
 pub mod domain;
+pub mod encryption;
 pub mod instance;
 pub mod limits;
 pub mod name;

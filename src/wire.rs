@@ -12,6 +12,7 @@ pub mod identity;
 pub mod limits;
 pub mod local;
 pub mod message;
+pub mod seal;
 pub mod sift;
 
 use std::fmt;
@@ -34,6 +35,10 @@ pub enum WireError {
     Version,
     /// Encrypted, and this agent has no such key.
     Sealed,
+    /// Not encrypted, though this agent takes nothing else.
+    NotEncrypted,
+    /// Not made with the key that it names, changed on the way, or said again where it does not belong.
+    Forged,
     /// Of another cluster.
     Cluster,
 }
@@ -45,7 +50,9 @@ impl WireError {
             WireError::Malformed => "malformed",
             WireError::TooLarge => "too_large",
             WireError::Version => "version",
-            WireError::Sealed => "sealed",
+            WireError::Sealed => "no_such_key",
+            WireError::NotEncrypted => "not_encrypted",
+            WireError::Forged => "forged",
             WireError::Cluster => "other_cluster",
         }
     }

@@ -13,7 +13,7 @@ use tokio::{
     sync::{mpsc, oneshot, watch},
     time::{interval, sleep, timeout},
 };
-use tracing::debug;
+use tracing::{debug, info};
 
 use super::{
     clock::Clock,
@@ -32,10 +32,11 @@ use crate::{
         meeting::Copied,
         time::Moment,
     },
+    keyring::Keys,
     metrics::{Direction, GossipMetrics, Opener},
     model::{Change, CheckOrder, Command, Reply},
     registrar::{Pending, QUEUE},
-    wire::limits,
+    wire::{limits, seal::Seal},
 };
 
 /// Datagrams that are taken before something else gets its turn.
@@ -64,6 +65,7 @@ pub(super) struct Gossip {
     seeds: Vec<Seed>,
     first_seed: usize,
     new_seeds: watch::Receiver<Vec<Seed>>,
+    new_keys: watch::Receiver<Keys>,
     resolving: BTreeSet<usize>,
     resolver: mpsc::UnboundedSender<Resolved>,
     resolved: mpsc::UnboundedReceiver<Resolved>,
@@ -87,6 +89,7 @@ impl Gossip {
         orders: mpsc::UnboundedSender<CheckOrder>,
         publisher: Publisher,
         mut seeds: watch::Receiver<Vec<Seed>>,
+        new_keys: watch::Receiver<Keys>,
         metrics: GossipMetrics,
     ) -> io::Result<Gossip> {
         let (streams, stream_events) = Streams::new(sockets.local_addr()?);
@@ -107,6 +110,7 @@ impl Gossip {
             seeds: first_seeds,
             first_seed: 0,
             new_seeds: seeds,
+            new_keys,
             resolving: BTreeSet::new(),
             resolver,
             resolved,
@@ -146,6 +150,7 @@ impl Gossip {
                     self.core.handle(self.moment(), Input::Resolved { seed, addresses });
                 }
                 Ok(()) = self.new_seeds.changed() => self.on_seeds(),
+                Ok(()) = self.new_keys.changed() => self.on_keys(),
                 accepted = self.tcp.accept() => {
                     if let Ok((tcp, from)) = accepted {
                         self.accepted += 1;
@@ -276,6 +281,14 @@ impl Gossip {
         let seeds = self.first_seed..self.first_seed + self.seeds.len();
         let moment = self.moment();
         self.core.handle(moment, Input::Seeds(seeds));
+    }
+
+    fn on_keys(&mut self) {
+        let keys = self.new_keys.borrow_and_update().clone();
+        let seal = Seal::new(keys.mode, &keys.keyring);
+        info!("encryption is {}, with the keys {:?}", keys.mode, keys.keyring.ids());
+        let moment = self.moment();
+        self.core.handle(moment, Input::Seal { seal, shown: keys.shown() });
     }
 
     /// Looks a seed's name up, afresh each time and never in the loop.

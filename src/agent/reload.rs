@@ -1,5 +1,7 @@
 //! Files: what they define is put into effect at the start, and again when SIGHUP says that they changed.
 
+use std::sync::Arc;
+
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
     sync::watch,
@@ -8,6 +10,7 @@ use tracing::{error, info, warn};
 
 use crate::{
     config::{self, ConfigError, Definitions, Resolved, Seed},
+    keyring::KeyHolder,
     model::{Command, Done, Refusal},
     registrar::Registrar,
 };
@@ -28,14 +31,20 @@ pub(super) struct Reloader {
     started: Resolved,
     registrar: Registrar,
     seeds: watch::Sender<Vec<Seed>>,
+    keys: Arc<KeyHolder>,
 }
 
 impl Reloader {
     /// Catches SIGHUP. Where new seeds are found is given back, too.
-    pub(super) fn new(reload: Reload, started: Resolved, registrar: Registrar) -> (Reloader, watch::Receiver<Vec<Seed>>) {
+    pub(super) fn new(
+        reload: Reload,
+        started: Resolved,
+        registrar: Registrar,
+        keys: Arc<KeyHolder>,
+    ) -> (Reloader, watch::Receiver<Vec<Seed>>) {
         let (seeds, new_seeds) = watch::channel(started.join.clone());
         let hup = signal(SignalKind::hangup()).inspect_err(|error| warn!("SIGHUP can't be received, so nothing is reloaded: {error}")).ok();
-        (Reloader { hup, reload, started, registrar, seeds }, new_seeds)
+        (Reloader { hup, reload, started, registrar, seeds, keys }, new_seeds)
     }
 
     /// Puts what the files define into effect. Where that can't be, the agent runs on without it.
@@ -71,6 +80,7 @@ impl Reloader {
             Err(refusal) => return error!("nothing was changed: {refusal}"),
         }
         (self.reload.set_log)(&new.log);
+        self.keys.replace(new.keys.clone());
         self.seeds.send_if_modified(|seeds| {
             let other = *seeds != new.join;
             seeds.clone_from(&new.join);

@@ -38,10 +38,11 @@ pub(crate) fn node(id: u64, name: &str, addresses: &[&str], state: MemberState) 
             left: false,
             grace_seconds: None,
             maintenance: None,
+            encryption: Default::default(),
         },
         health: Health::default(),
         state,
-        reason: String::new(),
+        reason: "",
     }))
 }
 

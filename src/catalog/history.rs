@@ -125,7 +125,7 @@ pub(super) fn apply(snapshot: &mut Snapshot, change: Change, now: SystemTime, ev
 
 /// Everything of a node that a search for its instances goes by or shows. That one which is up is suspected is not.
 fn shows_in_instances(node: &Node) -> impl PartialEq + '_ {
-    let state: Option<(MemberState, &str)> = (!node.state.is_up()).then_some((node.state, &node.reason));
+    let state: Option<(MemberState, &str)> = (!node.state.is_up()).then_some((node.state, node.reason));
     (&node.info.name, &node.info.addresses, &node.info.zone, &node.info.maintenance, node.health.critical(), state)
 }
 

@@ -49,7 +49,10 @@ pub struct Snapshot {
     /// The number of the last change that is in it: see [`super::Catalog::events_after`].
     pub last_event: u64,
     nodes: OrdMap<NodeId, NodeEntry>,
-    names: OrdMap<NodeName, Vec<NodeId>>,
+    /// Who bears a name; one of them, where several do.
+    names: OrdMap<NodeName, NodeId>,
+    /// The others who bear a name. There should be none.
+    namesakes: OrdMap<NodeName, Vec<NodeId>>,
     instances: OrdMap<Place, Arc<Entry>>,
     services: OrdMap<ServiceName, ServiceEntry>,
     /// What this node registered, with what it tells nobody else.
@@ -72,6 +75,7 @@ impl Snapshot {
             last_event: 0,
             nodes: OrdMap::new(),
             names: OrdMap::new(),
+            namesakes: OrdMap::new(),
             instances: OrdMap::new(),
             services: OrdMap::new(),
             registered: OrdMap::new(),
@@ -100,11 +104,12 @@ impl Snapshot {
     /// The node that holds a name. Where several bear it, the ones that are up come first, then the lowest id:
     /// one name, one holder, and every agent names the same one.
     pub fn holder(&self, name: &str) -> Option<&NodeEntry> {
-        let bearers = self.names.get(name)?;
+        let ids = self.names.get(name).into_iter().chain(self.namesakes.get(name).into_iter().flatten());
+        let bearers = ids.filter_map(|id| self.nodes.get(id));
         if is_planted(Planted::HigherHoldsName) {
-            return bearers.iter().filter_map(|id| self.nodes.get(id)).max_by_key(|entry| (entry.node.state.is_up(), entry.node.id));
+            return bearers.max_by_key(|entry| (entry.node.state.is_up(), entry.node.id));
         }
-        bearers.iter().filter_map(|id| self.nodes.get(id)).min_by_key(|entry| (!entry.node.state.is_up(), entry.node.id))
+        bearers.min_by_key(|entry| (!entry.node.state.is_up(), entry.node.id))
     }
 
     /// True when the node is up and another one holds its name.
@@ -223,7 +228,7 @@ impl Snapshot {
             if let Some(entry) = &before {
                 self.forget_name(&entry.node.info.name, id);
             }
-            self.names.entry(node.info.name.clone()).or_default().push(id);
+            self.note_name(&node.info.name, id);
         }
         self.nodes.insert(id, NodeEntry { node, since });
     }
@@ -237,12 +242,25 @@ impl Snapshot {
         }
     }
 
+    fn note_name(&mut self, name: &NodeName, id: NodeId) {
+        if self.names.contains_key(name) {
+            self.namesakes.entry(name.clone()).or_default().push(id);
+        } else {
+            self.names.insert(name.clone(), id);
+        }
+    }
+
     fn forget_name(&mut self, name: &NodeName, id: NodeId) {
-        if let Some(bearers) = self.names.get_mut(name) {
-            bearers.retain(|bearer| *bearer != id);
-            if bearers.is_empty() {
-                self.names.remove(name);
-            }
+        let mut others = self.namesakes.remove(name).unwrap_or_default();
+        if self.names.get(name) != Some(&id) {
+            others.retain(|other| *other != id);
+        } else if let Some(other) = others.pop() {
+            self.names.insert(name.clone(), other);
+        } else {
+            self.names.remove(name);
+        }
+        if !others.is_empty() {
+            self.namesakes.insert(name.clone(), others);
         }
     }
 

@@ -3,7 +3,7 @@
 
 use std::net::IpAddr;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// A list of anything.
 #[derive(Debug, Deserialize)]
@@ -33,6 +33,44 @@ pub(super) struct Node {
     pub(super) maintenance: Option<String>,
     #[serde(default)]
     pub(super) checks: Vec<NodeCheck>,
+    #[serde(default)]
+    pub(super) encryption: Encryption,
+}
+
+/// How gossip is encrypted.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, Serialize)]
+pub(super) struct Encryption {
+    pub(super) mode: String,
+    pub(super) keys: Vec<HeldKey>,
+}
+
+/// A key, without what is secret of it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+pub(super) struct HeldKey {
+    pub(super) id: u8,
+    pub(super) fingerprint: String,
+    pub(super) primary: bool,
+}
+
+impl HeldKey {
+    /// Its id and its fingerprint.
+    pub(super) fn named(&self) -> String {
+        format!("{} ({})", self.id, self.fingerprint)
+    }
+}
+
+/// The keys of a node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct KeysOfNode {
+    pub(super) name: String,
+    pub(super) state: String,
+    pub(super) encryption: Encryption,
+}
+
+impl From<&Node> for KeysOfNode {
+    fn from(node: &Node) -> Self {
+        KeysOfNode { name: node.name.clone(), state: node.state.clone(), encryption: node.encryption.clone() }
+    }
 }
 
 /// A check of a node itself.

@@ -62,6 +62,22 @@ pub const ADVERTISE: Key = Key::new(
     "ADDR[:PORT]",
     "Address that other agents reach this one at [default: found out from the interfaces; port: that of --gossip]",
 );
+/// The keys that gossip is encrypted with.
+pub const KEY_FILE: Key = Key::new(
+    "key-file",
+    "TIDINGS_KEY_FILE",
+    "gossip.key_file",
+    "FILE",
+    "File with the keys that gossip is encrypted with, which nobody but its owner may read [default: the systemd credential tidings.keys, or none]",
+);
+/// How far gossip is encrypted.
+pub const ENCRYPTION: Key = Key::new(
+    "encryption",
+    "TIDINGS_ENCRYPTION",
+    "gossip.encryption",
+    "off|accept|require",
+    "Send gossip in the clear, or encrypted and take both, or encrypted and take nothing else [default: require where there are keys, else off]",
+);
 /// Where the REST API is served.
 pub const HTTP: Key = Key::new("http", "TIDINGS_HTTP", "http.listen", "ADDR:PORT", "Where to serve the REST API").or("127.0.0.1:8780");
 /// What the host of the REST API may be called.
@@ -118,11 +134,29 @@ pub const SERVICE_DIR: Key = Key::new(
 );
 
 /// All settings that have a flag, in the order of the help.
-pub const KEYS: [Key; 16] =
-    [CONFIG, NAME, ZONE, CLUSTER, DATA_DIR, GOSSIP, ADVERTISE, HTTP, HTTP_NAME, DNS, DOMAIN, JOIN, SERVICE_DIR, ON_TERM, LOG, LOG_FORMAT];
+pub const KEYS: [Key; 18] = [
+    CONFIG,
+    NAME,
+    ZONE,
+    CLUSTER,
+    DATA_DIR,
+    GOSSIP,
+    ADVERTISE,
+    KEY_FILE,
+    ENCRYPTION,
+    HTTP,
+    HTTP_NAME,
+    DNS,
+    DOMAIN,
+    JOIN,
+    SERVICE_DIR,
+    ON_TERM,
+    LOG,
+    LOG_FORMAT,
+];
 
 /// The flags of the settings that a running agent takes over at a reload, beside services and checks.
-pub const RELOADED: [&str; 3] = ["join", "service-dir", "log"];
+pub const RELOADED: [&str; 5] = ["join", "service-dir", "key-file", "encryption", "log"];
 
 /// The table of the file with this node's metadata. It has neither flag nor variable.
 pub const META: &str = "meta";
@@ -155,18 +189,32 @@ pub fn nearest(unknown: &str) -> Option<&'static str> {
     (near.0 <= 1.max(meant.len() / 3)).then_some(key)
 }
 
-/// A value of a setting that is not its default.
+/// A value of a setting that is not its default; for encryption, where there are [`keys_for_tests`].
 #[cfg(test)]
-pub(super) fn another_value(key: &Key) -> &'static str {
+pub(super) fn another_value(key: &Key) -> &str {
     match key.flag {
+        "key-file" => keys_for_tests(),
         "gossip" | "http" | "dns" | "advertise" | "join" => "10.9.8.7:4321",
         "on-term" => "restart",
+        "encryption" => "off",
         "log" => "trace",
         "log-format" => "json",
         "data-dir" => "/srv/tidings",
         "service-dir" => "/",
         _ => "other",
     }
+}
+
+/// A file with a key that nobody else may read.
+#[cfg(test)]
+pub(super) fn keys_for_tests() -> &'static str {
+    use std::{io::Write as _, sync::LazyLock};
+    static FILE: LazyLock<tempfile::NamedTempFile> = LazyLock::new(|| {
+        let mut file = tempfile::NamedTempFile::new().expect("a temporary file");
+        writeln!(file, "5:paWlpaWlpaWlpaWlpaWlpaWlpaWlpaWlpaWlpaWlpaU=").expect("it is writable");
+        file
+    });
+    FILE.path().to_str().expect("it is ASCII")
 }
 
 #[cfg(test)]

@@ -15,7 +15,10 @@ use super::{
     keys::{self, META},
     layers::{Given, Layers},
 };
-use crate::model::{ClusterName, Domain, NodeName, Zone, instance::meta_flaws, limits, name::is_dns_label};
+use crate::{
+    keyring::{self, KeyFile, Keyring, Keys},
+    model::{ClusterName, Domain, NodeName, Zone, encryption::Mode, instance::meta_flaws, limits, name::is_dns_label},
+};
 
 /// What an agent runs with.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +37,8 @@ pub struct Resolved {
     pub gossip: SocketAddr,
     /// Where others reach this agent's gossip, if somebody said so.
     pub advertise: Option<Advertise>,
+    /// How gossip is encrypted; the path of its file is absolute.
+    pub keys: Keys,
     /// Where the REST API is served.
     pub http: SocketAddr,
     /// Names that clients may ask the REST API by, in the order given, without repetition.
@@ -147,6 +152,9 @@ pub(super) fn resolve(layers: &Layers<'_>, surroundings: &Surroundings) -> Resul
     };
     let gossip = check.setting(&keys::GOSSIP, |text| address::listen(text, address::GOSSIP_PORT));
     let advertise = check.setting(&keys::ADVERTISE, address::advertise);
+    let key_file = check.key_file(surroundings);
+    let keyring = check.keyring(key_file.as_ref());
+    let mode = check.encryption(key_file.is_some());
     let http = check.setting(&keys::HTTP, |text| address::listen(text, address::HTTP_PORT));
     let dns = check.setting(&keys::DNS, |text| address::listen(text, address::DNS_PORT));
     let domain = check.setting(&keys::DOMAIN, Domain::new);
@@ -165,6 +173,7 @@ pub(super) fn resolve(layers: &Layers<'_>, surroundings: &Surroundings) -> Resul
         let (name, cluster, data_dir, log) = (name?, cluster?, data_dir?, log?);
         let (gossip, http, dns, domain) = (gossip?, http?, dns?, domain?);
         let (on_term, log_format) = (on_term?, log_format?);
+        let keys = Keys { mode: mode?, keyring: keyring?, file: key_file };
         Some(Resolved {
             name,
             zone,
@@ -173,6 +182,7 @@ pub(super) fn resolve(layers: &Layers<'_>, surroundings: &Surroundings) -> Resul
             data_dir,
             gossip,
             advertise,
+            keys,
             http,
             http_names,
             dns,
@@ -218,6 +228,36 @@ impl Check<'_> {
             }
         }
         values
+    }
+
+    /// The file with keys, and who answers for what is in it.
+    fn key_file(&mut self, surroundings: &Surroundings) -> Option<(PathBuf, KeyFile)> {
+        if self.layers.get(&keys::KEY_FILE).is_some() {
+            return Some((self.setting(&keys::KEY_FILE, absolute)?, KeyFile::Ours));
+        }
+        // systemd.exec(5), LoadCredential: there if and only if the unit says so.
+        let credential = Path::new(surroundings.var("CREDENTIALS_DIRECTORY")?).join("tidings.keys");
+        credential.exists().then_some((credential, KeyFile::Credential))
+    }
+
+    fn keyring(&mut self, file: Option<&(PathBuf, KeyFile)>) -> Option<Keyring> {
+        let Some((path, kind)) = file else {
+            return Some(Keyring::default());
+        };
+        let origin = self.layers.get(&keys::KEY_FILE).map(|given| format!("{}: ", given.origin)).unwrap_or_default();
+        self.note(keyring::load(path, *kind).map_err(|error| format!("{origin}{error}")))
+    }
+
+    fn encryption(&mut self, with_keys: bool) -> Option<Mode> {
+        let Some(Given { origin, .. }) = self.layers.get(&keys::ENCRYPTION) else {
+            return Some(if with_keys { Mode::Require } else { Mode::Off });
+        };
+        let mode: Mode = self.setting(&keys::ENCRYPTION, str::parse)?;
+        let lacking = || {
+            format!("{origin}: {mode} takes keys: name the file with them with --key-file, TIDINGS_KEY_FILE or gossip.key_file in the file")
+        };
+        let result = if mode.encrypts() && !with_keys { Err(lacking()) } else { Ok(mode) };
+        self.note(result)
     }
 
     fn definitions(&mut self, service_dir: Option<&Path>) -> Definitions {

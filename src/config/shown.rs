@@ -64,6 +64,8 @@ pub(super) fn value_of(key: &Key, resolved: &Resolved) -> String {
         "data-dir" => resolved.data_dir.display().to_string(),
         "gossip" => resolved.gossip.to_string(),
         "advertise" => text(resolved.advertise.as_ref()),
+        "key-file" => text(resolved.keys.file.as_ref().map(|(path, _)| path.display()).as_ref()),
+        "encryption" => resolved.keys.mode.to_string(),
         "http" => resolved.http.to_string(),
         "http-name" => all(&resolved.http_names),
         "dns" => resolved.dns.to_string(),
@@ -121,11 +123,13 @@ mod tests {
 
     #[test]
     fn each_setting_that_is_not_taken_over_at_a_reload_needs_a_restart() {
-        let old = load(&Flags::new(), &surroundings()).unwrap();
+        let old = load(&Flags::from([("key-file", vec![keys::keys_for_tests().to_owned()])]), &surroundings()).unwrap();
         for key in KEYS.iter().filter(|key| key.flag != "config") {
             let text = keys::another_value(key);
-            let new = load(&Flags::from([(key.flag, vec![text.to_owned()])]), &surroundings()).unwrap();
-            let reloaded = ["join", "service-dir", "log"].contains(&key.flag);
+            let mut flags = Flags::from([("key-file", vec![keys::keys_for_tests().to_owned()])]);
+            flags.insert(key.flag, vec![text.to_owned()]);
+            let new = load(&flags, &surroundings()).unwrap();
+            let reloaded = ["join", "service-dir", "key-file", "encryption", "log"].contains(&key.flag);
             let expected: Vec<&str> = key.file.filter(|_| !reloaded).into_iter().collect();
             assert_eq!(needs_restart(&old, &new), expected, "{}", key.flag);
         }

@@ -88,7 +88,7 @@ mod tests {
             established: true,
         };
         let mut said = |node: u64| {
-            let (stream, from) = (StreamId::accepted(node), identity(node).address);
+            let (stream, from) = (StreamId::accepted(node), identity(node).address());
             let mut envelope = Envelope::new(Carrier::Frame, ClusterTag::of(&cluster()));
             envelope.push(kind::HELLO, &hello(node).to_bytes());
             core.handle(Moment::default(), Input::Accepted { stream, from });
@@ -111,9 +111,8 @@ mod tests {
     fn the_buried_and_our_other_selves_do_not_reach_foca() {
         let mut core = core(9);
         core.graves.dig(NodeId(3), 3, Moment::default() + core.term());
-        let later = Identity::new(identity(ME).address, NodeId(ME), Life { generation: 4, nonce: 1 });
-        let mut returned = identity(ME);
-        returned.rejoin = 1;
+        let later = Identity::new(identity(ME).address(), NodeId(ME), Life { generation: 4, nonce: 1 });
+        let returned = identity(ME).with_rejoin(1);
         let said = [identity(3), identity(4), later, returned, identity(ME)];
         let Admitted { packet: left, other_selves } = core.admit(identity(2), &packet(2, &said));
         assert_eq!((left, other_selves), (Some(packet(2, &[identity(4), identity(ME)])), vec![later, returned]));

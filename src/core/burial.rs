@@ -48,7 +48,7 @@ impl Core {
         if member.is_none_or(|member| member.identity.life().generation <= generation) {
             if let Some(member) = member.filter(|member| !member.is_up() && !self.is_left(node)) {
                 // Perhaps it is alive behind a partition, where it has let go of us.
-                self.join.was_let_go(member.identity.address);
+                self.join.was_let_go(member.identity.address());
                 self.remember_peers(now);
             }
             let effects = self.membership.bury(node);
@@ -76,9 +76,9 @@ impl Core {
     /// Somebody who is buried here goes on: it is told of its grave, if it can be reached. What is alive comes back above it.
     pub(super) fn tell_buried(&mut self, now: Moment, buried: Identity) {
         let soon = self.told_buried.is_some_and(|told| now - told < TELL_GAP);
-        if !soon && self.farewell.is_none() && self.conversations.values().all(|conversation| conversation.at != buried.address) {
+        if !soon && self.farewell.is_none() && self.conversations.values().all(|conversation| conversation.at != buried.address()) {
             self.told_buried = Some(now);
-            self.open(now, buried.address, Purpose::Look);
+            self.open(now, buried.address(), Purpose::Look);
         }
     }
 

@@ -1,6 +1,6 @@
 //! Taking another generation without a start: what is in memory goes on in a life above all that peers remember.
 
-use std::{collections::BTreeSet, net::SocketAddr, time::Duration};
+use std::{collections::BTreeSet, net::SocketAddr, sync::Arc, time::Duration};
 
 use super::{
     Core,
@@ -189,7 +189,8 @@ impl Core {
         let node = self.me();
         let known = self.known.entry(node).or_default();
         known.life = life;
-        known.replica = Replica { shown: Some(part), next: None };
+        self.own_version = part.complete;
+        known.replica = Replica { shown: Some(Arc::new(part)), next: None };
         self.touch(node, Shift { promoted: true, ..Shift::default() });
     }
 
@@ -207,10 +208,8 @@ impl Core {
     /// Somebody knows of a later return of this life than we do: only above that one are we heard.
     pub(super) fn rejoin_above(&mut self, now: Moment, seen: Identity) {
         let own = self.membership.me();
-        if (1..=REJOIN_LEAP).contains(&seen.rejoin.saturating_sub(own.rejoin)) && self.farewell.is_none() {
-            let mut later = own;
-            later.rejoin = seen.rejoin.saturating_add(1);
-            let effects = self.membership.become_another(later);
+        if (1..=REJOIN_LEAP).contains(&seen.rejoin().saturating_sub(own.rejoin())) && self.farewell.is_none() {
+            let effects = self.membership.become_another(own.with_rejoin(seen.rejoin().saturating_add(1)));
             self.apply(now, effects);
         }
     }

@@ -18,8 +18,8 @@ use crate::{
     model::NodeId,
     wire::{
         Identity, WireError,
-        envelope::{self, Carrier, Envelope},
-        frame::{self, FrameBuffer},
+        envelope::{Carrier, Envelope},
+        frame::FrameBuffer,
         limits,
         message::{self, Message, kind},
     },
@@ -86,6 +86,8 @@ pub(super) struct Conversation {
     pub got_all: bool,
     /// Something in it was news to us.
     pub news: bool,
+    /// Whether anything came from the peer that could be read.
+    pub has_spoken: bool,
     /// What was heard in it of ourselves.
     pub heard: Heard,
     frames: FrameBuffer,
@@ -150,6 +152,7 @@ impl Core {
             sent_all: false,
             got_all: false,
             news: false,
+            has_spoken: false,
             heard: Heard::default(),
             frames: FrameBuffer::default(),
             in_flight: 0,
@@ -206,10 +209,13 @@ impl Core {
     }
 
     fn on_frame(&mut self, now: Moment, stream: StreamId, frame: &[u8]) -> Result<(), WireError> {
-        let (cluster, messages) = envelope::open(Carrier::Frame, frame)?;
-        for (kind, body) in messages {
+        let opened = self.frame_in(stream, frame)?;
+        if let Some(conversation) = self.conversations.get_mut(&stream) {
+            conversation.has_spoken = true;
+        }
+        for (kind, body) in opened.messages()? {
             // Agents of two clusters must be able to tell each other so.
-            if cluster != self.cluster && !matches!(kind, kind::HELLO | kind::REFUSE) {
+            if opened.cluster != self.cluster && !matches!(kind, kind::HELLO | kind::REFUSE) {
                 return Err(WireError::Cluster);
             }
             if !self.conversations.contains_key(&stream) {
@@ -235,6 +241,9 @@ impl Core {
         if self.conversations.get(&stream).is_some_and(is_confirmed) {
             self.end(now, stream);
         } else if let Some(conversation) = self.conversations.remove(&stream) {
+            // Who can't read what we say has nothing to answer.
+            let speechless = cause == CloseCause::Ended && conversation.is_ours() && !conversation.has_spoken;
+            let reason = if speechless { "it ended the stream without a word: does it have the same keys?" } else { reason };
             self.after_failure(now, stream, conversation, reason);
         } else {
             self.detector.on_closed(now, stream, cause);
@@ -272,7 +281,7 @@ impl Core {
             Some(Purpose::Itself) => self.not_answered(now, stream),
             Some(Purpose::Look | Purpose::Sync) | None => {}
         }
-        self.judge(now, conversation.heard, conversation.peer.map(|peer| peer.address));
+        self.judge(now, conversation.heard, conversation.peer.map(|peer| peer.address()));
     }
 
     /// Sends one message in a frame of its own.
@@ -309,7 +318,7 @@ impl Core {
         if envelope.is_empty() {
             return;
         }
-        let bytes = frame::encode(&envelope.into_bytes());
+        let bytes = self.frame_out(stream, envelope);
         if let Some(conversation) = self.conversations.get_mut(&stream) {
             conversation.in_flight += bytes.len();
             self.outputs.push_back(Output::Send { stream, bytes });

@@ -6,7 +6,7 @@ use super::{Core, conversation::Purpose, time::Moment};
 use crate::wire::{
     Identity, WireError,
     codec::CodecError,
-    envelope::{self, Carrier},
+    envelope::Carrier,
     message::{DigestBeacon, Message, Push, kind, short_digest},
 };
 
@@ -21,9 +21,13 @@ const REJOIN_GAP: Duration = Duration::from_secs(5);
 
 impl Core {
     pub(super) fn on_datagram(&mut self, now: Moment, from: SocketAddr, bytes: &[u8]) {
-        let messages = match envelope::open(Carrier::Datagram, bytes) {
-            Ok((cluster, _)) if cluster != self.cluster => return self.dropped(from, WireError::Cluster.as_str()),
-            Ok((_, messages)) => messages,
+        let opened = match self.settings.seal.open(Carrier::Datagram, bytes, &[]) {
+            Ok(opened) if opened.cluster == self.cluster => opened,
+            Ok(_) => return self.dropped(from, WireError::Cluster.as_str()),
+            Err(error) => return self.dropped(from, error.as_str()),
+        };
+        let messages = match opened.messages() {
+            Ok(messages) => messages,
             Err(error) => return self.dropped(from, error.as_str()),
         };
         // Records about a member that is new come behind the packet that tells of it, in one datagram.
@@ -118,7 +122,7 @@ impl Core {
         let fresh = now - self.settle.last_change < PUSHES_TAKE || now - self.settle.last_sync < SYNC_GAP;
         if !fresh && self.conversations.values().all(|conversation| !conversation.is_ours()) {
             self.settle.last_sync = now;
-            self.open(now, member.address, Purpose::Sync);
+            self.open(now, member.address(), Purpose::Sync);
         }
     }
 }

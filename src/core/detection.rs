@@ -13,8 +13,7 @@ use crate::{
     model::NodeId,
     wire::{
         Identity, WireError,
-        envelope::{self, Carrier, Envelope},
-        frame,
+        envelope::{Carrier, Envelope},
         message::{Message as _, Probe, ProbeAck, ProbeReport, ProbeRequest, Watch, kind},
     },
 };
@@ -28,10 +27,8 @@ impl Core {
         let Some(member) = self.membership.get(node).copied() else {
             return self.detector.forget(now, node);
         };
-        let away = self.known.get(&node).and_then(|known| known.grace).is_some_and(|(of, until)| {
-            // It may have been told of before the member has that life here.
-            of == member.identity.life() && until.is_some()
-        });
+        // It may have been told of before the member has that life here.
+        let away = self.known.get(&node).is_some_and(|known| known.absent_until(member.identity.life()).is_some());
         let standing = match member.is_up() {
             false => Standing::Gone,
             true if away => Standing::Away,
@@ -83,13 +80,14 @@ impl Core {
     fn send_datagram(&mut self, to: SocketAddr, kind: u8, body: &[u8]) {
         let mut envelope = Envelope::new(Carrier::Datagram, self.cluster);
         envelope.push(kind, body);
-        self.outputs.push_back(Output::Datagram { to, bytes: envelope.into_bytes() });
+        self.send(to, envelope);
     }
 
     fn send_frame(&mut self, stream: StreamId, kind: u8, body: &[u8]) {
         let mut envelope = Envelope::new(Carrier::Frame, self.cluster);
         envelope.push(kind, body);
-        self.outputs.push_back(Output::Send { stream, bytes: frame::encode(&envelope.into_bytes()) });
+        let bytes = self.frame_out(stream, envelope);
+        self.outputs.push_back(Output::Send { stream, bytes });
     }
 
     // Datagrams.
@@ -145,9 +143,12 @@ impl Core {
                 Some(Ok(Some(frame))) => frame,
                 Some(Err(_)) => return self.break_off(now, stream),
             };
-            let messages = match envelope::open(Carrier::Frame, &frame) {
-                Ok((cluster, messages)) if cluster == self.cluster => messages,
+            let opened = match self.frame_in(stream, &frame) {
+                Ok(opened) if opened.cluster == self.cluster => opened,
                 Ok(_) | Err(_) => return self.break_off(now, stream),
+            };
+            let Ok(messages) = opened.messages() else {
+                return self.break_off(now, stream);
             };
             for (kind, body) in messages {
                 if let Some((from, ack)) = self.detector.on_message(now, stream, kind, body) {

@@ -244,6 +244,11 @@ impl Detector {
         }
     }
 
+    /// Takes no more room than there are members.
+    pub(super) fn pack(&mut self) {
+        self.ring.pack();
+    }
+
     /// A member is none any more, whatever it was.
     pub(super) fn forget(&mut self, now: Moment, node: NodeId) {
         if let Some(seat) = self.ring.get(node).copied() {
@@ -341,7 +346,7 @@ impl Detector {
         if instead.node() == node && instead.cmp_age(&target).is_gt() {
             // The conversation tells everything. Until it has, this is no time to judge.
             if self.inquiries.contains_key(&node) {
-                self.actions.push_back(Action::Meet(instead.address));
+                self.actions.push_back(Action::Meet(instead.address()));
                 self.drop_inquiry(node);
             }
             self.report(node, Found::Excused);

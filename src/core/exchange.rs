@@ -150,7 +150,7 @@ impl Core {
             if id.len() > limits::ID_OCTETS {
                 return Err(WireError::TooLarge);
             }
-            whole.slots.insert(Key { kind: Kind(kind), id: id.into() }, slot.try_into()?);
+            whole.slots.insert(Key::of(Kind(kind), &id), slot.try_into()?);
         }
         if whole.slots.len() > limits::SLOTS_PER_PART {
             return Err(WireError::TooLarge);

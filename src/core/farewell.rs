@@ -70,7 +70,7 @@ impl Core {
             farewell.asked.insert(peer.node());
             farewell.waiting += 1;
         }
-        self.open(now, peer.address, Purpose::Farewell);
+        self.open(now, peer.address(), Purpose::Farewell);
     }
 
     /// A peer holds what we hold: it knows.

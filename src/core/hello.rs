@@ -104,11 +104,13 @@ impl Core {
             return Some((RefuseCode::Full, detail));
         }
         let holder = self.live_holder(&hello.name)?;
-        let another = holder.id != hello.from.node() && holder.gossip != hello.from.address;
+        let another = holder.id != hello.from.node() && holder.gossip != hello.from.address();
         (!hello.established && another).then(|| {
             let detail = format!(
                 "the name {:?} is held by the node at {}; the other at {} asks for it",
-                hello.name, holder.gossip, hello.from.address
+                hello.name,
+                holder.gossip,
+                hello.from.address()
             );
             (RefuseCode::NameTaken, detail)
         })

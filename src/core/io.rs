@@ -4,8 +4,10 @@ use std::{net::SocketAddr, ops::Range, time::Duration};
 
 use super::meeting::{Cause, Copied};
 use crate::{
-    model::{Change, CheckId, CheckOrder, CheckState, Command, InstanceId, Life, NodeId, Reply, StoreOp, check::Subject},
-    wire::message::RefuseCode,
+    model::{
+        Change, CheckId, CheckOrder, CheckState, Command, InstanceId, Life, NodeId, Reply, StoreOp, check::Subject, encryption::Encryption,
+    },
+    wire::{message::RefuseCode, seal::Seal},
 };
 
 /// Names a stream for as long as it is open. The shell gives out those of streams it accepted, with the highest bit set;
@@ -17,6 +19,11 @@ impl StreamId {
     /// The id of the `n`th stream that the shell accepted.
     pub fn accepted(n: u64) -> StreamId {
         StreamId(n | 1 << 63)
+    }
+
+    /// Whether the core asked for it.
+    pub(super) fn is_ours(self) -> bool {
+        self.0 >> 63 == 0
     }
 
     /// The id of the `n`th stream that the core's detector asks for.
@@ -96,6 +103,13 @@ pub enum Input<'a> {
         seed: usize,
         /// Its addresses.
         addresses: Vec<SocketAddr>,
+    },
+    /// Gossip is encrypted otherwise from now on.
+    Seal {
+        /// So.
+        seal: Seal,
+        /// What everybody may know of it.
+        shown: Encryption,
     },
     /// The seeds are others now: those with these places in the list. A place is never given to another seed.
     Seeds(Range<usize>),
@@ -266,11 +280,13 @@ pub enum Event {
 }
 
 /// Every reason of [`Event::Dropped`].
-pub const DROP_REASONS: [&str; 14] = [
+pub const DROP_REASONS: [&str; 16] = [
     "malformed",
     "too_large",
     "version",
-    "sealed",
+    "no_such_key",
+    "not_encrypted",
+    "forged",
     "other_cluster",
     "unknown_kind",
     "not_for_us",

@@ -155,7 +155,7 @@ impl Core {
         let soon = self.asked.is_some_and(|asked| now - asked < ASK_GAP);
         if self.asking.is_none() && !soon && self.settings.is_believable(who.life().generation) {
             self.asked = Some(now);
-            let stream = self.open(now, who.address, Purpose::Itself);
+            let stream = self.open(now, who.address(), Purpose::Itself);
             self.asking = Some(Asking { stream, who, heard, teller });
         }
     }
@@ -166,7 +166,7 @@ impl Core {
             return;
         };
         if heard.other(self.settings.life).is_some() || who.life().generation >= self.settings.life.generation {
-            let cause = Cause::AnotherLife { life: who.life(), address: who.address };
+            let cause = Cause::AnotherLife { life: who.life(), address: who.address() };
             let (above, cause) = heard
                 .reason(self.settings.life)
                 .filter(|(above, _)| *above > who.life().generation)
@@ -226,7 +226,7 @@ impl Core {
     /// A datagram tells of ourselves as we are not: who sent it has to say more, by stream.
     pub(super) fn sighted(&mut self, now: Moment, seen: Identity, teller: Identity) {
         let own = self.membership.me();
-        let later = if seen.life() == own.life() { seen.rejoin > own.rejoin } else { seen.life().generation >= own.life().generation };
+        let later = if seen.life() == own.life() { seen.rejoin() > own.rejoin() } else { seen.life().generation >= own.life().generation };
         if !later || self.farewell.is_some() {
             return;
         }
@@ -241,7 +241,7 @@ impl Core {
     pub(super) fn sync_about_ourselves(&mut self, now: Moment, peer: Identity) {
         if self.sighted.is_none_or(|sighted| now - sighted >= ASK_GAP) {
             self.sighted = Some(now);
-            self.open(now, peer.address, Purpose::Sync);
+            self.open(now, peer.address(), Purpose::Sync);
         }
     }
 
@@ -251,7 +251,7 @@ impl Core {
             return;
         }
         self.halted = true;
-        let copied = Copied { here: self.settings.address, life: self.settings.life, there: other.address, other: other.life() };
+        let copied = Copied { here: self.settings.address, life: self.settings.life, there: other.address(), other: other.life() };
         self.outputs.push_back(Output::Stop(copied));
     }
 }

@@ -232,15 +232,24 @@ impl Core {
         let jitter = self.jitter(LOOK_EVERY / 2);
         self.look_for_peers_at(now + LOOK_EVERY + jitter);
         self.resolve_seeds();
-        let up: BTreeSet<SocketAddr> = self.membership.members().filter(|m| m.is_up()).map(|m| m.identity.address).collect();
         let down = self
             .membership
             .members()
             .filter(|member| !member.is_up() && !self.is_left(member.identity.node()))
-            .map(|member| member.identity.address);
-        let is_lost = |address: &SocketAddr| !up.contains(address) && !self.join.ourselves.contains(address);
-        let mut lost: Vec<SocketAddr> = down.chain(self.join.candidates()).filter(is_lost).collect();
-        let former: Vec<SocketAddr> = self.join.former.iter().copied().filter(is_lost).collect();
+            .map(|member| member.identity.address());
+        let mut lost: Vec<SocketAddr> = down.chain(self.join.candidates()).collect();
+        let mut former: Vec<SocketAddr> = self.join.former.iter().copied().collect();
+        // These are few, and members may be many.
+        let mut missed: BTreeSet<SocketAddr> =
+            lost.iter().chain(&former).filter(|address| !self.join.ourselves.contains(address)).copied().collect();
+        for member in self.membership.members().filter(|member| member.is_up()) {
+            if missed.is_empty() {
+                break;
+            }
+            missed.remove(&member.identity.address());
+        }
+        lost.retain(|address| missed.contains(address));
+        former.retain(|address| missed.contains(address));
         self.join.looks += 1;
         if lost.is_empty() || (!former.is_empty() && self.join.looks.is_multiple_of(LOOKS_FOR_FORMER)) {
             lost = former;
@@ -283,7 +292,7 @@ impl Core {
 
     pub(super) fn store_peers(&mut self) {
         self.join.peers_pending = false;
-        let mut peers: Vec<SocketAddr> = self.membership.members().filter(|m| m.is_up()).map(|m| m.identity.address).collect();
+        let mut peers: Vec<SocketAddr> = self.membership.members().filter(|m| m.is_up()).map(|m| m.identity.address()).collect();
         self.join.former.retain(|former| !peers.contains(former));
         peers.truncate(PEERS_KEPT);
         if peers.is_empty() {

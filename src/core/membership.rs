@@ -16,7 +16,7 @@ use rand::{
     rngs::{SmallRng, StdRng},
 };
 
-use super::{counters::MembershipCounters, digest, sink::Sink};
+use super::{counters::MembershipCounters, digest, pack::pack, sink::Sink};
 use crate::{
     model::NodeId,
     wire::{
@@ -140,7 +140,7 @@ impl Membership {
     /// The digest over who is alive, ourselves included: two agents that agree on it hold the same members.
     pub fn digest(&self) -> u64 {
         let me = self.me();
-        self.digest.wrapping_add(digest::member(me.node(), me.life(), me.rejoin))
+        self.digest.wrapping_add(digest::member(me.node(), me.life(), me.rejoin()))
     }
 
     /// How often a record or an update is sent on: 2 ln N + 5, measured to reach everyone with the tail of e^-t.
@@ -334,6 +334,12 @@ impl Membership {
         self.resize();
     }
 
+    /// Takes no more room than there are members.
+    pub(super) fn pack(&mut self) {
+        pack(&mut self.members);
+        self.up.shrink_to_fit();
+    }
+
     fn put(&mut self, view: MemberView, changed: &mut BTreeSet<NodeId>) {
         let node = view.identity.node();
         if node == self.me().node() {
@@ -375,7 +381,7 @@ impl Membership {
 }
 
 fn hash(view: &MemberView) -> u64 {
-    digest::member(view.identity.node(), view.identity.life(), view.identity.rejoin)
+    digest::member(view.identity.node(), view.identity.life(), view.identity.rejoin())
 }
 
 fn transmissions(size: usize) -> u32 {

@@ -1,6 +1,6 @@
 //! What this node owns: commands, their way to disk, and the versions that they take when they are there.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
     Core,
@@ -34,20 +34,44 @@ pub(super) struct Known {
     pub identity: Option<Identity>,
     /// Another life of the same generation that came before this one, until the node was told of it: one of the two began with a
     /// data folder of the past.
-    pub twin: Option<Identity>,
+    pub twin: Option<Box<Identity>>,
     /// The earlier life was handed out when the later one was first heard of, so it goes on being so until that is whole.
     pub bridged: bool,
     /// Since when it is down or left.
     pub gone_since: Option<Moment>,
-    /// The announced absence: of which life, and when it ends here, unless it did.
-    pub grace: Option<(Life, Option<Moment>)>,
+    /// The announced absence; in a box, since most nodes never had one.
+    pub grace: Option<Box<Grace>>,
     /// What readers were told.
     pub shown: Option<super::view::Shown>,
     /// What its records add to the digest of all, as last counted.
     pub counted: u64,
 }
 
+/// An absence that a node announced.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Grace {
+    /// Of which life.
+    pub of: Life,
+    /// When it ends here, unless it did.
+    pub until: Option<Moment>,
+}
+
 impl Known {
+    /// When the announced absence of a life ends, unless it did.
+    pub(super) fn absent_until(&self, life: Life) -> Option<Moment> {
+        self.grace.as_ref().filter(|grace| grace.of == life)?.until
+    }
+
+    /// Takes note of an absence, for which there must be none of this life yet: a life has one at most.
+    pub(super) fn begin_grace(&mut self, of: Life, until: Moment) {
+        self.grace = Some(Box::new(Grace { of, until: Some(until) }));
+    }
+
+    /// Whether an absence of this life is news.
+    pub(super) fn has_no_grace(&self, life: Life) -> bool {
+        self.grace.as_ref().is_none_or(|grace| grace.of < life)
+    }
+
     /// What its records add to the digest of all.
     pub(super) fn contribution(&self, node: NodeId) -> u64 {
         self.replica.digest(node).map_or(0, |digest| digest as u64)
@@ -202,7 +226,8 @@ impl Core {
         let node = self.me();
         let known = self.known.entry(node).or_default();
         known.life = part.life;
-        known.replica.shown = Some(part);
+        self.own_version = part.complete;
+        known.replica.shown = Some(Arc::new(part));
         self.touch(node, Shift { promoted: true, ..Shift::default() });
     }
 
@@ -468,13 +493,14 @@ impl Core {
     /// The next version of this node's records: applied, shown and pushed.
     pub(super) fn write(&mut self, now: Moment, key: Key, write: Write) {
         let node = self.me();
-        let Some(part) = self.known.get_mut(&node).and_then(|known| known.replica.shown.as_mut()) else {
+        let Some(part) = self.known.get_mut(&node).and_then(|known| known.replica.shown.as_mut()).map(Arc::make_mut) else {
             return;
         };
         let Some(version) = part.write(key.clone(), write.clone()) else {
             return;
         };
         let (life, base) = (part.life, part.base);
+        self.own_version = version;
         self.touch(node, Shift { promoted: false, keys: [key.clone()].into() });
         self.spread(now, node, life, base, version, key, write);
         self.changed(now);

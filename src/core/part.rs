@@ -7,7 +7,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
 };
 
-use super::digest;
+use super::{digest, slots::Slots};
 use crate::{
     model::{
         Life,
@@ -148,9 +148,10 @@ pub struct Part {
     pub base: u64,
     /// Everything up to this version is known.
     pub complete: u64,
-    slots: BTreeMap<Key, Slot>,
-    /// Versions beyond `complete` that a slot speaks of.
-    beyond: BTreeSet<(u64, Key)>,
+    slots: Slots,
+    /// Versions beyond `complete` that a slot speaks of; mostly there are none, of any member.
+    #[expect(clippy::box_collection, reason = "there is a part for each member, and what mostly is not there takes one word")]
+    beyond: Option<Box<BTreeSet<(u64, Key)>>>,
     /// How many slots are removals.
     removals: usize,
     /// Sum of the hashes of the slots.
@@ -160,11 +161,11 @@ pub struct Part {
 impl Part {
     /// Nothing is known yet.
     pub fn new(life: Life, base: u64) -> Part {
-        Part { life, base, complete: 0, slots: BTreeMap::new(), beyond: BTreeSet::new(), removals: 0, sum: 0 }
+        Part { life, base, complete: 0, slots: Slots::default(), beyond: None, removals: 0, sum: 0 }
     }
 
     /// All slots, by key.
-    pub fn slots(&self) -> &BTreeMap<Key, Slot> {
+    pub fn slots(&self) -> &Slots {
         &self.slots
     }
 
@@ -193,7 +194,7 @@ impl Part {
 
     /// The highest version that anything here speaks of.
     pub fn highest(&self) -> u64 {
-        self.beyond.last().map_or(self.complete, |(version, _)| *version)
+        self.beyond.as_ref().and_then(|beyond| beyond.last()).map_or(self.complete, |(version, _)| *version)
     }
 
     /// The owner writes: version `complete + 1`, which nothing can be missing before. A status for a definition that is no
@@ -371,20 +372,18 @@ impl Part {
         if is_planted(Planted::CompleteByHighest) {
             self.complete = self.highest();
         }
-        while let Some((version, _)) = self.beyond.first()
+        while let Some(beyond) = &mut self.beyond
+            && let Some((version, _)) = beyond.first()
             && version.saturating_sub(1) <= self.complete
         {
             self.complete = self.complete.max(*version);
-            if let Some((version, key)) = self.beyond.pop_first()
+            if let Some((version, key)) = beyond.pop_first()
                 && matches!(self.slots.get(&key), Some(Slot::Gone { r }) if *r == version)
             {
                 self.clear(&key);
             }
         }
-        if self.beyond.is_empty() {
-            // An empty tree keeps its root, of which there would be one for each member.
-            self.beyond = BTreeSet::new();
-        }
+        self.beyond.take_if(|beyond| beyond.is_empty());
     }
 
     fn set(&mut self, key: Key, slot: Slot) {
@@ -392,7 +391,7 @@ impl Part {
         let key = self.clear(&key).unwrap_or(key);
         for version in slot.versions() {
             if version > self.complete {
-                self.beyond.insert((version, key.clone()));
+                self.beyond.get_or_insert_default().insert((version, key.clone()));
             }
         }
         self.removals += usize::from(matches!(slot, Slot::Gone { .. }));
@@ -402,9 +401,11 @@ impl Part {
 
     /// Drops a slot. Its key is given back.
     fn clear(&mut self, key: &Key) -> Option<Key> {
-        let (key, slot) = self.slots.remove_entry(key)?;
-        for version in slot.versions() {
-            self.beyond.remove(&(version, key.clone()));
+        let (key, slot) = self.slots.remove(key)?;
+        if let Some(beyond) = &mut self.beyond {
+            for version in slot.versions() {
+                beyond.remove(&(version, key.clone()));
+            }
         }
         self.removals -= usize::from(matches!(slot, Slot::Gone { .. }));
         self.sum = self.sum.wrapping_sub(digest::slot(&key, &slot));

@@ -6,7 +6,7 @@ use super::{
     Core,
     conversation::Purpose,
     dissemination::{self, Told},
-    io::{Event, Output},
+    io::Event,
     part::{Outcome, Slot, Write},
     replica::Shift,
     time::Moment,
@@ -49,7 +49,7 @@ impl Core {
         let Ok((age, rest)) = Push::split_age(bytes) else {
             return self.dropped(from, WireError::Malformed.as_str());
         };
-        let (key, write) = (Key { kind: Kind(push.kind), id: push.id.into() }, Write::from(push.what));
+        let (key, write) = (Key::of(Kind(push.kind), &push.id), Write::from(push.what));
         if !is_base(push.base) || key.id.len() > limits::ID_OCTETS || !write.is_within_limits() {
             return self.dropped(from, "too_large");
         }
@@ -164,7 +164,7 @@ impl Core {
             let mut envelope = Envelope::new(Carrier::Datagram, self.cluster);
             self.dissemination.fill(now, &mut envelope, transmissions);
             if !envelope.is_empty() {
-                self.outputs.push_back(Output::Datagram { to: peer.address, bytes: envelope.into_bytes() });
+                self.send(peer.address(), envelope);
             }
         }
     }
@@ -207,7 +207,7 @@ impl Core {
         let owner = self.membership.get(node).filter(|member| member.is_up()).map(|member| member.identity);
         if let Some(peer) = owner.or_else(|| self.membership.choose(1).first().copied()) {
             self.settle.last_sync = now;
-            self.open(now, peer.address, Purpose::Sync);
+            self.open(now, peer.address(), Purpose::Sync);
         }
     }
 }
@@ -267,10 +267,10 @@ impl Core {
             return;
         };
         if let Some(seconds) = grace_seconds
-            && known.grace.is_none_or(|(of, _)| of < life)
+            && known.has_no_grace(life)
         {
             let until = now + Duration::from_secs(u64::from(seconds));
-            known.grace = Some((life, Some(until)));
+            known.begin_grace(life, until);
             self.timers.set(until, Timer::Grace(node));
             self.show_detector(now, node);
         }

@@ -2,7 +2,7 @@
 //!
 //! While the later life trickles in the earlier one is shown, so that nothing vanishes for a moment by a restart.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use super::{
     digest,
@@ -22,13 +22,14 @@ pub struct Shift {
     pub keys: BTreeSet<Key>,
 }
 
-/// A copy of one owner.
+/// A copy of one owner. An agent holds one for each member, so a part takes room only where there is one; and the agents of a simulated
+/// world share what is equal, until one of them changes it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Replica {
     /// What readers see.
-    pub shown: Option<Part>,
+    pub shown: Option<Arc<Part>>,
     /// A later life.
-    pub next: Option<Part>,
+    pub next: Option<Arc<Part>>,
 }
 
 impl Replica {
@@ -37,12 +38,12 @@ impl Replica {
         if self.shown.is_none() && self.next.is_none() {
             return None;
         }
-        Some(digest::owner(node, self.shown.as_ref().map(Part::digest), self.next.as_ref().map(Part::digest)))
+        Some(digest::owner(node, self.shown.as_deref().map(Part::digest), self.next.as_deref().map(Part::digest)))
     }
 
     /// What is held of a life.
     pub fn part(&self, life: Life) -> Option<&Part> {
-        self.shown.iter().chain(&self.next).find(|part| part.life == life)
+        self.parts().find(|part| part.life == life)
     }
 
     /// Drops parts of lives above `life`: membership comes first, records follow.
@@ -77,13 +78,13 @@ impl Replica {
 
     /// Whether all of a life up to a version is known, or a later life is shown.
     pub fn knows(&self, life: Life, version: u64) -> bool {
-        let mut parts = self.shown.iter().chain(&self.next);
+        let mut parts = self.parts();
         self.shown.as_ref().is_some_and(|part| part.life > life) || parts.any(|part| part.life == life && part.complete >= version)
     }
 
     /// What to ask for: of the life that is shown, and of the next.
     pub fn wants(&self) -> [Option<Want>; 2] {
-        [self.shown.as_ref().map(Part::want), self.next.as_ref().map(Part::want)]
+        [self.shown.as_deref().map(Part::want), self.next.as_deref().map(Part::want)]
     }
 
     /// What is answered: each part, against the want about the same life or from nothing.
@@ -96,7 +97,7 @@ impl Replica {
             let of_no_use = part.life < shown || (same.is_none() && part.life < newest && !part.is_whole());
             (!of_no_use).then(|| part.have(same))
         };
-        self.shown.iter().chain(&self.next).filter_map(answer).collect()
+        self.parts().filter_map(answer).collect()
     }
 
     /// Merges an answer.
@@ -110,7 +111,7 @@ impl Replica {
             if !part.is_whole() {
                 return Outcome::Old;
             }
-            self.shown = Some(part);
+            self.shown = Some(Arc::new(part));
             shift.promoted = true;
             return Outcome::New;
         }
@@ -126,23 +127,27 @@ impl Replica {
         outcome
     }
 
+    fn parts(&self) -> impl Iterator<Item = &Part> {
+        self.shown.iter().chain(&self.next).map(Arc::as_ref)
+    }
+
     fn part_for(&mut self, life: Life, base: u64) -> Option<(&mut Part, bool)> {
         if self.shown.as_ref().is_some_and(|part| life < part.life) {
             if is_planted(Planted::EarlierLifeTaken) {
-                self.shown = Some(Part::new(life, base));
-                return self.shown.as_mut().map(|part| (part, true));
+                self.shown = Some(Arc::new(Part::new(life, base)));
+                return self.shown.as_mut().map(|part| (Arc::make_mut(part), true));
             }
             return None;
         }
         if self.shown.as_ref().is_some_and(|part| part.life == life) {
-            return self.shown.as_mut().map(|part| (part, true));
+            return self.shown.as_mut().map(|part| (Arc::make_mut(part), true));
         }
         match &self.next {
             Some(next) if next.life > life => return None,
             Some(next) if next.life == life => {}
-            _ => self.next = Some(Part::new(life, base)),
+            _ => self.next = Some(Arc::new(Part::new(life, base))),
         }
-        self.next.as_mut().map(|part| (part, false))
+        self.next.as_mut().map(|part| (Arc::make_mut(part), false))
     }
 
     /// A later life takes over when the snapshot that it began with is whole.

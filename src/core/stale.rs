@@ -41,7 +41,7 @@ impl Core {
         let stood_still = self.membership.count_up() > 0;
         let members = self.membership.members().filter(|member| !self.is_left(member.identity.node())).copied();
         let (down, up): (Vec<_>, Vec<_>) = members.partition(|member| !member.is_up());
-        down.iter().chain(&up).for_each(|member| self.join.was_let_go(member.identity.address));
+        down.iter().chain(&up).for_each(|member| self.join.was_let_go(member.identity.address()));
         self.let_go_of_all(others);
         self.event(Event::Stale { silent, nodes: others.len() });
         self.join.begin_again();

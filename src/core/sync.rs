@@ -104,7 +104,7 @@ impl Core {
             ours.keys().chain(theirs.keys()).filter(|bucket| ours.get(bucket) != theirs.get(bucket)).copied().collect();
         let mut members = self.membership.entries();
         let peer = self.conversations.get(&stream).and_then(|conversation| conversation.peer);
-        let twin = peer.and_then(|peer| self.known.get(&peer.node())?.twin);
+        let twin = peer.and_then(|peer| self.known.get(&peer.node())?.twin.as_deref().copied());
         members.extend(twin.map(|identity| MemberEntry { identity, incarnation: 0, state: state_to_wire(State::Down), grace_ms: 0 }));
         for members in members.chunks(PER_FRAME) {
             let members = members.iter().map(|entry| self.with_grace(now, *entry)).collect();
@@ -131,9 +131,7 @@ impl Core {
     }
 
     pub(super) fn with_grace(&self, now: Moment, mut entry: message::MemberEntry) -> message::MemberEntry {
-        if let Some((life, Some(until))) = self.known.get(&entry.identity.node()).and_then(|known| known.grace)
-            && life == entry.identity.life()
-        {
+        if let Some(until) = self.known.get(&entry.identity.node()).and_then(|known| known.absent_until(entry.identity.life())) {
             entry.grace_ms = (until - now).as_millis() as u32;
         }
         entry
@@ -166,10 +164,10 @@ impl Core {
         let life = entry.identity.life();
         if let Some(known) = self.known.get_mut(&entry.identity.node())
             && known.life == life
-            && known.grace.is_none_or(|(of, _)| of < life)
+            && known.has_no_grace(life)
         {
             let left = Duration::from_millis(u64::from(entry.grace_ms)).min(LONGEST_GRACE);
-            known.grace = Some((life, Some(now + left)));
+            known.begin_grace(life, now + left);
             self.timers.set(now + left, super::timers::Timer::Grace(entry.identity.node()));
             self.show_detector(now, entry.identity.node());
         }
@@ -218,9 +216,9 @@ impl Core {
         if let Some(known) = conversation.peer.and_then(|peer| self.known.get_mut(&peer.node())) {
             known.twin = None;
         }
-        let at = conversation.peer.map_or(conversation.at, |peer| peer.address);
+        let at = conversation.peer.map_or(conversation.at, |peer| peer.address());
         self.established(now, at);
-        self.judge(now, conversation.heard, conversation.peer.map(|peer| peer.address));
+        self.judge(now, conversation.heard, conversation.peer.map(|peer| peer.address()));
     }
 }
 

@@ -32,7 +32,7 @@ pub(super) fn cluster() -> ClusterName {
 
 /// One that has begun, in a cluster that may have so many members beside it.
 pub(super) fn core(most: usize) -> Core {
-    let address = identity(ME).address;
+    let address = identity(ME).address();
     let info = NodeInfo {
         name: NodeName::new("me").unwrap(),
         addresses: vec![address.ip()],
@@ -43,6 +43,7 @@ pub(super) fn core(most: usize) -> Core {
         left: false,
         grace_seconds: None,
         maintenance: None,
+        encryption: Default::default(),
     };
     let mut core = Core::new(Settings {
         cluster: cluster(),
@@ -50,6 +51,7 @@ pub(super) fn core(most: usize) -> Core {
         life: identity(ME).life(),
         address,
         info,
+        seal: Default::default(),
         seeds: 0,
         peers: vec![],
         records: BTreeMap::new(),
@@ -80,7 +82,7 @@ pub(super) fn receive(core: &mut Core, from: u64, of: &[u64]) -> Vec<Output> {
     let of: Vec<Identity> = of.iter().map(|node| identity(*node)).collect();
     let mut envelope = Envelope::new(Carrier::Datagram, ClusterTag::of(&cluster()));
     assert!(envelope.push(kind::FOCA, &packet(from, &of)));
-    core.handle(Moment::default(), Input::Datagram { from: identity(from).address, bytes: &envelope.into_bytes() });
+    core.handle(Moment::default(), Input::Datagram { from: identity(from).address(), bytes: &envelope.into_bytes() });
     std::iter::from_fn(|| core.poll_output()).collect()
 }
 

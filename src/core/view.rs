@@ -30,6 +30,12 @@ pub(super) struct Shown {
 }
 
 impl Shown {
+    /// The same node, held by others, too.
+    pub(super) fn share(&mut self, node: &Arc<Node>) {
+        debug_assert_eq!(self.node, *node);
+        self.node = Arc::clone(node);
+    }
+
     fn is_read_from(&self, (definition, status): (&Body, &Body)) -> bool {
         Arc::ptr_eq(&self.record.0, definition) && Arc::ptr_eq(&self.record.1, status)
     }
@@ -90,7 +96,7 @@ impl Core {
             known.bridged = known.shown.as_ref().is_some_and(|shown| shown.node.state.is_up());
             known.life = life;
             known.gone_since = None;
-            known.twin = known.identity.filter(|before| before.life().generation == life.generation);
+            known.twin = known.identity.filter(|before| before.life().generation == life.generation).map(Box::new);
         }
         known.identity = Some(member.identity);
         known.gone_since = if member.is_up() { None } else { known.gone_since.or(Some(now)) };
@@ -105,10 +111,10 @@ impl Core {
 
     /// A time of grace may be over. That there was one is kept, so that the same life gets no second one.
     pub(super) fn end_grace(&mut self, now: Moment, node: NodeId) {
-        if let Some((_, until)) = self.known.get_mut(&node).and_then(|known| known.grace.as_mut())
-            && until.is_some_and(|until| until <= now)
+        if let Some(grace) = self.known.get_mut(&node).and_then(|known| known.grace.as_mut())
+            && grace.until.is_some_and(|until| until <= now)
         {
-            *until = None;
+            grace.until = None;
             self.touch(node, Shift::default());
             self.show_detector(now, node);
         }
@@ -125,7 +131,7 @@ impl Core {
         if info.left && !is_planted(Planted::LeftUndone) {
             return Some((MemberState::Left, "it left the cluster"));
         }
-        let grace = known.grace.is_some_and(|(of, until)| of == life && until.is_some());
+        let grace = known.absent_until(life).is_some();
         let waiting = life < member.identity.life();
         if !member.is_up() {
             return Some(match grace {
@@ -210,12 +216,12 @@ impl Core {
         let (definition, status) = known.node_record()?;
         let info = known.node_info()?;
         let (state, reason) = self.state_of(id, life, &info)?;
-        let gossip = if id == self.me() { self.settings.address } else { self.membership.get(id)?.identity.address };
+        let gossip = if id == self.me() { self.settings.address } else { self.membership.get(id)?.identity.address() };
         let as_before = known.shown_as_it_is().map(|shown| &shown.node);
-        let is_as_before = |node: &&Arc<Node>| (node.life, node.gossip, node.state, &*node.reason) == (life, gossip, state, reason);
+        let is_as_before = |node: &&Arc<Node>| (node.life, node.gossip, node.state, node.reason) == (life, gossip, state, reason);
         let node = match as_before.filter(is_as_before) {
             Some(node) => Arc::clone(node),
-            None => Arc::new(Node { id, life, gossip, info: info.into_owned(), health: known.node_health(), state, reason: reason.into() }),
+            None => Arc::new(Node { id, life, gossip, info: info.into_owned(), health: known.node_health(), state, reason }),
         };
         Some((node, (definition.clone(), status.clone())))
     }

@@ -12,6 +12,9 @@ pub const HEARTBEAT_FIELDS: &[&str] = &["status", "output"];
 /// Those of a maintenance.
 pub const REASON_FIELDS: &[&str] = &["reason"];
 
+/// Those of a key.
+pub const KEY_FIELDS: &[&str] = &["key"];
+
 /// How a program says that its instance is, and what it says of it in full.
 ///
 /// # Errors
@@ -39,6 +42,14 @@ pub fn reason(value: &Value) -> Result<String, Vec<Flaw>> {
         }
         Some(short_reason(reason))
     })
+}
+
+/// A key of gossip, as a text.
+///
+/// # Errors
+/// Every flaw that could be found at once.
+pub fn key(value: &Value) -> Result<&str, Vec<Flaw>> {
+    read(value, "a key", KEY_FIELDS, |reading| reading.required("key").and_then(|value| reading.text("/key", value)))
 }
 
 fn read<'a, T>(

@@ -195,7 +195,7 @@ mod tests {
         let api = Api::new();
         let down = changed(node(3, "two"), |node| {
             node.state = MemberState::Down;
-            node.reason = "did not answer".to_owned();
+            node.reason = "did not answer";
             node.info.zone = Some(Zone::new("rack-9").unwrap());
         });
         api.publish([

@@ -118,7 +118,7 @@ mod tests {
         let expected = json!({
             "id": "0000000000000002", "name": "db-1", "state": "down", "reason": "did not answer", "since": "2026-01-01T12:00:00.000Z",
             "addresses": ["10.0.0.2"], "gossip": "10.0.0.2:8746", "zone": "rack-2", "meta": {"os": "linux"}, "version": "0.1.0",
-            "generation": 3, "maintenance": null, "checks": [], "instances": 1, "name_conflict": false,
+            "generation": 3, "maintenance": null, "encryption": {"mode": "off", "keys": []}, "checks": [], "instances": 1, "name_conflict": false,
         });
         assert_eq!(api.json("/v1/nodes/DB-1").await, expected);
     }
@@ -194,7 +194,7 @@ mod tests {
         let api = Api::new();
         let down = changed(node(2, "db-1"), |node| {
             node.state = MemberState::Down;
-            node.reason = "did not answer".to_owned();
+            node.reason = "did not answer";
             node.info.zone = Some(Zone::new("rack-2").unwrap());
         });
         api.publish([down, Change::Node(node(3, "db-2").into()), registered(2, instance("db", "db", &[], &[]), Status::Passing)]);

@@ -10,7 +10,7 @@ pub(super) mod query;
 pub(super) mod shapes;
 mod text;
 
-pub(super) use bodies::{DEFINITION, HEARTBEAT, REASON};
+pub(super) use bodies::{DEFINITION, HEARTBEAT, KEY, REASON};
 pub use document::build;
 pub use operation::Operation;
 pub(super) use operation::{Answer, Content};

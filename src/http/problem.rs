@@ -94,6 +94,12 @@ problem_types! {
     NoSuchCheck = NOT_FOUND, "no-such-check", "There is no such check";
     /// The check finds out by itself; only one with a `ttl` takes heartbeats.
     NoHeartbeats = CONFLICT, "no-heartbeats", "The check takes no heartbeats";
+    /// The agent was started without a file of keys, so there is none to change.
+    NoKeyFile = CONFLICT, "no-key-file", "There is no file of keys";
+    /// No ring of keys that works would come of it: another key has the id, there are as many as may be, or the key is the one that encrypts.
+    KeyConflict = CONFLICT, "key-conflict", "The keys do not allow it";
+    /// This agent has no key with this id.
+    NoSuchKey = NOT_FOUND, "no-such-key", "There is no such key";
     /// No node of this name is in the cluster.
     NoSuchNode = NOT_FOUND, "no-such-node", "There is no such node";
     /// The node is up; only one that is down or left can be forgotten.

@@ -1,6 +1,7 @@
 //! The shapes of what is answered. The order of fields is the order in which they are sent.
 
 mod checks;
+mod keys;
 mod written;
 
 use std::{
@@ -15,6 +16,7 @@ use serde::Serialize;
 use self::written::{optional_duration, time};
 pub(super) use self::{
     checks::{CheckRunView, CheckStateView, CheckView, FoundCheckView, HealthView, states},
+    keys::EncryptionView,
     written::text,
 };
 use super::openapi::shapes;
@@ -142,7 +144,7 @@ struct HeldBackView {
 impl HeldBackView {
     fn new(why: HeldBack, owner: Option<&NodeEntry>) -> Self {
         let node = owner.map_or("", |owner| owner.node.info.name.as_str());
-        let state_reason = owner.map_or("", |owner| owner.node.reason.as_str());
+        let state_reason = owner.map_or("", |owner| owner.node.reason);
         let reason = why.as_str();
         let detail = match why {
             HeldBack::NodeUnknown => "its node is not known".to_owned(),
@@ -179,6 +181,7 @@ pub(super) struct NodeView<'a> {
     version: &'a str,
     generation: u32,
     maintenance: Option<&'a str>,
+    encryption: EncryptionView,
     /// Its own checks; while one is critical, all its instances are held back.
     checks: Vec<CheckStateView<'a>>,
     /// How many instances it owns. This and what follows is not of the node alone, and left out where that is shown alone.
@@ -205,7 +208,7 @@ impl<'a> NodeView<'a> {
             id: node.id,
             name: node.info.name.as_str(),
             state: node.state.as_str(),
-            reason: &node.reason,
+            reason: node.reason,
             since: entry.since,
             addresses: &node.info.addresses,
             gossip: node.gossip,
@@ -214,6 +217,7 @@ impl<'a> NodeView<'a> {
             version: &node.info.agent_version,
             generation: node.life.generation,
             maintenance: node.info.maintenance.as_deref(),
+            encryption: EncryptionView::from(&node.info.encryption),
             checks: states(&node.health).collect(),
             instances: None,
             name_conflict: None,

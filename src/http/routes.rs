@@ -14,7 +14,7 @@ use serde::Serialize;
 use super::{
     ApiState, agent, checks,
     conditional::{Shown, conditional},
-    events, health, host, instances, maintenance, metrics, nodes,
+    events, health, host, instances, keys, maintenance, metrics, nodes,
     openapi::{self, Content, Operation, Parameter, query, shapes},
     parameters,
     problem::{Problem, ProblemType},
@@ -69,6 +69,10 @@ pub const ROUTES: &[Route] = &[
     Route::new(Method::DELETE, "/v1/agent/instances/{id}/maintenance", |method| on(method, maintenance::end), maintenance::END),
     Route::new(Method::PUT, "/v1/agent/maintenance", |method| on(method, maintenance::begin_node), maintenance::BEGIN_NODE),
     Route::new(Method::DELETE, "/v1/agent/maintenance", |method| on(method, maintenance::end_node), maintenance::END_NODE),
+    Route::new(Method::GET, "/v1/agent/keys", |method| on(method, keys::list), keys::LIST),
+    Route::new(Method::PUT, "/v1/agent/keys/{key}", |method| on(method, keys::put), keys::PUT),
+    Route::new(Method::DELETE, "/v1/agent/keys/{key}", |method| on(method, keys::delete), keys::DELETE),
+    Route::new(Method::PUT, "/v1/agent/keys/{key}/primary", |method| on(method, keys::promote), keys::PROMOTE),
     Route::new(Method::GET, "/v1/checks", |method| on(method, checks::list), checks::LIST).with_parameters(&[
         query::CHECK_STATUS,
         query::SERVICE,

@@ -20,6 +20,7 @@ use super::{AgentInfo, ApiState, problem::PROBLEM_TYPES, router};
 use crate::{
     catalog::{Catalog, Publisher},
     checks::Outputs,
+    keyring::{KeyHolder, Keys},
     metrics::{Facts, Labels, Metrics},
     model::{
         Change, ClusterName, Command, Done, Health, Instance, InstanceId, Life, MemberState, Node, NodeId, NodeName, Refusal, Reply,
@@ -78,7 +79,8 @@ impl Api {
             http_names: vec![],
             dns: address(8753),
         };
-        let api = Api { state: ApiState::new(catalog, registrar, Outputs::default(), Arc::new(info), metrics()), publisher };
+        let api =
+            Api { state: ApiState::new(catalog, registrar, Outputs::default(), Arc::new(keys()), Arc::new(info), metrics()), publisher };
         api.publish([Change::Node(Arc::new(node(HERE.0, "here")))]);
         api
     }
@@ -240,10 +242,11 @@ pub(super) fn node(id: u64, name: &str) -> Node {
             left: false,
             grace_seconds: None,
             maintenance: None,
+            encryption: Default::default(),
         },
         health: Health::default(),
         state: MemberState::Alive,
-        reason: "answers".to_owned(),
+        reason: "answers",
     }
 }
 
@@ -267,4 +270,9 @@ pub(super) fn instance(id: &str, service: &str, tags: &[&str], meta: &[(&str, &s
 
 pub(super) fn registered(node: u64, instance: Instance, status: Status) -> Change {
     crate::catalog::fixture::on(node, instance, status)
+}
+
+/// Those of an agent that has none.
+fn keys() -> KeyHolder {
+    KeyHolder::new(Keys::default(), |_| {})
 }

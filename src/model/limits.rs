@@ -27,3 +27,6 @@ pub const CHECKS: usize = 16;
 pub const CHECK_RUNS: u16 = 100;
 /// Octets of a check's output that its owner keeps.
 pub const OUTPUT_OCTETS: usize = 4 * 1024;
+
+/// Keys of gossip that a node may hold: the one of before, the one of now and the one to come, and as many again for those who lost count.
+pub const KEYS: usize = 6;

@@ -9,6 +9,7 @@ use std::{
 
 use super::{
     Health,
+    encryption::Encryption,
     name::{NodeName, Zone},
 };
 
@@ -113,6 +114,8 @@ pub struct NodeInfo {
     pub grace_seconds: Option<u16>,
     /// An operator took it out of discovery, for this reason.
     pub maintenance: Option<String>,
+    /// How its gossip is encrypted.
+    pub encryption: Encryption,
 }
 
 /// A node as one agent sees it now: what it says of itself and what is held of its being there.
@@ -131,5 +134,5 @@ pub struct Node {
     /// Whether it is there.
     pub state: MemberState,
     /// Why it is in that state, for people.
-    pub reason: String,
+    pub reason: &'static str,
 }

@@ -27,7 +27,12 @@ pub struct Key {
 impl Key {
     /// The key of the node record.
     pub fn node() -> Key {
-        Key { kind: Kind::NODE, id: Arc::from("") }
+        Key { kind: Kind::NODE, id: Arc::default() }
+    }
+
+    /// The key with this id. The empty one, of all node records, is held once.
+    pub fn of(kind: Kind, id: &str) -> Key {
+        Key { kind, id: if id.is_empty() { Arc::default() } else { Arc::from(id) } }
     }
 
     /// The key of what is kept beside an instance.

@@ -1,6 +1,6 @@
 //! What can be done to hosts and their processes.
 
-use std::{net::SocketAddr, path::Path, time::Duration};
+use std::{collections::BTreeMap, net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 
@@ -16,7 +16,7 @@ use crate::{
     core::{Core, Settings, io::CommandId, part::Part, time::Moment},
     model::{Command, InstanceId, Status, node::NodeInfo},
     store::{Begun, Contents, Store},
-    wire::{self, codec::state_to_wire, message::MemberEntry},
+    wire::{self, codec::state_to_wire, message::MemberEntry, seal::Seal},
 };
 
 /// How long an agent that restarts announces to be away, as the agent's own lifecycle has it.
@@ -70,6 +70,7 @@ impl World {
             core,
             catalog,
             publisher,
+            changes: Vec::new(),
             store,
             disk,
             number: self.processes,
@@ -100,11 +101,12 @@ impl World {
             let entry = MemberEntry { identity, incarnation: 0, state: state_to_wire(foca::State::Alive), grace_ms: 0 };
             Some((entry, core.replica(identity.node())?.shown.clone()?))
         };
-        let all: Vec<(MemberEntry, Part)> = hosts.iter().filter_map(own).collect();
+        let all: Vec<(MemberEntry, Arc<Part>)> = hosts.iter().filter_map(own).collect();
+        let mut views = BTreeMap::new();
         for id in hosts {
             if let Some(process) = &mut self.hosts[id.0].process {
                 let now = Moment::default() + (self.now - process.started);
-                process.core.know(now, &all);
+                process.core.know(now, &all, &mut views);
             }
             self.carry_out(*id);
         }
@@ -221,11 +223,11 @@ impl World {
     /// The host has another address from now on; nobody has its earlier one.
     pub fn readdress(&mut self, id: HostId, address: SocketAddr) {
         let host = &mut self.hosts[id.0];
-        if self.addresses.get(&host.options.address) == Some(&id) {
-            self.addresses.remove(&host.options.address);
+        let before = std::mem::replace(&mut host.options.address, address);
+        if self.at_address(before) == Some(id) {
+            self.withdraw(before);
         }
-        host.options.address = address;
-        self.addresses.insert(address, id);
+        self.give(address, id);
         self.show(id, &Seen::Done(Deed::Readdressed));
     }
 
@@ -273,7 +275,9 @@ fn settings(host: &super::Host, contents: Contents, begun: Begun, random_seed: u
             left: false,
             grace_seconds: None,
             maintenance: None,
+            encryption: Default::default(),
         },
+        seal: Seal::default(),
         seeds: options.seeds.len(),
         peers: contents.peers,
         records: contents.records,

@@ -30,6 +30,7 @@ impl World {
         while let Some(output) = self.hosts[id.0].process.as_mut().filter(|p| p.number == number).and_then(|p| p.core.poll_output()) {
             self.carry_out_one(id, number, output);
         }
+        self.publish(id, number);
         self.show_writes(id);
         self.set_timer(id);
     }
@@ -49,16 +50,15 @@ impl World {
             Output::Check(order) => self.order_checks(id, number, order),
             Output::Change(change) => {
                 self.show(id, &Seen::Changing(&change));
-                let clock = self.wall_clock();
-                if let Some(process) = &mut self.hosts[id.0].process {
-                    process.publisher.publish([change], clock);
-                }
+                self.hosts[id.0].process.iter_mut().for_each(|process| process.changes.push(change.clone()));
             }
             Output::Answer { id: command, reply } => {
+                self.publish(id, number);
                 self.show_writes(id);
                 self.answered(id, command, reply);
             }
             Output::Stop(copied) => {
+                self.publish(id, number);
                 self.show(id, &Seen::Failed(&copied.to_string()));
                 self.end_process(id);
             }
@@ -66,6 +66,15 @@ impl World {
                 self.show(id, &Seen::Told(&event));
                 debug_assert!(!matches!(event, Event::Internal(_)), "{event:?}");
             }
+        }
+    }
+
+    /// What has changed is shown to readers, together, as the agent's shell has it: before an answer, and when all is done.
+    fn publish(&mut self, id: HostId, number: u64) {
+        let clock = self.wall_clock();
+        let process = self.hosts[id.0].process.as_mut().filter(|process| process.number == number && !process.changes.is_empty());
+        if let Some(process) = process {
+            process.publisher.publish(std::mem::take(&mut process.changes), clock);
         }
     }
 

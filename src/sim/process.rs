@@ -12,7 +12,7 @@ use crate::{
         io::{CloseCause, CommandId, StreamId, Ticket},
         time::Moment,
     },
-    model::{Command, StoreOp},
+    model::{Change, Command, StoreOp},
     store::Store,
 };
 
@@ -28,6 +28,8 @@ pub struct Process {
     /// What it shows to readers.
     pub catalog: Catalog,
     pub(super) publisher: Publisher,
+    /// What is to be published with what follows.
+    pub(super) changes: Vec<Change>,
     pub(super) store: Store<SimDisk>,
     pub(super) disk: SimDisk,
     /// Tells it from the processes before it.

@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     fmt,
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     time::{Duration, SystemTime},
 };
 
@@ -64,13 +64,22 @@ impl fmt::Display for Violation {
     }
 }
 
+fn numbered(address: SocketAddr) -> (u128, u16) {
+    let ip = match address.ip() {
+        IpAddr::V4(ip) => ip.to_ipv6_mapped().to_bits(),
+        IpAddr::V6(ip) => ip.to_bits(),
+    };
+    (ip, address.port())
+}
+
 /// Hosts, their network, and their time.
 pub struct World {
     pub(super) now: Moment,
     pub(super) rng: StdRng,
     pub(super) queue: Queue<Happening>,
     pub(super) hosts: Vec<Host>,
-    pub(super) addresses: BTreeMap<SocketAddr, HostId>,
+    /// Who has an address. As a number it is compared more quickly: each packet is looked up here.
+    addresses: BTreeMap<(u128, u16), HostId>,
     /// The network.
     pub network: Network,
     pub(super) connections: BTreeMap<u64, Connection>,
@@ -130,7 +139,7 @@ impl World {
     /// Adds a host, on which nothing runs yet.
     pub fn add(&mut self, options: HostOptions) -> HostId {
         let id = HostId(self.hosts.len());
-        self.addresses.insert(options.address, id);
+        self.give(options.address, id);
         self.hosts.push(Host::new(options));
         id
     }
@@ -218,7 +227,17 @@ impl World {
     }
 
     pub(super) fn at_address(&self, address: SocketAddr) -> Option<HostId> {
-        self.addresses.get(&address).copied()
+        self.addresses.get(&numbered(address)).copied()
+    }
+
+    /// A host has an address from now on, and whoever had it has it no more.
+    pub(super) fn give(&mut self, address: SocketAddr, host: HostId) {
+        self.addresses.insert(numbered(address), host);
+    }
+
+    /// Nobody has an address any more.
+    pub(super) fn withdraw(&mut self, address: SocketAddr) {
+        self.addresses.remove(&numbered(address));
     }
 
     pub(super) fn number_of(&self, host: HostId) -> u64 {

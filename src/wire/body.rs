@@ -8,6 +8,7 @@ use litemap::LiteMap;
 use super::{WireError, limits, message};
 use crate::model::{
     CheckId, CheckState, Health, Instance, InstanceId, NodeName, Protocol, ServiceName, Status, Tag, Zone,
+    encryption::{Encryption, Fingerprint, KeyId, Mode},
     instance::{address_flaws, meta_flaws},
     node::NodeInfo,
     record::Body,
@@ -24,6 +25,10 @@ struct NodeBody {
     left: bool,
     grace_seconds: Option<u16>,
     maintenance: Option<String>,
+    /// The place of its mode in [`Mode::ALL`].
+    encryption: u8,
+    /// (id, fingerprint)
+    keys: Vec<(u8, u32)>,
 }
 
 #[derive(Encode, Decode)]
@@ -56,6 +61,8 @@ pub fn encode_node(info: &NodeInfo) -> Body {
         left: info.left,
         grace_seconds: info.grace_seconds,
         maintenance: info.maintenance.clone(),
+        encryption: info.encryption.mode as u8,
+        keys: info.encryption.keys.iter().map(|(id, fingerprint)| (id.get(), fingerprint.0)).collect(),
     }))
 }
 
@@ -69,6 +76,7 @@ pub fn decode_node(body: &[u8]) -> Result<NodeInfo, WireError> {
         && address_flaws("", &node.addresses).is_empty()
         && meta_flaws("", &node.meta).is_empty()
         && node.agent_version.len() <= 64
+        && node.keys.len() <= crate::model::limits::KEYS
         && node.maintenance.as_ref().is_none_or(|reason| reason.len() <= crate::model::limits::REASON_OCTETS);
     if !fits {
         return Err(WireError::Malformed);
@@ -83,6 +91,11 @@ pub fn decode_node(body: &[u8]) -> Result<NodeInfo, WireError> {
         left: node.left,
         grace_seconds: node.grace_seconds,
         maintenance: node.maintenance,
+        encryption: Encryption {
+            // A later version may know a stricter one.
+            mode: Mode::ALL.get(usize::from(node.encryption)).copied().unwrap_or(Mode::Require),
+            keys: node.keys.into_iter().filter_map(|(id, fingerprint)| Some((KeyId::new(id)?, Fingerprint(fingerprint)))).collect(),
+        },
     })
 }
 

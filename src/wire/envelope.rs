@@ -1,7 +1,7 @@
 //! The envelope of a datagram or frame, and the messages in it.
 //!
 //! ```text
-//! magic (1) | version (1) | key id (1, 0: not encrypted) | cluster tag (4) | messages
+//! magic (1) | version (1) | key id (1, 0: not encrypted) | cluster tag (4) | messages, or what `seal.rs` makes of them
 //! message:  kind (1) | length (2, big-endian) | body          in a datagram
 //!           kind (1) | length (4, big-endian) | body          in a frame
 //! ```
@@ -12,7 +12,10 @@ use super::{HIGHEST_VERSION, LOWEST_VERSION, WireError, limits};
 use crate::model::ClusterName;
 
 const MAGIC: u8 = 0xd7;
-const NOT_SEALED: u8 = 0;
+/// Where the key id stands.
+pub(super) const KEY_ID_AT: usize = 2;
+/// The key id of what is not encrypted.
+pub(super) const NOT_SEALED: u8 = 0;
 
 /// The hash of a cluster's name that stands in each envelope. The full name is compared when agents meet by stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -110,11 +113,22 @@ fn head(carrier: Carrier) -> usize {
 /// A message: its kind and its body.
 pub type RawMessage<'a> = (u8, &'a [u8]);
 
-/// Reads an envelope: its cluster tag, and its messages.
+/// Reads an envelope that is not encrypted: its cluster tag, and its messages.
 ///
 /// # Errors
 /// The first thing that is wrong with it. Nothing of a bad envelope is to be used.
 pub fn open(carrier: Carrier, bytes: &[u8]) -> Result<(ClusterTag, Vec<RawMessage<'_>>), WireError> {
+    match split(carrier, bytes)? {
+        (NOT_SEALED, cluster, rest) => Ok((cluster, messages(carrier, rest)?)),
+        _ => Err(WireError::Sealed),
+    }
+}
+
+/// Reads the head of an envelope: its key id, its cluster tag, and what stands behind it.
+///
+/// # Errors
+/// The first thing that is wrong with it. Nothing of a bad envelope is to be used.
+pub(super) fn split(carrier: Carrier, bytes: &[u8]) -> Result<(u8, ClusterTag, &[u8]), WireError> {
     let most = match carrier {
         Carrier::Datagram => limits::DATAGRAM_OCTETS,
         Carrier::Frame => limits::FRAME_OCTETS,
@@ -128,13 +142,11 @@ pub fn open(carrier: Carrier, bytes: &[u8]) -> Result<(ClusterTag, Vec<RawMessag
     if !(LOWEST_VERSION..=HIGHEST_VERSION).contains(&u16::from(*version)) {
         return Err(WireError::Version);
     }
-    if *key_id != NOT_SEALED {
-        return Err(WireError::Sealed);
-    }
-    Ok((ClusterTag(u32::from_be_bytes([*a, *b, *c, *d])), messages(carrier, rest)?))
+    Ok((*key_id, ClusterTag(u32::from_be_bytes([*a, *b, *c, *d])), rest))
 }
 
-fn messages(carrier: Carrier, mut rest: &[u8]) -> Result<Vec<RawMessage<'_>>, WireError> {
+/// Reads messages, as they stand behind the head.
+pub(super) fn messages(carrier: Carrier, mut rest: &[u8]) -> Result<Vec<RawMessage<'_>>, WireError> {
     let mut messages = Vec::new();
     while !rest.is_empty() {
         let (kind, length, tail) = match (carrier, rest) {

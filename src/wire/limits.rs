@@ -4,8 +4,8 @@
 pub const DATAGRAM_OCTETS: usize = 1_232;
 /// Octets at the head of each datagram and frame: magic, version, key id, cluster tag.
 pub const ENVELOPE_OCTETS: usize = 7;
-/// Octets that encryption will add: a nonce of 24 and a tag of 16. Always left free, so that turning it on changes no limit.
-pub const SEAL_OCTETS: usize = 40;
+/// Octets that encryption adds: a tag of 16 and a nonce of 12. Always left free, so that turning it on changes no limit.
+pub const SEAL_OCTETS: usize = 28;
 /// Octets before each message of a datagram: kind and length.
 pub const MESSAGE_HEAD_OCTETS: usize = 3;
 /// What all messages of a datagram may take together, their heads included.

@@ -4,6 +4,7 @@ mod agents;
 mod background;
 mod command_line;
 mod dns;
+mod encryption;
 mod folders;
 mod gossip;
 mod health;

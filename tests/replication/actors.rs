@@ -113,7 +113,7 @@ impl Owner {
 
     /// What it answers from.
     pub(super) fn replica(&self) -> Replica {
-        Replica { shown: Some(self.part.clone()), next: None }
+        Replica { shown: Some(self.part.clone().into()), next: None }
     }
 }
 
@@ -165,7 +165,7 @@ impl Copy {
 
     /// The keys that are shown.
     pub(super) fn live(&self) -> BTreeSet<Key> {
-        self.0.shown.iter().flat_map(live).collect()
+        self.0.shown.as_deref().map(live).unwrap_or_default()
     }
 }
 

@@ -84,7 +84,7 @@ fn a_digest_tells_of_records_beyond_the_complete_version() {
     let owner = Owner::boot();
     let (mut a, mut b) = (Copy::default(), Copy::default());
     a.push(&owner.push(2));
-    b.0.next = Some(tidings::core::part::Part::new(owner.part.life, owner.part.base));
+    b.0.next = Some(tidings::core::part::Part::new(owner.part.life, owner.part.base).into());
     assert_ne!(a.digest(), b.digest());
     assert_equal_after_exchange(&mut a, &mut b);
 }

@@ -47,7 +47,7 @@ impl History {
                 return Err(format!("{key:?} is {:?}, but was {slot:?} at version {}", part.slots().get(key), part.complete));
             }
         }
-        for (key, slot) in part.slots() {
+        for (key, slot) in part.slots().iter() {
             if slot.stamp() <= part.complete {
                 if then.get(key) != Some(slot) {
                     return Err(format!("{key:?} is {slot:?}, but was {:?} at version {}", then.get(key), part.complete));

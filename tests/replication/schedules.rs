@@ -124,7 +124,7 @@ impl World {
             let before = copy.0.shown.clone();
             let mut shift = Shift::default();
             copy.push_noting(&push, &mut shift);
-            told(before.as_ref(), copy.0.shown.as_ref(), &shift)
+            told(before.as_deref(), copy.0.shown.as_deref(), &shift)
         })
     }
 
@@ -165,7 +165,7 @@ impl World {
                 let before = copy.0.shown.clone();
                 let mut shift = Shift::default();
                 copy.0.on_have(have, &mut shift);
-                told(before.as_ref(), copy.0.shown.as_ref(), &shift)
+                told(before.as_deref(), copy.0.shown.as_deref(), &shift)
             })
         })
     }
@@ -240,7 +240,9 @@ fn check(before: &Copy, after: &Copy, watched: &mut Watched, history: &History) 
         if let Some(back) = shows.iter().find(|definition| watched.dead.contains(*definition)) {
             return Err(format!("definition {back:?} is back from the dead"));
         }
-        watched.dead.extend(before.0.shown.iter().flat_map(definitions).filter(|definition| !shows.contains(definition)));
+        watched.dead.extend(
+            before.0.shown.as_deref().map(definitions).unwrap_or_default().into_iter().filter(|definition| !shows.contains(definition)),
+        );
     }
     let after = after.live();
     match before.live().into_iter().find(|key| !after.contains(key) && history.never_removed(key)) {
@@ -260,7 +262,7 @@ fn goes_forward(was: &Part, is: &Part) -> Result<(), String> {
     if is.complete < was.complete {
         return Err(format!("complete version {} goes back to {}", was.complete, is.complete));
     }
-    for (key, slot) in was.slots() {
+    for (key, slot) in was.slots().iter() {
         let stamp = is.slots().get(key).map_or(0, Slot::stamp);
         let removed = stamp == 0 && (matches!(slot, Slot::Live { .. }) || slot.stamp() <= is.complete);
         if stamp < slot.stamp() && !removed {

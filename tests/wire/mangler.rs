@@ -186,9 +186,8 @@ fn foca_packet(rng: &mut StdRng, sender: Identity, receiver: Identity) -> Vec<u8
         0 => sender,
         1 => receiver,
         2 => {
-            let mut identity = if rng.random() { sender } else { receiver };
-            identity.rejoin = number(rng) as u16;
-            identity
+            let identity = if rng.random() { sender } else { receiver };
+            identity.with_rejoin(number(rng) as u16)
         }
         _ => messages::identity(rng),
     };

@@ -55,9 +55,7 @@ pub(super) fn identity(rng: &mut StdRng) -> Identity {
     let ip: [u8; 16] = rng.random();
     let address = if rng.random_bool(0.5) { ([ip[0], ip[1], ip[2], ip[3]], 8746).into() } else { (ip, 1).into() };
     let node = NodeId(u64::from_be_bytes(node(rng)));
-    let mut identity = Identity::new(address, node, Life::from(life(rng)));
-    identity.rejoin = number(rng) as u16;
-    identity
+    Identity::new(address, node, Life::from(life(rng))).with_rejoin(number(rng) as u16)
 }
 
 pub(super) fn beacon(rng: &mut StdRng) -> DigestBeacon {

@@ -86,6 +86,7 @@ fn core(end: usize, seed: u64) -> Core {
         left: false,
         grace_seconds: None,
         maintenance: None,
+        encryption: Default::default(),
     };
     Core::new(Settings {
         cluster: ClusterName::new("test").expect("a name"),
@@ -93,6 +94,7 @@ fn core(end: usize, seed: u64) -> Core {
         life: Life { generation: 1, nonce: end as u64 + 1 },
         address: address(end),
         info,
+        seal: Default::default(),
         seeds: 0,
         peers: if end == 0 { vec![] } else { vec![address(0)] },
         records: BTreeMap::new(),

@@ -9,7 +9,7 @@ use super::Row;
 use crate::{
     cli::{
         output::{BAD, DOUBTFUL, FAINT},
-        view::{Check, Instance, Node, Service},
+        view::{Check, HeldKey, Instance, KeysOfNode, Node, Service},
     },
     config::Shown,
 };
@@ -44,6 +44,33 @@ impl Row for Node {
             note_on(self),
         ];
         (style, cells)
+    }
+}
+
+impl Row for HeldKey {
+    const HEADING: &'static [&'static str] = &["KEY", "FINGERPRINT", "ENCRYPTS"];
+
+    fn key(&self) -> Vec<&str> {
+        vec![&self.fingerprint]
+    }
+
+    fn cells(&self, _: Timestamp) -> (Style, Vec<String>) {
+        let encrypts = if self.primary { "yes" } else { "no" };
+        (Style::new(), vec![self.id.to_string(), self.fingerprint.clone(), encrypts.to_owned()])
+    }
+}
+
+impl Row for KeysOfNode {
+    const HEADING: &'static [&'static str] = &["NODE", "STATE", "ENCRYPTION", "ENCRYPTS WITH", "DECRYPTS, TOO"];
+
+    fn key(&self) -> Vec<&str> {
+        vec![&self.name]
+    }
+
+    fn cells(&self, _: Timestamp) -> (Style, Vec<String>) {
+        let named = |primary| list(self.encryption.keys.iter().filter(|key| key.primary == primary).map(HeldKey::named));
+        let style = if matches!(self.state.as_str(), "down" | "left") { FAINT } else { Style::new() };
+        (style, vec![self.name.clone(), self.state.clone(), self.encryption.mode.clone(), named(true), named(false)])
     }
 }
 

@@ -91,6 +91,7 @@ pub(super) fn db() -> Node {
         instances: 2,
         name_conflict: false,
         maintenance: None,
+        encryption: Default::default(),
         checks: Vec::new(),
     }
 }

@@ -65,7 +65,7 @@ impl Detector {
         let errand = Errand { target, nonce, tries: 1, stream: None, refused: false, connected: false, askers: vec![asker], alarm };
         self.errands.insert(node, errand);
         self.counters.errands += 1;
-        self.tell(target.address, probe(target, nonce, false));
+        self.tell(target.address(), probe(target, nonce, false));
     }
 
     /// A time-out has passed.
@@ -85,9 +85,9 @@ impl Detector {
         errand.tries += 1;
         errand.alarm = self.timers.alarm(now + time_out, Due::Errand(node));
         let (target, nonce, first) = (errand.target, errand.nonce, errand.stream.is_none());
-        self.tell(target.address, probe(target, nonce, false));
+        self.tell(target.address(), probe(target, nonce, false));
         if first {
-            let stream = self.connect(target.address, Purpose::Errand(node));
+            let stream = self.connect(target.address(), Purpose::Errand(node));
             if let Some(errand) = self.errands.get_mut(&node) {
                 errand.stream = Some(stream);
             }

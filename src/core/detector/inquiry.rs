@@ -115,7 +115,7 @@ impl Detector {
         let (evidence, streams) = (Evidence::default(), BTreeSet::new());
         self.inquiries.insert(node, Inquiry { target, nonce, began: now, how, tries: 1, evidence, streams, stage, alarm });
         self.counters.probes += 1;
-        self.tell(target.address, probe(target, nonce, false));
+        self.tell(target.address(), probe(target, nonce, false));
         if how == How::AtOnce {
             self.call_in(now, node);
         }
@@ -137,7 +137,7 @@ impl Detector {
         let ask_again = again && looks.is_multiple_of(2);
         if failed < tries {
             inquiry.tries += 1;
-            self.tell(target.address, probe(target, nonce, false));
+            self.tell(target.address(), probe(target, nonce, false));
         }
         if failed >= tries.saturating_sub(TRIES_LEFT).max(2).min(tries) {
             self.call_in(now, node);
@@ -237,7 +237,7 @@ impl Detector {
         let Some(target) = self.inquiries.get(&node).map(|inquiry| inquiry.target) else {
             return;
         };
-        let stream = self.connect(target.address, Purpose::Inquiry(node));
+        let stream = self.connect(target.address(), Purpose::Inquiry(node));
         if let Some(inquiry) = self.inquiries.get_mut(&node) {
             inquiry.streams.insert(stream);
         }
@@ -297,7 +297,7 @@ impl Detector {
         // Asked again, it may answer either question.
         let nonce = *inquiry.evidence.asked.entry(helper.node()).or_insert(nonce);
         let (to, nonce) = (inquiry.target.short().to_be_bytes(), nonce.to_be_bytes());
-        self.tell(helper.address, Told::Request(ProbeRequest { node: node.0.to_be_bytes(), to, nonce }));
+        self.tell(helper.address(), Told::Request(ProbeRequest { node: node.0.to_be_bytes(), to, nonce }));
         self.counters.requests += 1;
     }
 

@@ -5,7 +5,7 @@
 
 use std::{collections::BTreeMap, hash::Hasher as _};
 
-use crate::{model::NodeId, wire::Identity};
+use crate::{core::pack::pack, model::NodeId, wire::Identity};
 
 /// The place of a node: a hash of its id, so that neighbours are strangers in every other respect. The id breaks ties.
 type Place = (u64, NodeId);
@@ -44,6 +44,11 @@ impl Ring {
     pub(super) fn remove(&mut self, node: NodeId) {
         let before = self.seats.remove(&place(node));
         self.away -= usize::from(before.is_some_and(|before| before.away));
+    }
+
+    /// Takes no more room than there are members.
+    pub(super) fn pack(&mut self) {
+        pack(&mut self.seats);
     }
 
     /// What is known of a member.

@@ -68,7 +68,7 @@ impl Detector {
         let Evidence { refused, connected, .. } = inquiry.evidence;
         let another_stream = !refused && !connected && inquiry.streams.len() < STREAMS && step.is_multiple_of(STREAM_EVERY);
         let (target, nonce) = (inquiry.target, inquiry.nonce);
-        self.tell(target.address, probe(target, nonce, true));
+        self.tell(target.address(), probe(target, nonce, true));
         if another_stream && step > 0 {
             self.probe_by_stream(node);
         }

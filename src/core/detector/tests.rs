@@ -89,7 +89,7 @@ fn verdicts(actions: &[Action]) -> Vec<(Identity, Fault)> {
 #[test]
 fn each_round_probes_the_next_two_and_answers_cost_no_further_wake_up() {
     let mut alone = Alone::with(9);
-    let next: Vec<SocketAddr> = alone.detector.ring.after_us().take(2).map(|identity| identity.address).collect();
+    let next: Vec<SocketAddr> = alone.detector.ring.after_us().take(2).map(|identity| identity.address()).collect();
     for _ in 0..3 {
         let asked = probes(&alone.run(Duration::ZERO));
         assert_eq!(asked.iter().map(|(to, _)| *to).collect::<Vec<_>>(), next);
@@ -122,7 +122,7 @@ fn what_is_silent_to_all_is_gone_within_two_seconds_of_the_first_question() {
         let actions = alone.run(10 * MS);
         for (to, probe) in probes(&actions) {
             // Only the first in the ring is gone.
-            if to != target.address {
+            if to != target.address() {
                 alone.ack(&probe);
             }
         }
@@ -169,7 +169,7 @@ fn any_sign_of_life_ends_a_suspicion() {
     let suspected = |alone: &mut Alone| {
         for _ in 0..160 {
             let actions = alone.run(10 * MS);
-            probes(&actions).iter().filter(|(to, _)| *to != target.address).for_each(|(_, probe)| alone.ack(probe));
+            probes(&actions).iter().filter(|(to, _)| *to != target.address()).for_each(|(_, probe)| alone.ack(probe));
             requests(&actions).iter().for_each(|request| alone.report(request, Found::Silent));
         }
         assert_eq!(alone.detector.suspects(target), Some(Fault::Silent));
@@ -239,22 +239,22 @@ fn who_is_away_is_neither_probed_nor_probed_for_others() {
     let mut alone = Alone::with(2);
     let away = identity(1);
     alone.detector.see(alone.now, away, Standing::Away);
-    assert!(probes(&alone.run(ROUND * 3)).iter().all(|(to, _)| *to != away.address));
+    assert!(probes(&alone.run(ROUND * 3)).iter().all(|(to, _)| *to != away.address()));
     let request = ProbeRequest { node: 1_u64.to_be_bytes(), to: away.short().to_be_bytes(), nonce: [7; 4] };
-    alone.detector.on_request(alone.now, identity(2).address, &request);
+    alone.detector.on_request(alone.now, identity(2).address(), &request);
     let report = Told::Report(ProbeReport { nonce: [7; 4], found: Found::Excused });
-    assert_eq!(alone.actions(), [Action::Tell { to: identity(2).address, message: report }]);
+    assert_eq!(alone.actions(), [Action::Tell { to: identity(2).address(), message: report }]);
     alone.detector.see(alone.now, away, Standing::Up);
-    assert!(probes(&alone.actions()).iter().any(|(to, _)| *to == away.address), "at once when its time is over");
+    assert!(probes(&alone.actions()).iter().any(|(to, _)| *to == away.address()), "at once when its time is over");
 }
 
 #[test]
 fn only_members_are_probed_for_others_and_only_where_they_are_known_to_be() {
     let mut alone = Alone::with(3);
-    let other = Identity::new(identity(1).address, NodeId(1), Life { generation: 9, nonce: 9 });
+    let other = Identity::new(identity(1).address(), NodeId(1), Life { generation: 9, nonce: 9 });
     for (node, to) in [(77, identity(77)), (1, other), (0, identity(0))] {
         let request = ProbeRequest { node: u64::to_be_bytes(node), to: to.short().to_be_bytes(), nonce: [7; 4] };
-        alone.detector.on_request(alone.now, identity(2).address, &request);
+        alone.detector.on_request(alone.now, identity(2).address(), &request);
         assert_eq!(alone.actions(), []);
     }
 }
@@ -266,8 +266,8 @@ fn an_errand_tells_all_who_asked_what_was_found() {
         let mut alone = Alone::with(3);
         for asker in [2, 3] {
             let request = ProbeRequest { node: 1_u64.to_be_bytes(), to: identity(1).short().to_be_bytes(), nonce: [asker as u8; 4] };
-            alone.detector.on_request(alone.now, identity(asker).address, &request);
-            alone.detector.on_request(alone.now, identity(asker).address, &request);
+            alone.detector.on_request(alone.now, identity(asker).address(), &request);
+            alone.detector.on_request(alone.now, identity(asker).address(), &request);
         }
         assert_eq!(probes(&alone.actions()).len(), 1, "one probe serves all");
         let stream = streams(&alone.run(60 * MS)).into_iter().find(|stream| !alone.is_inquiry(*stream)).unwrap();
@@ -287,7 +287,7 @@ fn an_errand_tells_all_who_asked_what_was_found() {
 fn a_later_life_in_the_place_of_an_earlier_one_is_met_and_not_judged() {
     let mut alone = Alone::with(9);
     let (to, probe) = probes(&alone.run(Duration::ZERO))[0].clone();
-    let target = alone.detector.ring.after_us().find(|member| member.address == to).unwrap();
+    let target = alone.detector.ring.after_us().find(|member| member.address() == to).unwrap();
     let later = Identity::new(to, target.node(), Life { generation: 2, nonce: 5 });
     let ack = ProbeAck { nonce: probe.nonce, digest: [0; 4], instead: Some(later) };
     assert_eq!(alone.detector.on_ack(alone.now, &ack, true), None);
@@ -306,7 +306,7 @@ fn what_peers_can_have_done_is_bounded() {
     for node in 1..=400 {
         let request = ProbeRequest { node: u64::to_be_bytes(node), to: identity(node).short().to_be_bytes(), nonce: [1; 4] };
         for asker in 0..40 {
-            alone.detector.on_request(alone.now, identity(asker).address, &request);
+            alone.detector.on_request(alone.now, identity(asker).address(), &request);
         }
         alone.detector.inquire(alone.now, identity(node), How::AtOnce);
     }
@@ -359,9 +359,7 @@ fn another_identity_of_ours_begins_anew() {
     alone.run(60 * MS);
     let watch = Watch { from: identity(1), to: identity(0).short().to_be_bytes() };
     alone.detector.on_watcher(StreamId::accepted(1), &watch, FrameBuffer::default());
-    let mut me = identity(0);
-    me.rejoin = 1;
-    alone.detector.rename(me);
+    alone.detector.rename(identity(0).with_rejoin(1));
     assert_eq!((alone.detector.inquiries.len(), alone.detector.lines.len()), (0, 0));
     assert!(alone.actions().contains(&Action::Say { stream: StreamId::accepted(1), message: Told::WatchEnd }));
 }

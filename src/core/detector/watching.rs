@@ -73,7 +73,7 @@ impl Detector {
         for peer in &wanted {
             let is_watched = self.watches().any(|(_, watching)| watching.peer == *peer);
             if !is_watched && self.watched.get(&peer.node()).is_some_and(|not_before| *not_before <= now) {
-                let stream = self.connect(peer.address, Purpose::Watch(Watching { peer: *peer, ours: true, greeting: None }));
+                let stream = self.connect(peer.address(), Purpose::Watch(Watching { peer: *peer, ours: true, greeting: None }));
                 self.await_greeting(now, stream);
             }
         }
@@ -134,7 +134,7 @@ impl Detector {
         self.end_watch(stream);
         self.leave_in_peace(now, peer.node());
         if watch.from.node() == peer.node() && watch.from.cmp_age(&peer).is_gt() {
-            self.actions.push_back(Action::Meet(watch.from.address));
+            self.actions.push_back(Action::Meet(watch.from.address()));
         }
     }
 

@@ -23,6 +23,9 @@ pub(in crate::http) const HEARTBEAT: Body = Body { name: "Heartbeat", schema: he
 /// Why something is in maintenance.
 pub(in crate::http) const REASON: Body = Body { name: "Maintenance", schema: reason };
 
+/// A key of gossip.
+pub(in crate::http) const KEY: Body = Body { name: "NewKey", schema: key };
+
 fn definition() -> Value {
     object(definition::FIELDS.iter().copied(), &["service", "port"], |field| match field {
         "id" => described(text::id(), "That of the path; it may be left out"),
@@ -82,6 +85,16 @@ fn reason() -> Value {
             schema["pattern"] = "[^\\s\\u0000-\\u001f\\u007f-\\u009f]".into();
             schema
         }
+        other => unknown(other),
+    })
+}
+
+fn key() -> Value {
+    object(notes::KEY_FIELDS.iter().copied(), &["key"], |field| match field {
+        "key" => json!({
+            "type": "string", "description": "The id, as in the path, a colon, and 32 octets in Base64: what `tidings keys generate` prints",
+            "pattern": "^(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9][0-9]?):[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$",
+        }),
         other => unknown(other),
     })
 }

@@ -7,11 +7,12 @@ use schemars::{SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 
 use super::{
-    DEFINITION, HEARTBEAT, REASON,
+    DEFINITION, HEARTBEAT, KEY, REASON,
     operation::{Answer, Content, Operation, Tag},
     query::Parameter,
     text,
 };
+use crate::fields::schema::whole;
 use crate::http::{
     Route,
     prefer::LONGEST_WAIT,
@@ -48,7 +49,7 @@ pub fn build() -> Value {
         path[route.method.as_str().to_ascii_lowercase()] = operation(route, &mut generator);
     }
     let mut schemas = generator.take_definitions(true);
-    schemas.extend([DEFINITION, HEARTBEAT, REASON].map(|body| (body.name.to_owned(), (body.schema)())));
+    schemas.extend([DEFINITION, HEARTBEAT, KEY, REASON].map(|body| (body.name.to_owned(), (body.schema)())));
     json!({
         "openapi": "3.1.0",
         "info": {
@@ -85,7 +86,11 @@ fn operation(route: &Route, generator: &mut SchemaGenerator) -> Value {
 fn path_parameters(path: &'static str) -> impl Iterator<Item = Value> {
     let names = path.split('/').filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'));
     names.map(|name| {
-        let schema = if matches!(name, "id" | "check") { text::id() } else { text::label() };
+        let schema = match name {
+            "id" | "check" => text::id(),
+            "key" => whole(1, u8::MAX.into()),
+            _ => text::label(),
+        };
         json!({"name": name, "in": "path", "required": true, "schema": schema})
     })
 }

@@ -9,7 +9,7 @@ use crate::{
     fields::schema as words,
     http::nodes::STATES,
     kinds::KINDS,
-    model::{Protocol, Status},
+    model::{Protocol, Status, encryption::Mode},
 };
 
 /// The name of a field of an answer that is a name.
@@ -40,6 +40,21 @@ pub(in crate::http) fn protocol(_: &mut SchemaGenerator) -> Schema {
 /// What is held of a node's being there.
 pub(in crate::http) fn state(_: &mut SchemaGenerator) -> Schema {
     schema(text::words(STATES.map(|state| state.as_str())))
+}
+
+/// How far encryption is turned on.
+pub(in crate::http) fn mode(_: &mut SchemaGenerator) -> Schema {
+    schema(text::words(Mode::ALL.map(Mode::as_str)))
+}
+
+/// An id of a key.
+pub(in crate::http) fn key_id(_: &mut SchemaGenerator) -> Schema {
+    schema(words::whole(1, u8::MAX.into()))
+}
+
+/// What tells keys apart.
+pub(in crate::http) fn fingerprint(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "string", "pattern": "^[0-9a-f]{8}$"})
 }
 
 /// Why an instance is not handed out.

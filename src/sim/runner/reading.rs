@@ -87,7 +87,7 @@ impl Reading<'_> {
         for place in nodes.iter() {
             let entry = self.ids[place].and_then(|id| self.snapshot.node(id));
             let seen = entry.map_or(Seen::Unknown, |entry| Seen::As(entry.node.state));
-            let why = entry.map(|entry| entry.node.reason.as_str()).filter(|reason| !reason.is_empty());
+            let why = entry.map(|entry| entry.node.reason).filter(|reason| !reason.is_empty());
             let text = why.map_or(seen.as_str().to_owned(), |why| format!("{} ({why})", seen.as_str()));
             if !states.contains(&seen) {
                 others.entry(text).or_default().insert(place);

@@ -91,7 +91,7 @@ impl Cluster {
         self.world.hosts().map(|(_, host)| host.traffic.datagram_octets + host.traffic.segment_octets).sum()
     }
 
-    fn node_id(&self, at: usize) -> Option<NodeId> {
+    pub(super) fn node_id(&self, at: usize) -> Option<NodeId> {
         Some(self.core(at)?.identity().node())
     }
 
@@ -105,8 +105,12 @@ impl Cluster {
     }
 
     pub(super) fn state(&self, reader: usize, of: usize) -> Option<MemberState> {
+        self.state_of(reader, self.node_id(of)?)
+    }
+
+    pub(super) fn state_of(&self, reader: usize, node: NodeId) -> Option<MemberState> {
         let snapshot = self.world.host(self.hosts[reader]).process.as_ref()?.catalog.load();
-        Some(snapshot.node(self.node_id(of)?)?.node.state)
+        Some(snapshot.node(node)?.node.state)
     }
 
     pub(super) fn shown_nodes(&self, reader: usize) -> usize {

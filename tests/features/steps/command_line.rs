@@ -7,6 +7,7 @@ use tokio::{io::AsyncWriteExt as _, time::timeout};
 
 use crate::features::{
     agent, expect,
+    wait::eventually,
     world::{Run, World},
 };
 
@@ -156,6 +157,25 @@ async fn complains(world: &mut World, text: String) {
     // Help and errors may be wrapped to the width of the terminal.
     let seen = world.ran().stderr.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(seen.contains(&text), "nothing of {text:?}: {}", shown(world));
+}
+
+#[then(regex = r#"^it does not complain "(.+)"$"#)]
+async fn does_not_complain(world: &mut World, text: String) {
+    assert!(!world.ran().stderr.contains(&text), "{}", shown(world));
+}
+
+/// What it remarks changes with what it hears.
+#[then(regex = r#"^`tidings (.+)` beside (\w+) soon remarks "(.+)"$"#)]
+async fn remarks(world: &mut World, line: String, name: String, text: String) {
+    let agent = world.agent(&name);
+    eventually(&format!("tidings {line} beside {name} remarks {text:?}"), async || {
+        let mut command = agent::command();
+        command.args(line.split_whitespace()).env("TIDINGS_AGENT", agent.url(""));
+        let output = command.output().await.expect("the program can be started");
+        let said = String::from_utf8_lossy(&output.stderr).split_whitespace().collect::<Vec<_>>().join(" ");
+        if said.contains(&text) { Ok(()) } else { Err(said) }
+    })
+    .await;
 }
 
 #[then(regex = r"^no agent is left behind$")]

@@ -54,21 +54,16 @@ async fn recorder(world: &mut World) {
     world.sockets.push(UdpSocket::bind(address).await.expect("nobody is there"));
 }
 
+#[then(regex = r"^what (\w+) said (has|does not have) its name in it$")]
+async fn said_name(world: &mut World, speaker: String, has: String) {
+    let said = what_was_said(world, &speaker).await;
+    let found = said.windows(speaker.len()).any(|octets| octets == speaker.as_bytes());
+    assert_eq!(found, has == "has", "{speaker} said {said:?}");
+}
+
 #[when(regex = r"^what (\w+) said is sent to (\w+) cut short and with flipped bits$")]
 async fn replayed(world: &mut World, speaker: String, victim: String) {
-    let listener = world.listeners.last().expect("someone listens");
-    let said = eventually(&format!("{speaker} says something"), async || {
-        let mut buffer = vec![0; 4_096];
-        let heard = async {
-            let (mut stream, _) = listener.accept().await?;
-            stream.read(&mut buffer).await
-        };
-        match timeout(Duration::from_secs(5), heard).await {
-            Ok(Ok(length)) if length > 0 => Ok(buffer[..length].to_vec()),
-            other => Err(format!("{other:?}")),
-        }
-    })
-    .await;
+    let said = what_was_said(world, &speaker).await;
     let victim = world.agent(&victim).gossip();
     let cut = (1..said.len()).step_by(said.len().div_ceil(40)).map(|length| said[..length].to_vec());
     let flipped = (0..said.len()).step_by(said.len().div_ceil(40)).map(|index| {
@@ -81,6 +76,23 @@ async fn replayed(world: &mut World, speaker: String, victim: String) {
     for octets in &mangled {
         stream(victim, octets).await;
     }
+}
+
+/// What came first by a stream to the one who records last.
+async fn what_was_said(world: &World, speaker: &str) -> Vec<u8> {
+    let listener = world.listeners.last().expect("someone listens");
+    eventually(&format!("{speaker} says something"), async || {
+        let mut buffer = vec![0; 4_096];
+        let heard = async {
+            let (mut stream, _) = listener.accept().await?;
+            stream.read(&mut buffer).await
+        };
+        match timeout(Duration::from_secs(5), heard).await {
+            Ok(Ok(length)) if length > 0 => Ok(buffer[..length].to_vec()),
+            other => Err(format!("{other:?}")),
+        }
+    })
+    .await
 }
 
 async fn send_all(to: SocketAddr, packets: &[Vec<u8>]) {

@@ -129,7 +129,7 @@ impl Network {
         while let Some(action) = self.detectors[me].poll_action() {
             match action {
                 Action::Tell { to, message } => {
-                    let from = identity(me as u64).address;
+                    let from = identity(me as u64).address();
                     self.send(me, to, Happening::Told { from, message });
                 }
                 Action::Connect { stream, to } => self.connect(me, stream, at_address(to)),

@@ -1,0 +1,216 @@
+//! Encryption at the edge of the core: what goes out is closed last, and what comes in is opened first.
+//!
+//! Frames are bound to their place: which side said it, as which of its frames, and after the first encrypted frame of either side, whose nonce is at random.
+//! So a frame that somebody recorded opens in no other stream and at no other place in its own. The first frames of who opened a stream can't be bound
+//! to an answer, since there is none yet: said again by somebody else they begin a stream that gets no further. Whatever else such frames say is harmless
+//! (a probe is answered, a watcher is watched), and so is what recorded datagrams say: see Architecture.md.
+
+use std::net::SocketAddr;
+
+use super::{
+    Core,
+    io::{Output, StreamId},
+    time::Moment,
+};
+use crate::{
+    model::{encryption::Encryption, record::Key},
+    wire::{
+        WireError,
+        envelope::{Carrier, Envelope},
+        frame,
+        seal::{Nonce, Opened, Seal},
+    },
+};
+
+/// What an open stream has carried so far that was encrypted, by side.
+#[derive(Debug, Default)]
+pub(super) struct Strand {
+    ours: Side,
+    theirs: Side,
+}
+
+#[derive(Debug, Default)]
+struct Side {
+    /// The nonce of its first frame.
+    first: Option<Nonce>,
+    frames: u64,
+}
+
+impl Side {
+    fn count(&mut self, nonce: Nonce) {
+        self.first.get_or_insert(nonce);
+        self.frames += 1;
+    }
+}
+
+/// What a frame is bound to. `opener`: whether the side that says it opened the stream; `heard`: the first nonce that it had heard from the other.
+fn place(opener: bool, said: &Side, heard: Option<Nonce>) -> Vec<u8> {
+    let mut bytes = vec![u8::from(opener)];
+    bytes.extend(said.frames.to_be_bytes());
+    bytes.extend(said.first.unwrap_or_default());
+    bytes.extend(heard.unwrap_or_default());
+    bytes
+}
+
+impl Core {
+    /// Gossip is encrypted otherwise from now on. Everybody may know; it need not be on disk for that, since each start says it anew.
+    pub(super) fn on_seal(&mut self, now: Moment, seal: Seal, shown: Encryption) {
+        self.settings.seal = seal;
+        if self.settings.info.encryption != shown {
+            self.settings.info.encryption = shown;
+            self.write(now, Key::node(), self.node_record());
+        }
+    }
+
+    /// Sends a datagram.
+    pub(super) fn send(&mut self, to: SocketAddr, envelope: Envelope) {
+        let nonce = self.nonce();
+        let bytes = self.settings.seal.close(Carrier::Datagram, envelope.into_bytes(), nonce, &[]);
+        self.outputs.push_back(Output::Datagram { to, bytes });
+    }
+
+    /// A frame as it goes out by a stream.
+    pub(super) fn frame_out(&mut self, stream: StreamId, envelope: Envelope) -> Vec<u8> {
+        let bytes = envelope.into_bytes();
+        if !self.settings.seal.encrypts() {
+            return frame::encode(&bytes);
+        }
+        let nonce = self.nonce();
+        let strand = self.strands.entry(stream).or_default();
+        let place = place(stream.is_ours(), &strand.ours, strand.theirs.first);
+        strand.ours.count(nonce);
+        frame::encode(&self.settings.seal.close(Carrier::Frame, bytes, nonce, &place))
+    }
+
+    /// Opens a frame that came by a stream.
+    pub(super) fn frame_in<'a>(&mut self, stream: StreamId, bytes: &'a [u8]) -> Result<Opened<'a>, WireError> {
+        let mut none = Strand::default();
+        let strand = self.strands.get_mut(&stream).unwrap_or(&mut none);
+        let they_opened = !stream.is_ours();
+        let seal = &self.settings.seal;
+        let opened = match seal.open(Carrier::Frame, bytes, &place(they_opened, &strand.theirs, strand.ours.first)) {
+            // What they said before they had heard us may come after we spoke.
+            Err(WireError::Forged) if they_opened && strand.ours.first.is_some() => {
+                seal.open(Carrier::Frame, bytes, &place(they_opened, &strand.theirs, None))?
+            }
+            other => other?,
+        };
+        if let Some(nonce) = opened.nonce {
+            self.strands.entry(stream).or_default().theirs.count(nonce);
+        }
+        Ok(opened)
+    }
+
+    /// A stream is over.
+    pub(super) fn end_strand(&mut self, stream: StreamId) {
+        self.strands.remove(&stream);
+    }
+
+    fn nonce(&mut self) -> Nonce {
+        if self.settings.seal.encrypts() { rand::RngExt::random(&mut self.rng) } else { Nonce::default() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        core::testing::{cluster, core},
+        keyring::{Key, Keyring},
+        model::encryption::{KeyId, Mode},
+        wire::envelope::ClusterTag,
+    };
+
+    /// A stream between two that have one key: as who opened it, and as the other.
+    struct Pair {
+        opener: Core,
+        other: Core,
+    }
+
+    const OURS: StreamId = StreamId(7);
+
+    impl Pair {
+        fn new() -> Pair {
+            let mut cores = [1, 2].map(|seed| {
+                let mut core = core(10);
+                let ring = Keyring::new(vec![Key::new(KeyId::new(5).unwrap(), [1; 32])]).unwrap();
+                core.on_seal(Moment::default(), Seal::new(Mode::Require, &ring), Encryption::default());
+                core.rng = rand::SeedableRng::seed_from_u64(seed);
+                core
+            });
+            let [opener, other] = &mut cores;
+            Pair { opener: std::mem::replace(opener, core(0)), other: std::mem::replace(other, core(0)) }
+        }
+
+        fn says(&mut self, word: &str) -> Vec<u8> {
+            framed(&mut self.opener, OURS, word)
+        }
+
+        fn answers(&mut self, word: &str) -> Vec<u8> {
+            framed(&mut self.other, StreamId::accepted(7), word)
+        }
+
+        fn hears(&mut self, frame: &[u8]) -> Result<String, WireError> {
+            read(&mut self.opener, OURS, frame)
+        }
+
+        fn is_told(&mut self, frame: &[u8]) -> Result<String, WireError> {
+            read(&mut self.other, StreamId::accepted(7), frame)
+        }
+    }
+
+    fn framed(core: &mut Core, stream: StreamId, word: &str) -> Vec<u8> {
+        let mut envelope = Envelope::new(Carrier::Frame, ClusterTag::of(&cluster()));
+        assert!(envelope.push(1, word.as_bytes()));
+        core.frame_out(stream, envelope)[4..].to_vec()
+    }
+
+    fn read(core: &mut Core, stream: StreamId, frame: &[u8]) -> Result<String, WireError> {
+        let opened = core.frame_in(stream, frame)?;
+        Ok(String::from_utf8(opened.messages()?[0].1.to_vec()).unwrap())
+    }
+
+    #[test]
+    fn two_that_have_the_key_understand_each_other_whoever_speaks_when() {
+        let mut pair = Pair::new();
+        let (one, two) = (pair.says("one"), pair.says("two"));
+        assert_eq!(pair.is_told(&one), Ok("one".into()));
+        let three = pair.answers("three");
+        // Said before the answer was heard.
+        assert_eq!(pair.is_told(&two), Ok("two".into()));
+        assert_eq!(pair.hears(&three), Ok("three".into()));
+        let (four, five) = (pair.says("four"), pair.answers("five"));
+        assert_eq!((pair.is_told(&four), pair.hears(&five)), (Ok("four".into()), Ok("five".into())));
+    }
+
+    #[test]
+    fn a_frame_is_taken_once_and_in_its_place_only() {
+        let mut pair = Pair::new();
+        let (one, two) = (pair.says("one"), pair.says("two"));
+        assert_eq!(pair.is_told(&two), Err(WireError::Forged), "before the first");
+        assert!(pair.is_told(&one).is_ok());
+        assert_eq!(pair.is_told(&one), Err(WireError::Forged), "again");
+        let three = pair.answers("three");
+        assert_eq!(pair.is_told(&three), Err(WireError::Forged), "thrown back");
+        assert!(pair.is_told(&two).is_ok() && pair.hears(&three).is_ok());
+    }
+
+    #[test]
+    fn what_was_recorded_gets_no_further_than_its_first_words_with_anybody() {
+        let mut pair = Pair::new();
+        let one = pair.says("one");
+        pair.is_told(&one).unwrap();
+        let answer = pair.answers("answer");
+        pair.hears(&answer).unwrap();
+        let two = pair.says("two");
+        // To somebody who answers for himself, and to somebody who asked for himself.
+        let mut again = Pair::new();
+        again.other.rng = rand::SeedableRng::seed_from_u64(3);
+        again.opener.rng = rand::SeedableRng::seed_from_u64(4);
+        assert!(again.is_told(&one).is_ok(), "nothing tells it from a first word");
+        again.answers("another answer");
+        assert_eq!(again.is_told(&two), Err(WireError::Forged));
+        again.says("another one");
+        assert_eq!(again.hears(&answer), Err(WireError::Forged));
+    }
+}

@@ -1,0 +1,203 @@
+//! Envelopes, encrypted and opened: AES-256-GCM-SIV (RFC 8452) over all messages of a datagram or frame.
+//!
+//! ```text
+//! head (7, the id of the key in it) | messages, encrypted | tag (16) | nonce (12)
+//! ```
+//!
+//! What is authenticated beside them: the head (so the cluster and the key's id), whether it is a datagram or a frame, and what the caller binds it to.
+//! A nonce is drawn at random. Should one come twice, as where the memory of a running agent was copied, GCM-SIV gives away that two messages are the same
+//! if they are, and nothing else (RFC 8452, 1); that is why it is this cipher.
+
+use std::{borrow::Cow, fmt};
+
+use aes_gcm_siv::{AeadInOut as _, Aes256GcmSiv};
+
+use super::{
+    WireError,
+    envelope::{self, Carrier, ClusterTag, KEY_ID_AT, NOT_SEALED, RawMessage},
+    limits,
+};
+use crate::{keyring::Keyring, model::encryption::Mode};
+
+const TAG_OCTETS: usize = 16;
+const NONCE_OCTETS: usize = 12;
+
+/// What makes two encrypted messages differ though all else is the same.
+pub type Nonce = [u8; NONCE_OCTETS];
+
+/// Encrypts and opens envelopes.
+#[derive(Default)]
+pub struct Seal {
+    mode: Mode,
+    /// The first one encrypts.
+    keys: Vec<(u8, Aes256GcmSiv)>,
+}
+
+impl fmt::Debug for Seal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Seal({}, {:?})", self.mode, self.keys.iter().map(|(id, _)| id).collect::<Vec<_>>())
+    }
+}
+
+impl Seal {
+    /// One that works by these keys. Without any it does as [`Mode::Off`] says.
+    pub fn new(mode: Mode, ring: &Keyring) -> Seal {
+        let keys: Vec<_> = ring.keys().iter().map(|key| (key.id().get(), key.cipher())).collect();
+        Seal { mode: if keys.is_empty() { Mode::Off } else { mode }, keys }
+    }
+
+    /// Whether it encrypts.
+    pub fn encrypts(&self) -> bool {
+        self.mode.encrypts()
+    }
+
+    /// Encrypts an envelope for whoever has the same key, and knows what it is bound to. Leaves it as it is where the mode says so.
+    pub fn close(&self, carrier: Carrier, mut envelope: Vec<u8>, nonce: Nonce, bound_to: &[u8]) -> Vec<u8> {
+        let Some((id, cipher)) = self.keys.first().filter(|_| self.encrypts()) else {
+            return envelope;
+        };
+        envelope[KEY_ID_AT] = *id;
+        let (head, messages) = envelope.split_at_mut(limits::ENVELOPE_OCTETS);
+        let beside = beside(head, carrier, bound_to);
+        let tag = cipher
+            .encrypt_inout_detached(&nonce.into(), &beside, messages.into())
+            .expect("an envelope is far below the limit of 2^36 octets");
+        envelope.extend(tag);
+        envelope.extend(nonce);
+        envelope
+    }
+
+    /// Opens what was received.
+    ///
+    /// # Errors
+    /// The first thing that is wrong with it. Nothing of a bad envelope is to be used.
+    pub fn open<'a>(&self, carrier: Carrier, bytes: &'a [u8], bound_to: &[u8]) -> Result<Opened<'a>, WireError> {
+        let (key, cluster, rest) = envelope::split(carrier, bytes)?;
+        if key == NOT_SEALED {
+            let opened = Opened { cluster, carrier, nonce: None, messages: Cow::Borrowed(rest) };
+            return if self.mode == Mode::Require { Err(WireError::NotEncrypted) } else { Ok(opened) };
+        }
+        let (_, cipher) = self.keys.iter().find(|(id, _)| *id == key).ok_or(WireError::Sealed)?;
+        let Some((rest, nonce)) = rest.split_last_chunk::<NONCE_OCTETS>() else {
+            return Err(WireError::Malformed);
+        };
+        let Some((encrypted, tag)) = rest.split_last_chunk::<TAG_OCTETS>() else {
+            return Err(WireError::Malformed);
+        };
+        let mut messages = encrypted.to_vec();
+        let beside = beside(&bytes[..limits::ENVELOPE_OCTETS], carrier, bound_to);
+        cipher
+            .decrypt_inout_detached(&(*nonce).into(), &beside, messages.as_mut_slice().into(), &(*tag).into())
+            .map_err(|_| WireError::Forged)?;
+        Ok(Opened { cluster, carrier, nonce: Some(*nonce), messages: Cow::Owned(messages) })
+    }
+}
+
+fn beside(head: &[u8], carrier: Carrier, bound_to: &[u8]) -> Vec<u8> {
+    [head, &[carrier as u8], bound_to].concat()
+}
+
+/// An envelope that may be read.
+#[derive(Debug)]
+pub struct Opened<'a> {
+    /// The cluster that it says it is of.
+    pub cluster: ClusterTag,
+    /// With which nonce it was encrypted, if it was.
+    pub nonce: Option<Nonce>,
+    carrier: Carrier,
+    messages: Cow<'a, [u8]>,
+}
+
+impl Opened<'_> {
+    /// The messages in it.
+    ///
+    /// # Errors
+    /// [`WireError::Malformed`] where they are cut off.
+    pub fn messages(&self) -> Result<Vec<RawMessage<'_>>, WireError> {
+        envelope::messages(self.carrier, &self.messages)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{keyring::Key, model::ClusterName, wire::envelope::Envelope};
+
+    const NONCE: Nonce = [9; NONCE_OCTETS];
+
+    fn seal(mode: Mode, keys: &[(u8, u8)]) -> Seal {
+        let key = |(id, secret): &(u8, u8)| Key::new(id.to_string().parse().unwrap(), [*secret; 32]);
+        Seal::new(mode, &Keyring::new(keys.iter().map(key).collect()).unwrap())
+    }
+
+    fn envelope(carrier: Carrier) -> Vec<u8> {
+        let mut envelope = Envelope::new(carrier, ClusterTag::of(&ClusterName::new("test").unwrap()));
+        assert!(envelope.push(3, b"a word") && envelope.push(4, b""));
+        envelope.into_bytes()
+    }
+
+    #[test]
+    fn what_was_encrypted_comes_out_as_it_went_in_and_is_not_to_be_seen_meanwhile() {
+        let seal = seal(Mode::Require, &[(5, 1)]);
+        let clear = envelope(Carrier::Datagram);
+        let bytes = seal.close(Carrier::Datagram, clear.clone(), NONCE, b"");
+        assert_eq!(bytes.len(), clear.len() + limits::SEAL_OCTETS);
+        assert!(!bytes.windows(6).any(|octets| octets == b"a word"));
+        let opened = seal.open(Carrier::Datagram, &bytes, b"").unwrap();
+        assert_eq!(opened.messages().unwrap(), [(3, &b"a word"[..]), (4, b"")]);
+        assert_eq!(opened.nonce, Some(NONCE));
+    }
+
+    #[test]
+    fn nothing_opens_of_which_an_octet_differs_or_is_missing_or_that_is_bound_to_something_else() {
+        let seal = seal(Mode::Accept, &[(5, 1)]);
+        let bytes = seal.close(Carrier::Frame, envelope(Carrier::Frame), NONCE, b"here");
+        assert!(seal.open(Carrier::Frame, &bytes, b"here").is_ok());
+        assert_eq!(seal.open(Carrier::Frame, &bytes, b"there").unwrap_err(), WireError::Forged);
+        assert_eq!(seal.open(Carrier::Datagram, &bytes, b"here").unwrap_err(), WireError::Forged);
+        for length in 0..bytes.len() {
+            assert!(seal.open(Carrier::Frame, &bytes[..length], b"here").is_err(), "{length}");
+        }
+        for at in 0..bytes.len() {
+            let mut flipped = bytes.clone();
+            flipped[at] ^= 5;
+            // A key id of 0 says that it is clear, and then its messages make no sense.
+            let opened = seal.open(Carrier::Frame, &flipped, b"here").and_then(|opened| opened.messages().map(drop));
+            assert!(opened.is_err(), "{at}");
+        }
+    }
+
+    #[test]
+    fn each_mode_takes_and_sends_what_it_says() {
+        let of = |mode, keys: &[(u8, u8)]| seal(mode, keys);
+        let takes = |from: &Seal, to: &Seal| {
+            let bytes = from.close(Carrier::Datagram, envelope(Carrier::Datagram), NONCE, b"");
+            to.open(Carrier::Datagram, &bytes, b"").map(drop)
+        };
+        let (none, off) = (of(Mode::Require, &[]), of(Mode::Off, &[(5, 1)]));
+        let (accept, require) = (of(Mode::Accept, &[(5, 1)]), of(Mode::Require, &[(5, 1)]));
+        assert_eq!((takes(&none, &off), takes(&none, &accept), takes(&none, &require)), (Ok(()), Ok(()), Err(WireError::NotEncrypted)));
+        assert_eq!((takes(&off, &none), takes(&off, &accept), takes(&off, &require)), (Ok(()), Ok(()), Err(WireError::NotEncrypted)));
+        assert_eq!((takes(&accept, &none), takes(&accept, &off), takes(&accept, &require)), (Err(WireError::Sealed), Ok(()), Ok(())));
+        assert_eq!((takes(&require, &none), takes(&require, &off), takes(&require, &accept)), (Err(WireError::Sealed), Ok(()), Ok(())));
+    }
+
+    #[test]
+    fn all_keys_of_a_ring_decrypt_and_the_first_one_encrypts() {
+        let (old, both, swapped, new) = (
+            seal(Mode::Require, &[(5, 1)]),
+            seal(Mode::Require, &[(5, 1), (6, 2)]),
+            seal(Mode::Require, &[(6, 2), (5, 1)]),
+            seal(Mode::Require, &[(6, 2)]),
+        );
+        let takes = |from: &Seal, to: &Seal| {
+            let bytes = from.close(Carrier::Datagram, envelope(Carrier::Datagram), NONCE, b"");
+            to.open(Carrier::Datagram, &bytes, b"").is_ok()
+        };
+        for (from, to) in [(&old, &both), (&both, &old), (&both, &swapped), (&swapped, &both), (&swapped, &new), (&new, &swapped)] {
+            assert!(takes(from, to));
+        }
+        assert!(!takes(&old, &new) && !takes(&new, &old));
+        assert!(!takes(&seal(Mode::Require, &[(5, 9)]), &old), "the same id, another key");
+    }
+}
