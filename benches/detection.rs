@@ -73,7 +73,8 @@ fn main() -> ExitCode {
     for &n in &arguments.n {
         for &loss in &arguments.loss {
             if let Some(worlds) = arguments.hours {
-                let seeds = arguments.from..arguments.from + worlds;
+                let seeds = (arguments.from..).filter(|seed| hours::disturbance(*seed).to_string().contains(&arguments.only));
+                let seeds = seeds.take(worlds as usize);
                 victims += hours::run(usize::from(n), f64::from(loss) / 100.0, seeds, HOUR, &mut |line| println!("{line}"));
                 continue;
             }

@@ -27,25 +27,29 @@ const FORMED_BY_ITSELF: usize = 200;
 /// Between two looks at what waits in queues.
 const QUEUES_EVERY: Duration = Duration::from_secs(1);
 
-/// All that was shown as down: by whom, and who.
+/// All that was shown as down: when, by whom, and who.
 #[derive(Clone, Default)]
-struct Ledger(Rc<RefCell<Vec<(HostId, NodeId)>>>);
+struct Ledger(Rc<RefCell<Vec<(Moment, HostId, NodeId)>>>);
 
 impl Watcher for Ledger {
     fn name(&self) -> &'static str {
         "ledger"
     }
 
-    fn see(&mut self, _: &World, host: HostId, seen: &Seen<'_>) -> Result<(), String> {
+    fn see(&mut self, world: &World, host: HostId, seen: &Seen<'_>) -> Result<(), String> {
         // One that has started again and whose records are on their way is shown as down, too: that is nobody's verdict.
         if let Seen::Changing(Change::Node(node)) = seen
             && node.state == MemberState::Down
             && !node.reason.contains("started again")
         {
-            self.0.borrow_mut().push((host, node.id));
+            self.0.borrow_mut().push((world.now(), host, node.id));
         }
         Ok(())
     }
+}
+
+fn seconds(at: Moment) -> f64 {
+    at.since_start().as_secs_f64()
 }
 
 /// What was counted since [`Cluster::begin`], by all agents that run.
@@ -79,6 +83,8 @@ pub(crate) struct Cluster {
     disturbed: BTreeSet<NodeId>,
     /// One that is cut off from all: what it shows of them is not wrong, as long as nobody else shows it.
     apart: Option<HostId>,
+    /// Who stood still last, and from when until when.
+    stood_still: Vec<(HostId, Moment, Moment)>,
     /// The most records and updates of members that waited to be pushed by one agent.
     pub(crate) most_waiting: usize,
     begun: Moment,
@@ -118,6 +124,7 @@ impl Cluster {
             dead: BTreeSet::new(),
             disturbed: BTreeSet::new(),
             apart: None,
+            stood_still: Vec::new(),
             most_waiting: 0,
             begun: Moment::default(),
             before: Counted::default(),
@@ -219,8 +226,23 @@ impl Cluster {
     /// something was.
     pub(crate) fn victims(&self) -> (BTreeSet<NodeId>, BTreeSet<NodeId>) {
         let ledger = self.ledger.0.borrow();
-        let down: BTreeSet<NodeId> = ledger.iter().filter(|(reader, _)| Some(*reader) != self.apart).map(|(_, node)| *node).collect();
+        let down: BTreeSet<NodeId> = ledger.iter().filter(|(_, reader, _)| Some(*reader) != self.apart).map(|(_, _, node)| *node).collect();
         down.into_iter().filter(|node| !self.dead.contains(node)).partition(|node| !self.disturbed.contains(node))
+    }
+
+    /// What led to each of them.
+    pub(crate) fn stories(&self) -> Vec<String> {
+        let mut told = BTreeSet::new();
+        let ledger = self.ledger.0.borrow();
+        let of_victims = ledger.iter().filter(|(_, _, node)| !self.dead.contains(node) && told.insert(*node));
+        let story = |(at, reader, node): &(Moment, HostId, NodeId)| {
+            let is_it = |host: &&HostId| self.world.host(**host).process.as_ref().is_some_and(|it| it.core.identity().node() == *node);
+            let Some(host) = self.hosts.iter().find(is_it) else { return String::new() };
+            let before = self.stood_still.iter().rev().filter(|(which, from, _)| which == host && from < at).take(3);
+            let still: Vec<String> = before.map(|(_, from, to)| format!("{:.3} to {:.3}", seconds(*from), seconds(*to))).collect();
+            format!("{host:?}, first shown as down by {reader:?} at {:.3} s, stood still before: {}", seconds(*at), still.join(", "))
+        };
+        of_victims.map(story).collect()
     }
 
     fn die(&mut self, host: HostId, death: Death) {
@@ -246,7 +268,7 @@ impl Cluster {
         // Back, it is rightly taken for down no more.
         let node = self.node(victim);
         self.dead.remove(&node);
-        self.ledger.0.borrow_mut().retain(|(_, down)| *down != node);
+        self.ledger.0.borrow_mut().retain(|(_, _, down)| *down != node);
         took
     }
 
@@ -274,7 +296,7 @@ impl Cluster {
             self.pass(LOOK_EVERY);
             let ledger = self.ledger.0.borrow();
             let took = self.world.now() - start;
-            for (reader, node) in &ledger[read..] {
+            for (_, reader, node) in &ledger[read..] {
                 if let Some(readers) = unaware.get_mut(node)
                     && readers.remove(reader)
                 {
@@ -327,14 +349,18 @@ impl Cluster {
     fn stand_still(&mut self, time: Duration, least: u64, most: u64, hosts_too: bool) {
         let end = self.world.now() + time;
         let slow = (self.hosts.len() / 20).max(1);
-        let disturbed: Vec<NodeId> = (0..slow).map(|which| self.node(self.hosts[which * self.hosts.len() / slow])).collect();
+        let hosts: Vec<HostId> = (0..slow).map(|which| self.hosts[which * self.hosts.len() / slow]).collect();
+        let disturbed: Vec<NodeId> = hosts.iter().map(|host| self.node(*host)).collect();
         self.disturbed.extend(disturbed);
         // When each goes on or stands still next, and whether it does.
         let mut next: Vec<(Moment, bool)> =
-            (0..slow).map(|_| (self.world.now() + Duration::from_millis(self.rng.random_range(0..5_000)), false)).collect();
-        while let Some((which, (at, still))) = next.iter().copied().enumerate().min_by_key(|(_, (at, _))| *at).filter(|it| it.1.0 <= end) {
+            hosts.iter().map(|_| (self.world.now() + Duration::from_millis(self.rng.random_range(0..5_000)), false)).collect();
+        // Whoever stands still in the end goes on when its time is over.
+        while let Some((which, (at, still))) =
+            next.iter().copied().enumerate().filter(|(_, (at, still))| *still || *at <= end).min_by_key(|(_, (at, _))| *at)
+        {
             self.pass_until(at);
-            let host = self.hosts[which * self.hosts.len() / slow];
+            let host = hosts[which];
             match (hosts_too, still) {
                 (false, false) => self.world.pause(host),
                 (false, true) => self.world.resume(host),
@@ -345,6 +371,9 @@ impl Cluster {
                 false => Duration::from_millis(self.rng.random_range(least..=most)),
                 true => exponential(Duration::from_secs(10), self.rng.random()),
             };
+            if !still {
+                self.stood_still.push((host, at, at + lasts));
+            }
             next[which] = (at + lasts, !still);
         }
     }

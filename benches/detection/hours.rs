@@ -12,7 +12,7 @@ const THREE: f64 = 3.0;
 
 /// What happens in a world: of four, two are left in peace, in one a twentieth of the processes stand still now and then for up to a
 /// second, and in one the hosts do.
-fn disturbance(seed: u64) -> Disturbance {
+pub(crate) fn disturbance(seed: u64) -> Disturbance {
     match seed % 4 {
         2 => Disturbance::Pauses(PAUSE_MS.0, PAUSE_MS.1),
         3 => Disturbance::Freezes(PAUSE_MS.0, PAUSE_MS.1),
@@ -21,7 +21,7 @@ fn disturbance(seed: u64) -> Disturbance {
 }
 
 /// Runs a world for each seed, and tells of each. Gives how many victims there were.
-pub(crate) fn run(n: usize, loss: f64, seeds: std::ops::Range<u64>, time: Duration, tell: &mut dyn FnMut(String)) -> usize {
+pub(crate) fn run(n: usize, loss: f64, seeds: impl Iterator<Item = u64>, time: Duration, tell: &mut dyn FnMut(String)) -> usize {
     let (mut hours, mut victims, mut suspicions) = (0.0, 0, 0);
     for seed in seeds {
         let mut cluster = Cluster::settled(n, seed, loss);
@@ -40,6 +40,7 @@ pub(crate) fn run(n: usize, loss: f64, seeds: std::ops::Range<u64>, time: Durati
             "seed {seed}, {what}: {found} victims, {} suspicions, {rate:.0} octets/s; {victims} victims in {hours:.0} node-hours by now",
             counted.suspicions
         ));
+        cluster.stories().into_iter().for_each(|story| tell(format!("  {story}")));
     }
     let bound = if victims == 0 {
         format!("fewer than one in {:.0} node-hours, with 95 % confidence", hours / THREE)
