@@ -3,7 +3,6 @@
 use std::{
     cell::RefCell,
     collections::{BTreeMap, BTreeSet},
-    net::SocketAddr,
     rc::Rc,
     time::Duration,
 };
@@ -12,8 +11,8 @@ use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 
 use tidings::{
     core::time::Moment,
-    model::{Change, ClusterName, MemberState, NodeId, NodeName},
-    sim::{Conditions, Fault, FaultId, Group, HostId, HostOptions, Seen, Sent, Watcher, World},
+    model::{Change, MemberState, NodeId},
+    sim::{self, Conditions, Fault, FaultId, Group, HostId, Seen, Sent, Watcher, World},
 };
 
 use super::faults::{Death, Disturbance, Way, exponential};
@@ -97,30 +96,24 @@ pub(crate) struct Cluster {
 impl Cluster {
     /// All know all.
     fn formed(size: usize, seed: u64) -> Cluster {
-        let mut world = World::new(seed, Conditions::default());
-        let options = |n: usize| HostOptions {
-            address: SocketAddr::from(([10, 0, (n / 250) as u8, (n % 250 + 1) as u8], 8746)),
-            node_name: NodeName::new(&format!("n{n}")).expect("a name"),
-            cluster: ClusterName::new("measured").expect("a name"),
-            zone: None,
-            seeds: if n == 0 { vec![] } else { vec![HostId(0)] },
-            reap_after: Duration::from_secs(24 * 3_600),
-        };
-        let hosts: Vec<HostId> = (0..size).map(|n| world.add(options(n))).collect();
-        for host in &hosts {
-            world.start(*host).expect("an empty folder");
-            if size <= FORMED_BY_ITSELF {
+        let mut cluster = sim::Cluster::new(size, seed, Conditions::default());
+        if size <= FORMED_BY_ITSELF {
+            for host in cluster.hosts.clone() {
+                cluster.world.start(host).expect("an empty folder");
                 // As fast as somebody starts agents, and not all in one moment.
-                world.run_for(Duration::from_millis(5));
+                cluster.world.run_for(Duration::from_millis(5));
             }
+            cluster.wait_until_formed();
+        } else {
+            cluster.start_acquainted();
         }
-        if size > FORMED_BY_ITSELF {
-            world.acquaint(&hosts);
-        }
-        let mut cluster = Cluster {
+        let sim::Cluster { mut world, hosts } = cluster;
+        let ledger = Ledger::default();
+        world.watch(Box::new(ledger.clone()));
+        Cluster {
             world,
             hosts,
-            ledger: Ledger::default(),
+            ledger,
             dead: BTreeSet::new(),
             disturbed: BTreeSet::new(),
             apart: None,
@@ -130,14 +123,7 @@ impl Cluster {
             before: Counted::default(),
             sent_before: BTreeMap::new(),
             rng: StdRng::seed_from_u64(seed),
-        };
-        let start = cluster.world.now();
-        while !cluster.hosts.iter().all(|host| cluster.up(*host) == size) {
-            assert!(cluster.world.now() - start < 10 * PATIENCE, "the cluster does not form");
-            cluster.world.run_for(Duration::from_millis(50));
         }
-        cluster.world.watch(Box::new(cluster.ledger.clone()));
-        cluster
     }
 
     /// The same where so much is lost each way, after a while: streams are watched by then, and round trips and losses measured.
@@ -147,12 +133,6 @@ impl Cluster {
         cluster.pass(Duration::from_secs(20));
         cluster.begin();
         cluster
-    }
-
-    /// Members that an agent shows as being there.
-    fn up(&self, host: HostId) -> usize {
-        let process = self.world.host(host).process.as_ref();
-        process.map_or(0, |process| process.catalog.load().nodes().filter(|entry| entry.node.state.is_up()).count())
     }
 
     fn holds_for_up(&self, reader: HostId, node: NodeId) -> bool {

@@ -1,6 +1,8 @@
 //! The phrases that features are written in. "Soon" waits for a condition; everything else is looked at once.
 
+mod access;
 mod agents;
+mod asking;
 mod background;
 mod command_line;
 mod dns;
@@ -10,4 +12,5 @@ mod gossip;
 mod health;
 mod http;
 mod metrics;
+mod networks;
 mod watching;

@@ -18,6 +18,11 @@ async fn agent(world: &mut World, name: String, step: &Step) {
     world.agent_mut(&name).is_ready().await;
 }
 
+#[when(regex = r"^agent (\w+) is started with$")]
+async fn started(world: &mut World, name: String, step: &Step) {
+    launch(world, &name, step).await;
+}
+
 #[given(regex = r"^an agent (\w+) with room for (\d+) octets on its disk$")]
 async fn agent_on_small_disk(world: &mut World, name: String, octets: u32, step: &Step) {
     world.agent_mut(&name).settings.file_blocks = Some(octets / 512);
@@ -64,7 +69,7 @@ async fn cluster(world: &mut World, names: String, step: &Step) {
 }
 
 #[when(regex = r"^(\w+) starts again$")]
-async fn again(world: &mut World, name: String) {
+pub(super) async fn again(world: &mut World, name: String) {
     let agent = world.agent_mut(&name);
     agent.start();
     agent.is_ready().await;
@@ -103,7 +108,7 @@ async fn paused_for(world: &mut World, name: String, time: u64) {
 }
 
 #[when(regex = r"^(\w+) is stopped by (SIGTERM|SIGINT)$")]
-async fn stopped(world: &mut World, name: String, signal: String) {
+pub(super) async fn stopped(world: &mut World, name: String, signal: String) {
     world.agent(&name).signal(signal.trim_start_matches("SIG")).await;
     let status = world.agent_mut(&name).ends().await;
     assert!(status.success(), "{name} ended with {status}:\n{}", world.agent(&name).log_tail(30));
@@ -123,7 +128,7 @@ async fn goes_on(world: &mut World, name: String) {
 }
 
 #[then(regex = r"^(\w+) soon sees (\w+) as (\w+)$")]
-async fn soon_sees(world: &mut World, observer: String, subject: String, state: String) {
+pub(super) async fn soon_sees(world: &mut World, observer: String, subject: String, state: String) {
     let observer = world.agent(&observer);
     let what = format!("{} sees {subject} as {state}", observer.name);
     eventually(&what, async || sees(observer, &subject, &state).await).await;
@@ -144,6 +149,20 @@ async fn sees_within(world: &mut World, observers: String, subject: String, stat
 async fn sees_now(world: &mut World, observer: String, subject: String, state: String) {
     if let Err(seen) = sees(world.agent(&observer), &subject, &state).await {
         panic!("{observer} does not see {subject} as {state}: {seen}");
+    }
+}
+
+/// What is not so now may become so by and by: it is looked at again and again, until the time is over.
+#[then(regex = r"^for (\d+) seconds (.+) see (.+) as (\w+)$")]
+async fn sees_all_along(world: &mut World, seconds: u64, observers: String, subjects: String, state: String) {
+    let start = Instant::now();
+    while start.elapsed() < Duration::from_secs(seconds) {
+        for observer in list(&observers) {
+            for subject in list(&subjects) {
+                sees_now(world, observer.clone(), subject, state.clone()).await;
+            }
+        }
+        sleep(Duration::from_millis(100)).await;
     }
 }
 
@@ -251,13 +270,14 @@ fn start(world: &mut World, name: &str, step: &Step) {
 /// The same with seeds, which are names of agents or addresses.
 fn start_with(world: &mut World, name: &str, seeds: &str, step: &Step) {
     for seed in list(seeds) {
-        let address = if seed.contains('{') { world.fill(&seed) } else { world.address(&seed).to_string() };
+        // A name with a dot is one that agents are to look up.
+        let address = if seed.contains(['{', '.']) { world.fill(&seed) } else { world.address(&seed).to_string() };
         world.agent_mut(name).settings.flags.push(("--join".into(), address));
     }
     start(world, name, step);
 }
 
 /// `alpha, beta and gamma`.
-fn list(words: &str) -> Vec<String> {
+pub(super) fn list(words: &str) -> Vec<String> {
     words.replace(" and ", ", ").split(", ").map(str::to_owned).collect()
 }
