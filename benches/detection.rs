@@ -70,11 +70,7 @@ fn main() -> ExitCode {
 fn measure(arguments: &Arguments, scenario: Scenario, n: usize, loss: f64) -> Line {
     let mut found = Found::default();
     for seed in 0..arguments.seeds {
-        let mut cluster = Cluster::formed(n, seed);
-        cluster.world.network.conditions.loss = loss;
-        // Streams are watched by then, and round trips and losses measured.
-        cluster.world.run_for(Duration::from_secs(20));
-        cluster.begin();
+        let mut cluster = Cluster::formed(n, seed, loss);
         match scenario {
             Scenario::Deaths(kind) => (0..arguments.deaths).for_each(|time| found.times.extend(cluster.death(kind, time))),
             Scenario::Mass(kind, share) => found.times.extend(cluster.mass_death(kind, share)),

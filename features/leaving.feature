@@ -45,6 +45,23 @@ Feature: Agents leave, restart and fail
     And web.service.tidings.internal A at alpha soon gives
       | {beta} |
 
+  Scenario: A rolling restart takes nothing out of any answer
+    Given a cluster of alpha, beta and gamma
+      | --on-term | restart |
+    And each of alpha, beta and gamma registers
+      | id    | service | port |
+      | web-1 | web     | 8080 |
+    And web.service.tidings.internal A at each of alpha, beta and gamma soon gives
+      | {alpha} |
+      | {beta}  |
+      | {gamma} |
+    When a client beside each of alpha, beta and gamma looks up web.service.tidings.internal A all the while
+    And alpha, beta and gamma restart one after the other
+    Then each client got these at each answer, and none got an empty one
+      | {alpha} |
+      | {beta}  |
+      | {gamma} |
+
   Scenario: An agent that does not come back from its restart is down
     Given an agent alpha
     And agent beta joins through alpha

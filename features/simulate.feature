@@ -161,3 +161,44 @@ Feature: Playing scenarios in virtual time
     When I run `tidings simulate kill.toml --seeds 1..2`
     Then it exits with 2
     And it complains "cannot be used with"
+
+  Scenario: How things grow is measured in clusters of several sizes
+    When I run `tidings simulate --growth 10,3`
+    Then it exits with 0
+    And it prints
+      | agents (seed 1)                                    | 3   | 10  |
+      | a process is killed, until all know (seconds)      | 0.3 | 0.3 |
+      | a host is lost, until all know (seconds)           | 2.  | 2.  |
+      | a registration, until all show it (seconds)        | 0.0 | 0.0 |
+      | an agent joins, until all show it (seconds)        | 0.0 | 0.0 |
+      | a restart in churn, until all are right (seconds)  | 0.0 | 0.3 |
+      | a node sends at rest (octets/s)                    | 1   | 1   |
+      | a registration adds, for each node (octets)        | 1   | 1   |
+      | an agent that joins adds, for each node (octets)   | 3   | 3   |
+      | a node sends in churn (octets/s)                   | 3   | 3   |
+      | a node holds open at rest (streams)                | 6 6 | 6 6 |
+    And a second run prints the same
+
+  Scenario: What was measured is drawn
+    When I run `tidings simulate --growth 3,4 --plot growth.svg`
+    Then it exits with 0
+    And the file growth.svg has
+      | <svg xmlns="http://www.w3.org/2000/svg" |
+      | a host is lost, until all know |
+      | >agents</text> |
+      | >octets/s</text> |
+      | prefers-color-scheme: dark |
+
+  Scenario: A plot that can't be written is known before anything is measured
+    When I run `tidings simulate --growth 10000 --plot nowhere/growth.svg`
+    Then it exits with 1
+    And it complains "can't write nowhere/growth.svg"
+    When I run `tidings simulate --growth 2`
+    Then it exits with 2
+    And it complains "2 is not in 3..=10000"
+    When I run `tidings simulate kill.toml --plot kill.svg`
+    Then it exits with 2
+    And it complains "cannot be used with"
+    When I run `tidings simulate --plot kill.svg`
+    Then it exits with 2
+    And it complains "--growth"

@@ -6,8 +6,11 @@
 //! [`Watcher`].
 
 pub mod checkers;
+mod churn;
+mod cluster;
 mod deeds;
 mod disk;
+pub mod growth;
 mod host;
 mod link;
 mod network;
@@ -17,18 +20,24 @@ mod queue;
 pub mod registration;
 pub mod runner;
 pub mod scenario;
+mod spread;
 mod story;
 pub mod swarm;
 mod tcp;
+mod views;
 mod watcher;
 mod world;
 
+pub use churn::{End, churn};
+pub use cluster::Cluster;
 pub use disk::{DiskState, Platter};
 pub use host::{Host, HostId, HostOptions, Power};
 pub use link::{Conditions, Latency};
 pub use network::{Effects, Fault, FaultId, Group, Network, Traffic};
 pub use process::Process;
+pub use spread::{News, Spread};
 pub use story::Line;
+pub use views::{Lapse, Views, Wrong};
 pub use watcher::{Deed, Seen, Watcher};
 pub use world::{Violation, World};
 

@@ -12,6 +12,7 @@
 mod features {
     pub(crate) mod addresses;
     pub(crate) mod agent;
+    pub(crate) mod asker;
     pub(crate) mod background;
     pub(crate) mod dns;
     pub(crate) mod events;

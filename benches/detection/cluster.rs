@@ -1,44 +1,35 @@
 //! A cluster in a simulated world, and who takes whom for down in it.
 
-use std::{
-    cell::RefCell,
-    collections::{BTreeMap, BTreeSet},
-    net::SocketAddr,
-    rc::Rc,
-    time::Duration,
-};
+use std::{cell::RefCell, collections::BTreeSet, rc::Rc, time::Duration};
 
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 
 use tidings::{
     core::time::Moment,
-    model::{Change, ClusterName, MemberState, NodeId, NodeName},
-    sim::{Conditions, Fault, FaultId, Group, HostId, HostOptions, Seen, Watcher, World},
+    model::{Change, MemberState, NodeId},
+    sim::{self, Conditions, Fault, FaultId, Group, HostId, News, Seen, Spread, Watcher, World},
 };
 
 use super::faults::{Death, Disturbance, exponential};
 
 /// When a death is waited for no more.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// Between two looks.
-const LOOK_EVERY: Duration = Duration::from_millis(2);
-
-/// All that was shown as down: by whom, and who.
+/// Whom anybody showed as down.
 #[derive(Clone, Default)]
-struct Ledger(Rc<RefCell<Vec<(HostId, NodeId)>>>);
+struct Ledger(Rc<RefCell<BTreeSet<NodeId>>>);
 
 impl Watcher for Ledger {
     fn name(&self) -> &'static str {
         "ledger"
     }
 
-    fn see(&mut self, _: &World, host: HostId, seen: &Seen<'_>) -> Result<(), String> {
+    fn see(&mut self, _: &World, _: HostId, seen: &Seen<'_>) -> Result<(), String> {
         // One that has started again and whose records are on their way is shown as down, too: that is nobody's verdict.
         if let Seen::Changing(Change::Node(node)) = seen
             && node.state == MemberState::Down
             && !node.reason.contains("started again")
         {
-            self.0.borrow_mut().push((host, node.id));
+            self.0.borrow_mut().insert(node.id);
         }
         Ok(())
     }
@@ -57,9 +48,9 @@ pub(crate) struct Counted {
 }
 
 pub(crate) struct Cluster {
-    pub(crate) world: World,
-    hosts: Vec<HostId>,
+    cluster: sim::Cluster,
     ledger: Ledger,
+    spread: Spread,
     /// Those that died, and are rightly taken for down.
     dead: BTreeSet<NodeId>,
     begun: Moment,
@@ -68,67 +59,43 @@ pub(crate) struct Cluster {
 }
 
 impl Cluster {
-    /// All know all.
-    pub(crate) fn formed(size: usize, seed: u64) -> Cluster {
-        let mut world = World::new(seed, Conditions::default());
-        let options = |n: usize| HostOptions {
-            address: SocketAddr::from(([10, 0, (n / 250) as u8, (n % 250 + 1) as u8], 8746)),
-            node_name: NodeName::new(&format!("n{n}")).expect("a name"),
-            cluster: ClusterName::new("measured").expect("a name"),
-            zone: None,
-            seeds: if n == 0 { vec![] } else { vec![HostId(0)] },
-            reap_after: Duration::from_secs(24 * 3_600),
-        };
-        let hosts: Vec<HostId> = (0..size).map(|n| world.add(options(n))).collect();
-        for host in &hosts {
-            world.start(*host).expect("an empty folder");
+    /// All know all, and packets are lost from now on.
+    pub(crate) fn formed(size: usize, seed: u64, loss: f64) -> Cluster {
+        let mut cluster = sim::Cluster::new(size, seed, Conditions::default());
+        for host in cluster.hosts.clone() {
+            cluster.world.start(host).expect("an empty folder");
             // As fast as somebody starts agents, and not all in one moment.
-            world.run_for(Duration::from_millis(5));
+            cluster.world.run_for(Duration::from_millis(5));
         }
-        let mut cluster = Cluster {
-            world,
-            hosts,
-            ledger: Ledger::default(),
-            dead: BTreeSet::new(),
-            begun: Moment::default(),
-            before: Counted::default(),
-            rng: StdRng::seed_from_u64(seed),
-        };
-        let start = cluster.world.now();
-        while !cluster.hosts.iter().all(|host| cluster.up(*host) == size) {
-            assert!(cluster.world.now() - start < 10 * PATIENCE, "the cluster does not form");
-            cluster.world.run_for(Duration::from_millis(50));
-        }
-        cluster.world.watch(Box::new(cluster.ledger.clone()));
+        cluster.wait_until_formed();
+        let (ledger, spread) = (Ledger::default(), Spread::default());
+        cluster.world.watch(Box::new(ledger.clone()));
+        cluster.world.watch(Box::new(spread.clone()));
+        cluster.world.network.conditions.loss = loss;
+        // Streams are watched by then, and round trips and losses measured.
+        cluster.world.run_for(Duration::from_secs(20));
+        let (begun, before) = (Moment::default(), Counted::default());
+        let mut cluster = Cluster { cluster, ledger, spread, dead: BTreeSet::new(), begun, before, rng: StdRng::seed_from_u64(seed) };
+        cluster.begin();
         cluster
     }
 
-    /// Members that an agent shows as being there.
-    fn up(&self, host: HostId) -> usize {
-        let process = self.world.host(host).process.as_ref();
-        process.map_or(0, |process| process.catalog.load().nodes().filter(|entry| entry.node.state.is_up()).count())
-    }
-
     fn holds_for_up(&self, reader: HostId, node: NodeId) -> bool {
-        let process = self.world.host(reader).process.as_ref();
+        let process = self.cluster.world.host(reader).process.as_ref();
         process.is_some_and(|process| process.catalog.load().node(node).is_some_and(|entry| entry.node.state.is_up()))
     }
 
-    fn node(&self, host: HostId) -> NodeId {
-        self.world.host(host).process.as_ref().expect("it runs").core.identity().node()
-    }
-
     /// Counts from here on.
-    pub(crate) fn begin(&mut self) {
-        self.begun = self.world.now();
+    fn begin(&mut self) {
+        self.begun = self.cluster.world.now();
         self.before = self.count();
         self.ledger.0.borrow_mut().clear();
     }
 
     fn count(&self) -> Counted {
         let mut counted = Counted::default();
-        for (_, host) in self.world.hosts() {
-            counted.octets += host.traffic.datagram_octets + host.traffic.segment_octets;
+        for (_, host) in self.cluster.world.hosts() {
+            counted.octets += host.traffic.octets();
             if let Some(process) = &host.process {
                 let detector = process.core.counters().detector;
                 counted.suspicions += detector.suspicions;
@@ -136,7 +103,7 @@ impl Cluster {
                 counted.late += detector.late;
             }
         }
-        counted.seconds = (self.world.now() - self.begun).as_secs_f64() * self.hosts.len() as f64;
+        counted.seconds = (self.cluster.world.now() - self.begun).as_secs_f64() * self.cluster.hosts.len() as f64;
         counted
     }
 
@@ -154,37 +121,37 @@ impl Cluster {
 
     /// Who was taken for down by somebody that runs, though it had not died.
     pub(crate) fn victims(&self) -> BTreeSet<NodeId> {
-        self.ledger.0.borrow().iter().map(|(_, node)| *node).filter(|node| !self.dead.contains(node)).collect()
+        self.ledger.0.borrow().difference(&self.dead).copied().collect()
     }
 
     fn die(&mut self, host: HostId, death: Death) {
-        let node = self.node(host);
+        let node = self.cluster.node(host);
         self.dead.insert(node);
         match death {
-            Death::Kill => self.world.kill(host),
-            Death::Power => self.world.lose_power(host),
+            Death::Kill => self.cluster.world.kill(host),
+            Death::Power => self.cluster.world.lose_power(host),
         }
     }
 
     /// One dies; gives how long it took until all others showed it, and starts it again.
     pub(crate) fn death(&mut self, death: Death, time: u32) -> Vec<Option<Duration>> {
         let pause = Duration::from_millis(4_000 + u64::from(time) * 173 % 1_500);
-        self.world.run_for(pause);
-        let victim = self.hosts[self.rng.random_range(0..self.hosts.len())];
+        self.cluster.world.run_for(pause);
+        let victim = self.cluster.hosts[self.rng.random_range(0..self.cluster.hosts.len())];
         let took = self.until_known(&[victim], death);
-        self.world.start(victim).expect("its folder is sound");
-        self.world.run_for(Duration::from_secs(5));
+        self.cluster.world.start(victim).expect("its folder is sound");
+        self.cluster.world.run_for(Duration::from_secs(5));
         // Back, it is rightly taken for down no more.
-        let node = self.node(victim);
+        let node = self.cluster.node(victim);
         self.dead.remove(&node);
-        self.ledger.0.borrow_mut().retain(|(_, down)| *down != node);
+        self.ledger.0.borrow_mut().remove(&node);
         took
     }
 
     /// Some die at once; gives for each how long it took until all others showed it.
     pub(crate) fn mass_death(&mut self, death: Death, share: u8) -> Vec<Option<Duration>> {
-        let count = (self.hosts.len() * usize::from(share) / 100).max(1);
-        let mut victims = self.hosts.clone();
+        let count = (self.cluster.hosts.len() * usize::from(share) / 100).max(1);
+        let mut victims = self.cluster.hosts.clone();
         while victims.len() > count {
             victims.swap_remove(self.rng.random_range(0..victims.len()));
         }
@@ -192,48 +159,35 @@ impl Cluster {
     }
 
     fn until_known(&mut self, victims: &[HostId], death: Death) -> Vec<Option<Duration>> {
-        let start = self.world.now();
-        let nodes: Vec<NodeId> = victims.iter().map(|victim| self.node(*victim)).collect();
-        let mut read = self.ledger.0.borrow().len();
+        let nodes: Vec<NodeId> = victims.iter().map(|victim| self.cluster.node(*victim)).collect();
         victims.iter().for_each(|victim| self.die(*victim, death));
-        // Who has just started again, and has not heard of all yet, does not count.
-        let mut unaware: BTreeMap<NodeId, BTreeSet<HostId>> =
-            nodes.iter().map(|node| (*node, self.world.running().filter(|reader| self.holds_for_up(*reader, *node)).collect())).collect();
-        let mut times: BTreeMap<NodeId, Duration> = BTreeMap::new();
-        while times.len() < nodes.len() && self.world.now() - start < PATIENCE {
-            self.world.run_for(LOOK_EVERY);
-            let ledger = self.ledger.0.borrow();
-            for (reader, node) in &ledger[read..] {
-                if let Some(readers) = unaware.get_mut(node)
-                    && readers.remove(reader)
-                    && readers.is_empty()
-                {
-                    times.insert(*node, self.world.now() - start);
-                }
-            }
-            read = ledger.len();
+        for node in &nodes {
+            // Who has just started again, and has not heard of all yet, does not count.
+            let unaware: Vec<HostId> = self.cluster.world.running().filter(|reader| self.holds_for_up(*reader, *node)).collect();
+            self.spread.wait_for(&self.cluster.world, News::Down(*node), unaware);
         }
-        nodes.iter().map(|node| times.get(node).copied()).collect()
+        let times = self.spread.end(&mut self.cluster.world, PATIENCE);
+        nodes.into_iter().map(|node| times.get(&News::Down(node)).copied().flatten()).collect()
     }
 
     /// Nobody dies for so long, but not all is well.
     pub(crate) fn disturb(&mut self, disturbance: Disturbance, time: Duration) {
         match disturbance {
-            Disturbance::None => self.world.run_for(time),
+            Disturbance::None => self.cluster.world.run_for(time),
             Disturbance::Pauses(least, most) => self.stand_still(time, least, most, false),
             Disturbance::Freezes(least, most) => self.stand_still(time, least, most, true),
             Disturbance::Bursts(mean) => self.bursts(time, Duration::from_millis(mean)),
             Disturbance::Cut(share) => {
-                let one: Group = [self.hosts[0]].into_iter().collect();
-                let count = (self.hosts.len() - 1) * usize::from(share) / 100;
-                let others: Group = self.hosts[1..=count].iter().copied().collect();
+                let one: Group = [self.cluster.hosts[0]].into_iter().collect();
+                let count = (self.cluster.hosts.len() - 1) * usize::from(share) / 100;
+                let others: Group = self.cluster.hosts[1..=count].iter().copied().collect();
                 let there = Fault::Cut { from: one.clone(), to: others.clone() };
                 let back = Fault::Cut { from: others, to: one };
                 self.with_faults(vec![there, back], time);
             }
             Disturbance::NoDatagrams => {
-                let one: Group = [self.hosts[0]].into_iter().collect();
-                let others: Group = self.hosts[1..].iter().copied().collect();
+                let one: Group = [self.cluster.hosts[0]].into_iter().collect();
+                let others: Group = self.cluster.hosts[1..].iter().copied().collect();
                 let lost = |from: &Group, to: &Group| Fault::Loss { from: from.clone(), to: to.clone(), share: 1.0, streams: false };
                 self.with_faults(vec![lost(&one, &others), lost(&others, &one)], time);
             }
@@ -241,28 +195,28 @@ impl Cluster {
     }
 
     fn with_faults(&mut self, faults: Vec<Fault>, time: Duration) {
-        let faults: Vec<FaultId> = faults.into_iter().map(|fault| self.world.network.begin(fault)).collect();
-        self.world.run_for(time);
+        let faults: Vec<FaultId> = faults.into_iter().map(|fault| self.cluster.world.network.begin(fault)).collect();
+        self.cluster.world.run_for(time);
         for fault in faults {
-            assert!(self.world.network.end(fault).expect("it lasts") > 0, "the fault hit nothing");
+            assert!(self.cluster.world.network.end(fault).expect("it lasts") > 0, "the fault hit nothing");
         }
     }
 
     /// A twentieth of them, each on its own.
     fn stand_still(&mut self, time: Duration, least: u64, most: u64, hosts_too: bool) {
-        let end = self.world.now() + time;
-        let slow = (self.hosts.len() / 20).max(1);
+        let end = self.cluster.world.now() + time;
+        let slow = (self.cluster.hosts.len() / 20).max(1);
         // When each goes on or stands still next, and whether it does.
         let mut next: Vec<(Moment, bool)> =
-            (0..slow).map(|_| (self.world.now() + Duration::from_millis(self.rng.random_range(0..5_000)), false)).collect();
+            (0..slow).map(|_| (self.cluster.world.now() + Duration::from_millis(self.rng.random_range(0..5_000)), false)).collect();
         while let Some((which, (at, still))) = next.iter().copied().enumerate().min_by_key(|(_, (at, _))| *at).filter(|it| it.1.0 <= end) {
-            self.world.run_until(at);
-            let host = self.hosts[which * self.hosts.len() / slow];
+            self.cluster.world.run_until(at);
+            let host = self.cluster.hosts[which * self.cluster.hosts.len() / slow];
             match (hosts_too, still) {
-                (false, false) => self.world.pause(host),
-                (false, true) => self.world.resume(host),
-                (true, false) => self.world.freeze(host),
-                (true, true) => self.world.thaw(host),
+                (false, false) => self.cluster.world.pause(host),
+                (false, true) => self.cluster.world.resume(host),
+                (true, false) => self.cluster.world.freeze(host),
+                (true, true) => self.cluster.world.thaw(host),
             }
             let lasts = match still {
                 false => Duration::from_millis(self.rng.random_range(least..=most)),
@@ -274,30 +228,30 @@ impl Cluster {
 
     /// Each host hears nothing now and then, on its own, a fifth of the time.
     fn bursts(&mut self, time: Duration, mean: Duration) {
-        let end = self.world.now() + time;
-        let everyone: Group = self.hosts.iter().copied().collect();
-        let mut faults: Vec<Option<FaultId>> = vec![None; self.hosts.len()];
+        let end = self.cluster.world.now() + time;
+        let everyone: Group = self.cluster.hosts.iter().copied().collect();
+        let mut faults: Vec<Option<FaultId>> = vec![None; self.cluster.hosts.len()];
         let mut next: BTreeSet<(Moment, usize)> = BTreeSet::new();
-        for which in 0..self.hosts.len() {
-            next.insert((self.world.now() + exponential(mean * 4, self.rng.random()), which));
+        for which in 0..self.cluster.hosts.len() {
+            next.insert((self.cluster.world.now() + exponential(mean * 4, self.rng.random()), which));
         }
         while let Some((at, which)) = next.pop_first().filter(|(at, _)| *at <= end) {
-            self.world.run_until(at);
+            self.cluster.world.run_until(at);
             let lasts = match faults[which].take() {
                 None => {
-                    let to: Group = [self.hosts[which]].into_iter().collect();
-                    faults[which] = Some(self.world.network.begin(Fault::Cut { from: everyone.clone(), to }));
+                    let to: Group = [self.cluster.hosts[which]].into_iter().collect();
+                    faults[which] = Some(self.cluster.world.network.begin(Fault::Cut { from: everyone.clone(), to }));
                     mean
                 }
                 Some(fault) => {
-                    self.world.network.end(fault);
+                    self.cluster.world.network.end(fault);
                     mean * 4
                 }
             };
             next.insert((at + exponential(lasts, self.rng.random()), which));
         }
         for fault in faults.into_iter().flatten() {
-            self.world.network.end(fault);
+            self.cluster.world.network.end(fault);
         }
     }
 }

@@ -1,5 +1,7 @@
 //! `tidings simulate`: scenarios in virtual time.
 
+mod growth;
+mod plot;
 mod worlds;
 
 use std::{
@@ -25,6 +27,7 @@ Examples:
   tidings simulate simulations/form.toml --nodes 200        The same with more nodes
   tidings simulate simulations/partition.toml --seed 7      The same under other luck
   tidings simulate --seeds 1..500                           500 random worlds, in which every promise is watched
+  tidings simulate --growth 10,100,1000 --plot growth.svg   How long things take, and what is sent, in clusters of these sizes
 
 The same files, seed and number of nodes give the same run, on every machine. How scenarios are written: docs/simulations.md
 
@@ -35,7 +38,7 @@ Exit codes:
 #[derive(Debug, Args)]
 pub(super) struct Simulate {
     /// Scenarios (TOML)
-    #[arg(required_unless_present = "seeds", value_name = "FILE")]
+    #[arg(required_unless_present_any = ["seeds", "growth"], value_name = "FILE")]
     files: Vec<PathBuf>,
     /// What all that is drawn at random follows from
     #[arg(long, value_name = "N", default_value_t = 1)]
@@ -43,6 +46,13 @@ pub(super) struct Simulate {
     /// Random worlds instead, one for each seed from A to B: it draws how many hosts there are, and what happens to them
     #[arg(long, value_name = "A..B", conflicts_with_all = ["files", "seed", "nodes"])]
     seeds: Option<worlds::Seeds>,
+    /// Clusters of these sizes instead, in which the same things happen: how long each takes, and what is sent
+    #[arg(long, value_name = "N,N,...", conflicts_with_all = ["files", "seeds", "nodes", "trace"], value_delimiter = ',',
+          value_parser = RangedU64ValueParser::<usize>::new().range(growth::FEWEST..=NODES as u64))]
+    growth: Vec<usize>,
+    /// Draw what --growth finds, as SVG
+    #[arg(long, value_name = "FILE", requires = "growth", conflicts_with_all = ["files", "seeds"])]
+    plot: Option<PathBuf>,
     /// So many nodes, in a scenario that gives a count
     #[arg(long, value_name = "N", value_parser = RangedU64ValueParser::<usize>::new().range(1..=NODES as u64))]
     nodes: Option<usize>,
@@ -55,6 +65,9 @@ pub(super) struct Simulate {
 pub(super) fn run(args: &Simulate) -> Result<Exit, Failure> {
     if let Some(seeds) = args.seeds {
         return worlds::run(seeds, args.trace);
+    }
+    if !args.growth.is_empty() {
+        return growth::run(&args.growth, args.seed, args.plot.as_deref());
     }
     let (mut scenarios, mut flaws) = (Vec::new(), Vec::new());
     for file in &args.files {

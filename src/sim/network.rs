@@ -1,6 +1,6 @@
 //! The network: which packets arrive, when, and how often.
 
-use std::{collections::BTreeMap, fmt, time::Duration};
+use std::{collections::BTreeMap, fmt, iter::Sum, time::Duration};
 
 use rand::{RngExt as _, rngs::StdRng};
 
@@ -122,6 +122,24 @@ pub struct Traffic {
     pub segments: u64,
     /// Their octets, headers of IP and TCP included.
     pub segment_octets: u64,
+}
+
+impl Traffic {
+    /// All octets, headers included.
+    pub fn octets(self) -> u64 {
+        self.datagram_octets + self.segment_octets
+    }
+}
+
+impl Sum for Traffic {
+    fn sum<I: Iterator<Item = Traffic>>(all: I) -> Traffic {
+        all.fold(Traffic::default(), |sum, one| Traffic {
+            datagrams: sum.datagrams + one.datagrams,
+            datagram_octets: sum.datagram_octets + one.datagram_octets,
+            segments: sum.segments + one.segments,
+            segment_octets: sum.segment_octets + one.segment_octets,
+        })
+    }
 }
 
 /// How often something had an effect: a knob that has none is a mistake in the scenario.

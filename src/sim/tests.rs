@@ -2,14 +2,24 @@
 
 mod cluster;
 mod planted;
+mod restarts;
 mod scale;
 mod worlds;
 
-use std::{cell::RefCell, rc::Rc, time::Duration};
+use std::{cell::RefCell, ops::Range, rc::Rc, time::Duration};
 
 use super::*;
 use crate::model::{InstanceId, MemberState, Status};
 use cluster::{Cluster, seconds};
+
+/// Which seeds are tried, from the environment: from A to below B, as `A..B`.
+const SEEDS: &str = "TIDINGS_SEEDS";
+
+fn seeds(unless_said: &str) -> Range<u64> {
+    let seeds = std::env::var(SEEDS).unwrap_or_else(|_| unless_said.into());
+    let (first, end) = seeds.split_once("..").expect("A..B");
+    first.parse().expect("a number")..end.parse().expect("a number")
+}
 
 #[test]
 fn a_cluster_forms_and_what_is_registered_is_shown_everywhere() {

@@ -1,6 +1,8 @@
 //! The phrases that features are written in. "Soon" waits for a condition; everything else is looked at once.
 
+mod access;
 mod agents;
+mod asking;
 mod background;
 mod command_line;
 mod dns;

@@ -14,7 +14,8 @@ use tokio::{
 };
 
 use super::{
-    addresses::Block, agent::Agent, background::Background, dns::Reply, events::Follower, http::Answer, network::Network, service::Service,
+    addresses::Block, agent::Agent, asker::Asker, background::Background, dns::Reply, events::Follower, http::Answer, network::Network,
+    service::Service,
 };
 
 /// How a command ended.
@@ -42,6 +43,8 @@ pub(crate) struct World {
     pub(crate) run: Option<Run>,
     /// A command that goes on.
     pub(crate) background: Option<Background>,
+    /// Clients that ask all the while, by the agent that they ask.
+    pub(crate) askers: BTreeMap<String, Asker>,
     /// A request that is under way.
     pub(crate) waiting: Option<JoinHandle<Result<Answer, String>>>,
     /// Streams of events that are followed.
@@ -70,6 +73,7 @@ impl World {
             raw_replies: Vec::new(),
             run: None,
             background: None,
+            askers: BTreeMap::new(),
             waiting: None,
             followers: Vec::new(),
             notes: BTreeMap::new(),

@@ -1,46 +1,20 @@
-//! A cluster to try things on: hosts `n0`, `n1`, … of which all join the first.
+//! What tests do with a cluster, and what they ask.
 
-use std::{net::SocketAddr, time::Duration};
+use std::time::Duration;
 
 use super::super::*;
 use crate::{
     core::{Core, io::CommandId},
-    model::{ClusterName, Command, InstanceId, MemberState, NodeId, NodeName, ServiceName, Status},
+    model::{Command, InstanceId, MemberState, NodeId, ServiceName, Status},
 };
 
-pub(super) struct Cluster {
-    pub(super) world: World,
-    pub(super) hosts: Vec<HostId>,
-}
+pub(super) use super::super::Cluster;
 
 pub(super) fn seconds(count: u64) -> Duration {
     Duration::from_secs(count)
 }
 
 impl Cluster {
-    pub(super) fn new(size: usize, seed: u64, conditions: Conditions) -> Cluster {
-        let mut world = World::new(seed, conditions);
-        let hosts: Vec<HostId> = (0..size)
-            .map(|n| {
-                world.add(HostOptions {
-                    address: SocketAddr::from(([10, 0, (n / 250) as u8, (n % 250 + 1) as u8], 8746)),
-                    node_name: NodeName::new(&format!("n{n}")).expect("a name"),
-                    cluster: ClusterName::new("test").expect("a name"),
-                    zone: None,
-                    seeds: if n == 0 { vec![] } else { vec![HostId(0)] },
-                    reap_after: seconds(24 * 3_600),
-                })
-            })
-            .collect();
-        Cluster { world, hosts }
-    }
-
-    pub(super) fn start_all(&mut self) {
-        for host in self.hosts.clone() {
-            self.world.start(host).expect("the folder is sound");
-        }
-    }
-
     pub(super) fn started(size: usize, seed: u64, conditions: Conditions) -> Cluster {
         let mut cluster = Cluster::new(size, seed, conditions);
         cluster.start_all();
@@ -84,11 +58,6 @@ impl Cluster {
         let mut digests = (0..self.hosts.len()).filter_map(|n| self.core(n)).map(|core| core.digest().total());
         let first = digests.next();
         digests.all(|digest| Some(digest) == first)
-    }
-
-    /// Octets that all sent until now.
-    pub(super) fn traffic(&self) -> u64 {
-        self.world.hosts().map(|(_, host)| host.traffic.datagram_octets + host.traffic.segment_octets).sum()
     }
 
     pub(super) fn node_id(&self, at: usize) -> Option<NodeId> {

@@ -72,9 +72,9 @@ fn acquaint(cluster: &mut Cluster) {
 
 /// How many times as fast as real time it goes.
 fn rest_for_a_minute(cluster: &mut Cluster, effort: &mut Effort) -> f64 {
-    let (before, happened) = (cluster.traffic(), cluster.world.planned());
+    let (before, happened) = (cluster.traffic().octets(), cluster.world.planned());
     cluster.world.run_for(seconds(60));
-    let (after, size) = (cluster.traffic(), cluster.hosts.len());
+    let (after, size) = (cluster.traffic().octets(), cluster.hosts.len());
     let speed = 60.0 / effort.since_last().as_secs_f64();
     effort.tell(&format!(
         "at rest for a minute: {speed:.1} times real time, {} happenings, {:.1} octets a second and node",

@@ -2,18 +2,16 @@
 
 #![expect(clippy::print_stdout, reason = "whoever runs it reads what it found")]
 
-use super::super::swarm::{Options, run};
-
-/// Which seeds are tried, from the environment: from A to below B, as `A..B`.
-const SEEDS: &str = "TIDINGS_SEEDS";
+use super::{
+    super::swarm::{Options, run},
+    seeds,
+};
 
 #[test]
 fn random_worlds_keep_every_promise() {
-    let seeds = std::env::var(SEEDS).unwrap_or_else(|_| "0..300".into());
-    let (first, end) = seeds.split_once("..").expect("A..B");
-    let (first, end): (u64, u64) = (first.parse().expect("a number"), end.parse().expect("a number"));
+    let seeds = seeds("0..300");
     let mut broken = Vec::new();
-    for seed in first..end {
+    for seed in seeds.clone() {
         let options = Options::draw(seed);
         // Printed before anything can fail: with it a world that ends the process is found again.
         println!("{options}");
@@ -26,7 +24,7 @@ fn random_worlds_keep_every_promise() {
             broken.push((seed, violation.clone()));
         }
     }
-    assert!(broken.is_empty(), "{} of {}: {broken:#?}", broken.len(), end - first);
+    assert!(broken.is_empty(), "{} of {}: {broken:#?}", broken.len(), seeds.end - seeds.start);
 }
 
 #[test]

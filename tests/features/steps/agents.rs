@@ -69,7 +69,7 @@ async fn cluster(world: &mut World, names: String, step: &Step) {
 }
 
 #[when(regex = r"^(\w+) starts again$")]
-async fn again(world: &mut World, name: String) {
+pub(super) async fn again(world: &mut World, name: String) {
     let agent = world.agent_mut(&name);
     agent.start();
     agent.is_ready().await;
@@ -108,7 +108,7 @@ async fn paused_for(world: &mut World, name: String, time: u64) {
 }
 
 #[when(regex = r"^(\w+) is stopped by (SIGTERM|SIGINT)$")]
-async fn stopped(world: &mut World, name: String, signal: String) {
+pub(super) async fn stopped(world: &mut World, name: String, signal: String) {
     world.agent(&name).signal(signal.trim_start_matches("SIG")).await;
     let status = world.agent_mut(&name).ends().await;
     assert!(status.success(), "{name} ended with {status}:\n{}", world.agent(&name).log_tail(30));
@@ -128,7 +128,7 @@ async fn goes_on(world: &mut World, name: String) {
 }
 
 #[then(regex = r"^(\w+) soon sees (\w+) as (\w+)$")]
-async fn soon_sees(world: &mut World, observer: String, subject: String, state: String) {
+pub(super) async fn soon_sees(world: &mut World, observer: String, subject: String, state: String) {
     let observer = world.agent(&observer);
     let what = format!("{} sees {subject} as {state}", observer.name);
     eventually(&what, async || sees(observer, &subject, &state).await).await;

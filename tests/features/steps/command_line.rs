@@ -21,6 +21,12 @@ async fn beside(world: &mut World, line: String, name: String, step: &Step) {
     run(world, &line, command, &[("TIDINGS_AGENT", url)], step).await;
 }
 
+#[when(regex = r"^I run `tidings (.+)` beside (\w+) with TIDINGS_TOKEN=(\w+)$")]
+async fn with_token(world: &mut World, line: String, name: String, token: String, step: &Step) {
+    let url = world.agent_mut(&name).url("");
+    run(world, &line, &[("TIDINGS_AGENT", url), ("TIDINGS_TOKEN", token)], step).await;
+}
+
 #[when(regex = r"^I run `tidings(| .+)`$")]
 async fn alone(world: &mut World, line: String, step: &Step) {
     run(world, &line, agent::command(), &[], step).await;

@@ -6,6 +6,7 @@ use cucumber::{gherkin::Step, given, then, when};
 use hickory_proto::op::OpCode;
 use tokio::{net::UdpSocket, time::timeout};
 
+use super::agents::list;
 use crate::features::{
     dns::{self, Reply, Way},
     wait::eventually,
@@ -45,6 +46,13 @@ async fn is_outcome(world: &mut World, outcome: String) {
 async fn gives_soon(world: &mut World, name: String, kind: String, agent: String, step: &Step) {
     let expected = column(world, step);
     soon(world, &name, &kind, &agent, |reply| same(reply, &expected)).await;
+}
+
+#[given(regex = r"^(\S+) ([A-Z]+) at each of (.+) soon gives$")]
+async fn gives_soon_at_each(world: &mut World, name: String, kind: String, agents: String, step: &Step) {
+    for agent in list(&agents) {
+        gives_soon(world, name.clone(), kind.clone(), agent, step).await;
+    }
 }
 
 #[then(regex = r"^(\S+) ([A-Z]+) at (\w+) is soon ([A-Z]+)$")]

@@ -12,6 +12,7 @@ use tokio::{
     time::timeout,
 };
 
+use super::agents::list;
 use crate::features::{
     expect,
     http::{self, Answer},
@@ -118,6 +119,13 @@ async fn put_back(world: &mut World, path: String, name: String) {
 }
 
 /// Registers each row of a table whose columns are `id` and fields of a definition.
+#[given(regex = r"^each of (.+) registers$")]
+async fn each_registers(world: &mut World, names: String, step: &Step) {
+    for name in list(&names) {
+        registers(world, name, step).await;
+    }
+}
+
 #[given(regex = r"^(\w+) registers$")]
 #[when(regex = r"^(\w+) registers$")]
 async fn registers(world: &mut World, name: String, step: &Step) {
