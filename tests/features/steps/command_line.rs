@@ -23,8 +23,9 @@ async fn beside(world: &mut World, line: String, name: String, step: &Step) {
 
 #[when(regex = r"^I run `tidings (.+)` beside (\w+) with TIDINGS_TOKEN=(\w+)$")]
 async fn with_token(world: &mut World, line: String, name: String, token: String, step: &Step) {
-    let url = world.agent_mut(&name).url("");
-    run(world, &line, &[("TIDINGS_AGENT", url), ("TIDINGS_TOKEN", token)], step).await;
+    let agent = world.agent_mut(&name);
+    let (url, command) = (agent.url(""), agent::command_beside(agent));
+    run(world, &line, command, &[("TIDINGS_AGENT", url), ("TIDINGS_TOKEN", token)], step).await;
 }
 
 #[when(regex = r"^I run `tidings(| .+)`$")]
