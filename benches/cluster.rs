@@ -4,10 +4,11 @@
 //! cargo bench --bench cluster -- --n 20,50,100 --trials 10
 //! ```
 //!
-//! Each trial forms a cluster afresh, makes a few changes in it, has a further agent join, and kills one. The systems take
-//! turns, trial by trial, and never run at once: on a machine with few cores only their ratio means something. Nothing else
-//! should use the loopback device meanwhile, or what is counted at rest is wrong; a network namespace sees to that (as root, and with
-//! everything built before, as there is no network in it):
+//! Each trial forms a cluster afresh, makes a few changes in it, has a further agent join, kills one, and has the host of another fall
+//! silent, as if its power or its cable were gone. The systems take turns, trial by trial, and never run at once: on a machine with few
+//! cores only their ratio means something. Nothing else should use the loopback device meanwhile, or what is counted at rest is wrong; a
+//! network namespace sees to that (as root, and with everything built before, as there is no network in it). Hosts fall silent only there,
+//! and with `nft`:
 //!
 //! ```sh
 //! unshare --net sh -c 'ip link set lo up && exec cargo --offline bench --bench cluster'
@@ -26,6 +27,8 @@ mod report;
 mod rest;
 #[path = "cluster/serf.rs"]
 mod serf;
+#[path = "cluster/silence.rs"]
+mod silence;
 #[path = "cluster/system.rs"]
 mod system;
 #[path = "cluster/tidings.rs"]
@@ -113,6 +116,10 @@ async fn run(arguments: &Arguments) -> Result<(), String> {
     if serf.is_none() && arguments.only != Some(Only::Tidings) {
         eprintln!("Serf is not measured: there is no program serf (Debian has it in the package serf)");
     }
+    let obstacle = silence::obstacle();
+    if let Some(obstacle) = &obstacle {
+        eprintln!("no host falls silent: {obstacle}");
+    }
     let mut report = Report::new([&tidings, &serf].into_iter().flatten());
     for &n in &arguments.n {
         let n = usize::from(n);
@@ -122,7 +129,7 @@ async fn run(arguments: &Arguments) -> Result<(), String> {
         for trial in 0..arguments.trials {
             // The first cluster of a size is looked at when at rest, too.
             let rest = Duration::from_secs(if trial == 0 { arguments.rest } else { 0 });
-            let plan = Plan { n, trial, changes: arguments.changes, rest };
+            let plan = Plan { n, trial, changes: arguments.changes, rest, silence: obstacle.is_none() };
             if let Some(measured) = &mut of_tidings {
                 trial::run::<Tidings>(plan, measured).await?;
             }

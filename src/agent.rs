@@ -4,15 +4,18 @@ mod address;
 mod clock;
 mod disk;
 mod event_log;
+mod families;
 mod figures;
 mod gossip;
 mod lifecycle;
 mod reload;
+mod seeds;
 mod sockets;
 mod streams;
 
 use std::{fmt, io, net::SocketAddr, path::Path, sync::Arc};
 
+use arc_swap::ArcSwap;
 use rand::{RngExt as _, rngs::StdRng};
 use tokio::sync::watch;
 use tracing::{error, info, warn};
@@ -106,7 +109,8 @@ pub async fn run(config: Resolved, reload: Reload) -> Result<(), AgentError> {
     let (registrar, commands) = Registrar::new();
     let (told, new_keys) = watch::channel(config.keys.clone());
     let keys = Arc::new(KeyHolder::new(config.keys.clone(), move |new| drop(told.send(new.clone()))));
-    let (reloader, seeds) = Reloader::new(reload, config.clone(), registrar.clone(), Arc::clone(&keys));
+    let access = Arc::new(ArcSwap::from_pointee(config.access.clone()));
+    let (reloader, seeds) = Reloader::new(reload, config.clone(), registrar.clone(), Arc::clone(&keys), Arc::clone(&access));
     let info = Arc::new(AgentInfo {
         node_id: contents.node_id,
         name: config.name.clone(),
@@ -137,7 +141,7 @@ pub async fn run(config: Resolved, reload: Reload) -> Result<(), AgentError> {
     tokio::spawn(scheduler.run());
     let dns =
         DnsServer::bind(config.dns, config.domain, catalog.clone(), metrics.dns.clone()).map_err(bind_error("DNS", "--dns", config.dns))?;
-    let state = ApiState::new(catalog, registrar.clone(), outputs, keys, info, metrics);
+    let state = ApiState::new(catalog, registrar.clone(), outputs, keys, access, info, metrics);
     match serve(gossip, reloader, dns, sockets.http, state, registrar, config.on_term).await {
         Some(copied) => Err(AgentError::Copied(copied)),
         None => Ok(()),

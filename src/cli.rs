@@ -14,6 +14,7 @@ mod problem;
 mod query;
 mod simulate;
 mod table;
+mod tokens;
 mod view;
 mod watch;
 mod write;
@@ -28,6 +29,9 @@ use client::Api;
 
 /// The environment variable that says where the agent is, for all commands that ask one.
 pub const AGENT_VARIABLE: &str = "TIDINGS_AGENT";
+
+/// The environment variable that has a token in it, for all commands that ask an agent. No flag has it: what is typed is seen by all.
+pub const TOKEN_VARIABLE: &str = "TIDINGS_TOKEN";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -80,6 +84,9 @@ enum Command {
     /// List, generate and change the keys that gossip is encrypted with
     #[command(subcommand, after_help = keys::EXAMPLES)]
     Keys(keys::Keys),
+    /// Make tokens for the API
+    #[command(subcommand, after_help = tokens::EXAMPLES)]
+    Tokens(tokens::Tokens),
     /// Check a configuration, or show what an agent would run with
     #[command(subcommand)]
     Config(config::Config),
@@ -102,6 +109,9 @@ struct Target {
     /// Agent to talk to
     #[arg(long, value_name = "URL", env = AGENT_VARIABLE, default_value = client::DEFAULT_AGENT)]
     agent: String,
+    /// File with a token, for an agent that wants one
+    #[arg(long, value_name = "FILE")]
+    token_file: Option<std::path::PathBuf>,
     /// Print what the API answered, as JSON
     #[arg(long)]
     json: bool,
@@ -123,6 +133,7 @@ pub fn main() -> ExitCode {
         Command::Completions(args) => completions::run(&args, self::command()),
         Command::Man(args) => man::run(&args, self::command()),
         Command::Keys(args) => keys::run(&args),
+        Command::Tokens(args) => tokens::run(&args),
         Command::Members(args) => ask(&args.reading.target, |api| query::members(api, &args)),
         Command::Services(args) => ask(&args.reading.target, |api| query::services(api, &args)),
         Command::Service(args) => ask(&args.reading.target, |api| query::service(api, &args)),
@@ -142,7 +153,7 @@ pub fn main() -> ExitCode {
 /// stack of an agent for as long as it runs.
 #[inline(never)]
 fn ask<F: Future<Output = Result<Exit, Failure>>>(target: &Target, command: impl FnOnce(Api) -> F) -> Result<Exit, Failure> {
-    let api = Api::new(&target.agent)?;
+    let api = Api::new(&target.agent, client::token(target.token_file.as_deref())?)?;
     wait_for(command(api))
 }
 
@@ -185,6 +196,7 @@ mod tests {
                 "forget",
                 "leave",
                 "keys",
+                "tokens",
                 "config",
                 "demo",
                 "simulate",
@@ -204,7 +216,7 @@ mod tests {
 
     #[test]
     fn every_command_that_asks_an_agent_takes_its_address_and_json() {
-        let asks_none = ["agent", "config", "demo", "simulate", "completions", "man", "generate"];
+        let asks_none = ["agent", "tokens", "config", "demo", "simulate", "completions", "man", "generate"];
         let command = command();
         // Those of a family stand for it.
         let subs =

@@ -25,6 +25,7 @@ mod hello;
 pub mod io;
 mod itself;
 mod join;
+mod kept_out;
 pub mod meeting;
 pub mod membership;
 mod owner;
@@ -62,6 +63,7 @@ use graves::Graves;
 use io::{Event, Input, Output, StreamId, Ticket};
 use itself::Asking;
 use join::Join;
+use kept_out::KeptOut;
 use membership::{Effects, Membership};
 use owner::{Known, Pending, Registered};
 use replica::{Replica, Shift};
@@ -87,7 +89,7 @@ use crate::{
 pub const REAP_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// What the core is told at its start.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Settings {
     /// Agents of other clusters are refused.
     pub cluster: ClusterName,
@@ -153,6 +155,7 @@ pub struct Core {
     strands: BTreeMap<StreamId, Strand>,
     streams: u64,
     join: Join,
+    kept_out: KeptOut,
     farewell: Option<Farewell>,
     pending: VecDeque<Pending>,
     registered: BTreeMap<InstanceId, Registered>,
@@ -219,6 +222,7 @@ impl Core {
             conversations: BTreeMap::new(),
             strands: BTreeMap::new(),
             streams: 0,
+            kept_out: KeptOut::default(),
             farewell: None,
             pending: VecDeque::new(),
             registered: BTreeMap::new(),
@@ -328,6 +332,11 @@ impl Core {
         self.own_version
     }
 
+    /// The life that a member has here, be it up or down.
+    pub fn life_of(&self, node: NodeId) -> Option<Life> {
+        self.membership.get(node).map(|member| member.identity.life())
+    }
+
     /// What is held of a node's records, this one's included.
     pub fn replica(&self, node: NodeId) -> Option<&Replica> {
         self.known.get(&node).map(|known| &known.replica)
@@ -396,21 +405,16 @@ impl Core {
         if self.has_left() {
             return;
         }
-        let probe = matches!(timer, foca::Timer::ProbeRandomMember(_));
         let effects = self.membership.on_timer(timer);
-        self.apply(now, effects, probe);
+        self.apply(now, effects);
     }
 
-    /// Does what foca asked for. Beside a probe our digest travels, so that everyone compares with everyone in time.
-    fn apply(&mut self, now: Moment, effects: Effects, probe: bool) {
+    /// Does what foca asked for.
+    fn apply(&mut self, now: Moment, effects: Effects) {
         let transmissions = self.membership.transmissions();
         for (to, packet) in effects.packets {
             let mut envelope = Envelope::new(Carrier::Datagram, self.cluster);
             envelope.push(kind::FOCA, &packet);
-            if probe {
-                let beacon = self.beacon();
-                envelope.push(kind::DIGEST, &beacon.to_bytes());
-            }
             self.dissemination.fill(now, &mut envelope, transmissions);
             self.send(to.address(), envelope);
         }

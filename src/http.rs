@@ -3,6 +3,7 @@
 //! A read never waits for anything but the client, and for a change where the client asks for that. Every error is an RFC 9457 problem whose type stands in
 //! [`problem::PROBLEM_TYPES`]; every route stands in [`ROUTES`].
 
+mod access;
 mod agent;
 mod body;
 mod checks;
@@ -34,8 +35,10 @@ mod testing;
 
 use std::{net::SocketAddr, sync::Arc};
 
+use arc_swap::ArcSwap;
 use tokio::sync::{Semaphore, watch};
 
+pub use access::Needs;
 pub use body::BODY_OCTETS;
 pub use conditional::WAITING;
 pub use events::FOLLOWERS;
@@ -46,6 +49,7 @@ pub use routes::{ROUTES, Route, router};
 pub use server::{CONNECTIONS, HttpServer};
 
 use crate::{
+    access::Policy,
     catalog::Catalog,
     checks::Outputs,
     keyring::KeyHolder,
@@ -65,6 +69,8 @@ pub struct ApiState {
     pub registrar: Registrar,
     /// What the checks of this agent said last.
     pub outputs: Outputs,
+    /// Who may do what.
+    pub access: Arc<ArcSwap<Policy>>,
     /// The keys of gossip.
     pub keys: Arc<KeyHolder>,
     /// What does not change while the agent runs.
@@ -95,6 +101,7 @@ impl ApiState {
         registrar: Registrar,
         outputs: Outputs,
         keys: Arc<KeyHolder>,
+        access: Arc<ArcSwap<Policy>>,
         info: Arc<AgentInfo>,
         metrics: Metrics,
     ) -> ApiState {
@@ -105,7 +112,7 @@ impl ApiState {
             writes: Writes::default(),
             ending: watch::Sender::new(false),
         };
-        ApiState { catalog, registrar, outputs, keys, info, metrics, shared: Arc::new(shared) }
+        ApiState { catalog, registrar, outputs, keys, access, info, metrics, shared: Arc::new(shared) }
     }
 
     /// Done when the server is to end: whoever waits for a change is answered then.

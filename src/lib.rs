@@ -3,6 +3,7 @@
 //! `Architecture.md` holds the code map and the invariants. Each module below is a room of the house; which may use which stands
 //! in the table there, and a test holds the code to it.
 
+pub mod access;
 pub mod agent;
 pub mod catalog;
 pub mod checks;

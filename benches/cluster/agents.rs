@@ -51,6 +51,10 @@ impl<S: System> Agents<S> {
         self.processes.iter().flatten()
     }
 
+    pub(crate) fn address(&self, index: usize) -> Ipv4Addr {
+        address::<S>(index)
+    }
+
     pub(crate) fn client(&self, index: usize) -> S::Client {
         S::client(address::<S>(index))
     }

@@ -16,9 +16,11 @@ pub(crate) enum Measure {
     Join,
     KillFirst,
     Kill,
+    SilenceFirst,
+    Silence,
 }
 
-const MEASURES: [(Measure, &str, &str); 7] = [
+const MEASURES: [(Measure, &str, &str); 9] = [
     (Measure::Form, "form", "form, until all list all"),
     (Measure::ChangeFirst, "change_first", "change, until the first shows it"),
     (Measure::Change, "change", "change, until all show it"),
@@ -26,6 +28,8 @@ const MEASURES: [(Measure, &str, &str); 7] = [
     (Measure::Join, "join", "join, until all list it"),
     (Measure::KillFirst, "kill_first", "kill -9, until the first knows"),
     (Measure::Kill, "kill", "kill -9, until all know"),
+    (Measure::SilenceFirst, "silence_first", "host silent, until the first knows"),
+    (Measure::Silence, "silence", "host silent, until all know"),
 ];
 
 /// All of one system at one size.

@@ -8,6 +8,7 @@ use super::{
     agents::{Agents, name},
     report::{Measure, Measured},
     rest,
+    silence::Silence,
     system::{Client as _, Result as Asked, Standing, System},
     watch::{News, Watch},
 };
@@ -35,6 +36,8 @@ pub(crate) struct Plan {
     pub(crate) changes: u32,
     /// For how long to look at the cluster at rest; not at all when zero.
     pub(crate) rest: Duration,
+    /// Whether a host can be silenced.
+    pub(crate) silence: bool,
 }
 
 /// Does it, and adds what was measured.
@@ -56,7 +59,12 @@ pub(crate) async fn run<S: System>(plan: Plan, measured: &mut Measured) -> Resul
     sleep(PAUSE).await;
     join(&mut agents, measured).await?;
     sleep(PAUSE).await;
-    kill(&mut agents, plan, measured).await
+    kill(&mut agents, plan, measured).await?;
+    if plan.silence {
+        sleep(PAUSE).await;
+        silence(&mut agents, plan, measured).await?;
+    }
+    Ok(())
 }
 
 /// All join through the first, which runs already. The clock starts with the last start.
@@ -130,5 +138,19 @@ async fn kill<S: System>(agents: &mut Agents<S>, plan: Plan, measured: &mut Meas
     let known = watch.until(News::Down(name(victim)), start, agents).await?;
     measured.add(Measure::KillFirst, known.first().copied());
     measured.add(Measure::Kill, known.last().copied());
+    Ok(())
+}
+
+/// Another one each time, and never the seed. Its agent goes on, and hears nobody.
+async fn silence<S: System>(agents: &mut Agents<S>, plan: Plan, measured: &mut Measured) -> Result<(), String> {
+    let running = agents.running();
+    let victim = running[1 + plan.trial as usize * 11 % (running.len() - 1)];
+    let watch = Watch::new(agents, running.into_iter().filter(|&index| index != victim)).connect().await?;
+    let start = Instant::now();
+    let silence = Silence::of(agents.address(victim))?;
+    let known = watch.until(News::Down(name(victim)), start, agents).await?;
+    drop(silence);
+    measured.add(Measure::SilenceFirst, known.first().copied());
+    measured.add(Measure::Silence, known.last().copied());
     Ok(())
 }

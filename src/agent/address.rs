@@ -2,6 +2,9 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 
+use tracing::warn;
+
+use super::families::Families;
 use crate::config::Advertise;
 
 /// What is advertised: what the operator says, else the address that gossip is bound to, else, where that is
@@ -10,12 +13,24 @@ pub(super) fn advertised(bound: SocketAddr, advertise: Option<Advertise>) -> Soc
     match advertise {
         Some(advertise) => SocketAddr::new(advertise.ip, advertise.port.unwrap_or(bound.port())),
         None if !bound.ip().is_unspecified() => bound,
-        None => {
-            SocketAddr::new(outward(bound.is_ipv4()).or_else(|| any_interface(bound.is_ipv4())).unwrap_or(loopback(bound)), bound.port())
-        }
+        None => SocketAddr::new(found_out(bound), bound.port()),
     }
 }
 
+/// The first address that others may reach, of the family of what is bound, or else of the other one where both are.
+fn found_out(bound: SocketAddr) -> IpAddr {
+    let (families, own) = (Families::of(bound), bound.is_ipv4());
+    let of = |v4: bool| outward(v4).or_else(|| any_interface(v4));
+    let other = || of(!own).filter(|ip| families.reach(SocketAddr::new(*ip, 0)));
+    of(own).or_else(other).unwrap_or_else(|| {
+        let loopback = if own { IpAddr::from(Ipv4Addr::LOCALHOST) } else { Ipv6Addr::LOCALHOST.into() };
+        match of(!own) {
+            Some(ip) => warn!("no other host can reach this agent, since this one has {ip}, and {}", families.advice()),
+            None => warn!("no other host can reach this agent: this one has no address but {loopback}; name one with --advertise"),
+        }
+        loopback
+    })
+}
 /// The source address of the default route. Connecting a UDP socket asks the kernel's routing table and sends nothing;
 /// the addresses are from the blocks for documentation (RFC 5737, RFC 3849).
 fn outward(v4: bool) -> Option<IpAddr> {
@@ -32,10 +47,6 @@ fn outward(v4: bool) -> Option<IpAddr> {
 fn any_interface(v4: bool) -> Option<IpAddr> {
     let interfaces = if_addrs::get_if_addrs().ok()?;
     interfaces.iter().filter(|i| !i.is_loopback() && !i.is_link_local()).map(|i| i.ip()).find(|ip| ip.is_ipv4() == v4)
-}
-
-fn loopback(bound: SocketAddr) -> IpAddr {
-    if bound.is_ipv4() { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() }
 }
 
 #[cfg(test)]

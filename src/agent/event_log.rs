@@ -7,6 +7,7 @@ use std::{
 
 use tracing::{debug, error, info, warn};
 
+use super::families::Families;
 use crate::{
     core::io::Event,
     metrics::GossipMetrics,
@@ -23,6 +24,7 @@ pub(super) struct EventLog {
     dropped: BTreeMap<&'static str, Dropped>,
     refused: BTreeSet<(SocketAddr, bool, String)>,
     unreachable: BTreeSet<SocketAddr>,
+    out_of_reach: BTreeSet<SocketAddr>,
 }
 
 #[derive(Debug, Default)]
@@ -35,7 +37,13 @@ struct Dropped {
 impl EventLog {
     /// Nothing was told yet.
     pub(super) fn new(metrics: GossipMetrics) -> EventLog {
-        EventLog { metrics, dropped: BTreeMap::new(), refused: BTreeSet::new(), unreachable: BTreeSet::new() }
+        EventLog {
+            metrics,
+            dropped: BTreeMap::new(),
+            refused: BTreeSet::new(),
+            unreachable: BTreeSet::new(),
+            out_of_reach: BTreeSet::new(),
+        }
     }
 
     pub(super) fn log(&mut self, event: Event) {
@@ -87,6 +95,13 @@ impl EventLog {
             ),
             Event::NotClimbed { why } => error!("this agent needs another generation to be heard, and the disk did not take it: {why}"),
             Event::Internal(what) => error!("internal error: {what}"),
+        }
+    }
+
+    /// A peer is where no datagram of ours gets.
+    pub(super) fn out_of_reach(&mut self, peer: SocketAddr, families: Families) {
+        if self.out_of_reach.len() < REMEMBERED && self.out_of_reach.insert(peer) {
+            warn!(%peer, "no datagram of this agent gets to the peer: {}", families.advice());
         }
     }
 

@@ -2,7 +2,7 @@
 //! Decisions are the core's.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     io,
     net::SocketAddr,
     time::{Duration, SystemTime},
@@ -11,7 +11,7 @@ use std::{
 use tokio::{
     net::{TcpListener, UdpSocket},
     sync::{mpsc, oneshot, watch},
-    time::{interval, sleep, timeout},
+    time::{interval, sleep},
 };
 use tracing::{debug, info};
 
@@ -19,7 +19,9 @@ use super::{
     clock::Clock,
     disk::{Disk, Stored},
     event_log::EventLog,
+    families::Families,
     figures,
+    seeds::{Found, Seeds},
     sockets::GossipSockets,
     streams::{End, StreamEvent, Streams},
 };
@@ -41,18 +43,14 @@ use crate::{
 
 /// Datagrams that are taken before something else gets its turn.
 const BURST: usize = 64;
-/// How long a look-up of a seed's name may take.
-const RESOLVE_PATIENCE: Duration = Duration::from_secs(5);
 const LOG_EVERY: Duration = Duration::from_secs(10);
-
-/// A seed's place in the list, and its addresses.
-type Resolved = (usize, Vec<SocketAddr>);
 
 /// The loop and all that it owns.
 pub(super) struct Gossip {
     core: Box<Core>,
     udp: UdpSocket,
     tcp: TcpListener,
+    families: Families,
     streams: Streams,
     stream_events: mpsc::Receiver<(StreamId, StreamEvent)>,
     accepted: u64,
@@ -61,14 +59,10 @@ pub(super) struct Gossip {
     commands: mpsc::Receiver<Pending>,
     waiting: BTreeMap<CommandId, (oneshot::Sender<Reply>, bool)>,
     command_count: u64,
-    /// Those that are to be joined, and the place in the list that the first of them has: see [`Input::Seeds`].
-    seeds: Vec<Seed>,
-    first_seed: usize,
+    seeds: Seeds,
     new_seeds: watch::Receiver<Vec<Seed>>,
+    found: mpsc::UnboundedReceiver<Found>,
     new_keys: watch::Receiver<Keys>,
-    resolving: BTreeSet<usize>,
-    resolver: mpsc::UnboundedSender<Resolved>,
-    resolved: mpsc::UnboundedReceiver<Resolved>,
     orders: mpsc::UnboundedSender<CheckOrder>,
     publisher: Publisher,
     changes: Vec<Change>,
@@ -88,17 +82,19 @@ impl Gossip {
         commands: mpsc::Receiver<Pending>,
         orders: mpsc::UnboundedSender<CheckOrder>,
         publisher: Publisher,
-        mut seeds: watch::Receiver<Vec<Seed>>,
+        mut new_seeds: watch::Receiver<Vec<Seed>>,
         new_keys: watch::Receiver<Keys>,
         metrics: GossipMetrics,
     ) -> io::Result<Gossip> {
-        let (streams, stream_events) = Streams::new(sockets.local_addr()?);
-        let (resolver, resolved) = mpsc::unbounded_channel();
-        let first_seeds = seeds.borrow_and_update().clone();
+        let bound = sockets.local_addr()?;
+        let families = Families::of(bound);
+        let (streams, stream_events) = Streams::new(bound);
+        let (seeds, found) = Seeds::new(new_seeds.borrow_and_update().clone(), families);
         Ok(Gossip {
             core,
             udp: sockets.udp,
             tcp: sockets.tcp,
+            families,
             streams,
             stream_events,
             accepted: 0,
@@ -107,13 +103,10 @@ impl Gossip {
             commands,
             waiting: BTreeMap::new(),
             command_count: 0,
-            seeds: first_seeds,
-            first_seed: 0,
-            new_seeds: seeds,
+            seeds,
+            new_seeds,
             new_keys,
-            resolving: BTreeSet::new(),
-            resolver,
-            resolved,
+            found,
             orders,
             publisher,
             changes: Vec::new(),
@@ -145,8 +138,8 @@ impl Gossip {
                 Some((stream, event)) = self.stream_events.recv() => self.on_stream(stream, event),
                 Some((ticket, result)) = self.stored.recv() => self.core.handle(self.moment(), Input::Stored { ticket, result }),
                 Some(pending) = self.commands.recv(), if self.waiting.len() < QUEUE => self.on_command(pending),
-                Some((seed, addresses)) = self.resolved.recv() => {
-                    self.resolving.remove(&seed);
+                Some(found) = self.found.recv() => {
+                    let (seed, addresses) = self.seeds.take(found);
                     self.core.handle(self.moment(), Input::Resolved { seed, addresses });
                 }
                 Ok(()) = self.new_seeds.changed() => self.on_seeds(),
@@ -155,7 +148,7 @@ impl Gossip {
                     if let Ok((tcp, from)) = accepted {
                         self.accepted += 1;
                         self.metrics.stream(Opener::Peer);
-                        let stream = StreamId::accepted(self.accepted);
+                        let (stream, from) = (StreamId::accepted(self.accepted), self.families.seen_on_socket(from));
                         self.streams.accept(stream, tcp);
                         self.core.handle(self.moment(), Input::Accepted { stream, from });
                     }
@@ -184,7 +177,7 @@ impl Gossip {
             match self.udp.try_recv_from(buffer) {
                 Ok((length, from)) => {
                     self.metrics.datagram(Direction::In, length);
-                    let moment = self.moment();
+                    let (moment, from) = (self.moment(), self.families.seen_on_socket(from));
                     self.core.handle(moment, Input::Datagram { from, bytes: &buffer[..length] });
                     self.carry_out();
                 }
@@ -234,7 +227,7 @@ impl Gossip {
                     self.streams.send(stream, bytes);
                 }
                 Output::Close(stream) => self.streams.close(stream),
-                Output::Resolve(seed) => self.resolve(seed),
+                Output::Resolve(seed) => self.seeds.look_up(seed),
                 Output::Store { ticket, ops } => self.disk.write(ticket, ops),
                 // Whoever runs checks ends after this loop, not before.
                 Output::Check(order) => drop(self.orders.send(order)),
@@ -266,19 +259,18 @@ impl Gossip {
     }
 
     fn send_datagram(&mut self, to: SocketAddr, bytes: &[u8]) {
-        match self.udp.try_send_to(bytes, to) {
+        match self.udp.try_send_to(bytes, self.families.on_socket(to)) {
             Ok(octets) => self.metrics.datagram(Direction::Out, octets),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                 self.log.log(Event::Dropped { from: to, reason: figures::SEND_BUFFER_FULL })
             }
+            Err(_) if !self.families.reach(to) => self.log.out_of_reach(to, self.families),
             Err(error) => debug!(%to, "could not send a datagram: {error}"),
         }
     }
 
     fn on_seeds(&mut self) {
-        self.first_seed += self.seeds.len();
-        self.seeds = self.new_seeds.borrow_and_update().clone();
-        let seeds = self.first_seed..self.first_seed + self.seeds.len();
+        let seeds = self.seeds.replace(self.new_seeds.borrow_and_update().clone());
         let moment = self.moment();
         self.core.handle(moment, Input::Seeds(seeds));
     }
@@ -289,29 +281,6 @@ impl Gossip {
         info!("encryption is {}, with the keys {:?}", keys.mode, keys.keyring.ids());
         let moment = self.moment();
         self.core.handle(moment, Input::Seal { seal, shown: keys.shown() });
-    }
-
-    /// Looks a seed's name up, afresh each time and never in the loop.
-    fn resolve(&mut self, index: usize) {
-        let Some(seed) = index.checked_sub(self.first_seed).and_then(|place| self.seeds.get(place)).cloned() else {
-            return;
-        };
-        if !self.resolving.insert(index) {
-            return;
-        }
-        let done = self.resolver.clone();
-        tokio::spawn(async move {
-            let look_up = tokio::net::lookup_host((seed.host.as_str(), seed.port));
-            let addresses = match timeout(RESOLVE_PATIENCE, look_up).await {
-                Ok(Ok(addresses)) => addresses.collect(),
-                Ok(Err(error)) => {
-                    debug!(seed = seed.host, "could not look up: {error}");
-                    Vec::new()
-                }
-                Err(_) => Vec::new(),
-            };
-            let _ = done.send((index, addresses));
-        });
     }
 }
 

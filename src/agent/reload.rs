@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
     sync::watch,
@@ -9,6 +10,7 @@ use tokio::{
 use tracing::{error, info, warn};
 
 use crate::{
+    access::Policy,
     config::{self, ConfigError, Definitions, Resolved, Seed},
     keyring::KeyHolder,
     model::{Command, Done, Refusal},
@@ -32,6 +34,7 @@ pub(super) struct Reloader {
     registrar: Registrar,
     seeds: watch::Sender<Vec<Seed>>,
     keys: Arc<KeyHolder>,
+    access: Arc<ArcSwap<Policy>>,
 }
 
 impl Reloader {
@@ -41,10 +44,11 @@ impl Reloader {
         started: Resolved,
         registrar: Registrar,
         keys: Arc<KeyHolder>,
+        access: Arc<ArcSwap<Policy>>,
     ) -> (Reloader, watch::Receiver<Vec<Seed>>) {
         let (seeds, new_seeds) = watch::channel(started.join.clone());
         let hup = signal(SignalKind::hangup()).inspect_err(|error| warn!("SIGHUP can't be received, so nothing is reloaded: {error}")).ok();
-        (Reloader { hup, reload, started, registrar, seeds, keys }, new_seeds)
+        (Reloader { hup, reload, started, registrar, seeds, keys, access }, new_seeds)
     }
 
     /// Puts what the files define into effect. Where that can't be, the agent runs on without it.
@@ -81,6 +85,7 @@ impl Reloader {
         }
         (self.reload.set_log)(&new.log);
         self.keys.replace(new.keys.clone());
+        self.access.store(Arc::new(new.access.clone()));
         self.seeds.send_if_modified(|seeds| {
             let other = *seeds != new.join;
             seeds.clone_from(&new.join);

@@ -2,7 +2,7 @@
 
 mod look;
 
-use std::{error::Error, time::Duration};
+use std::{error::Error, path::Path, time::Duration};
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, Request, StatusCode, Uri, header};
@@ -12,6 +12,7 @@ use hyper_util::{
     rt::TokioExecutor,
 };
 use serde::de::DeserializeOwned;
+use zeroize::Zeroizing;
 
 use super::{Exit, Failure, output, problem};
 pub(super) use look::{Look, News};
@@ -30,7 +31,28 @@ const ANSWER_OCTETS: usize = 256 * 1024 * 1024;
 #[derive(Clone)]
 pub(super) struct Api {
     base: String,
+    /// `Bearer` and a token.
+    authorization: Option<HeaderValue>,
     client: Client<HttpConnector, Full<Bytes>>,
+}
+
+/// The token that this command is given, by the environment or in a file.
+///
+/// # Errors
+/// When the file can't be read.
+pub(super) fn token(file: Option<&Path>) -> Result<Option<Zeroizing<String>>, Failure> {
+    if let Some(file) = file {
+        let text = std::fs::read_to_string(file).map_err(|error| Failure::usage(format!("{}: {error}", file.display())))?;
+        return Ok(Some(Zeroizing::new(text)));
+    }
+    Ok(std::env::var(super::TOKEN_VARIABLE).ok().filter(|token| !token.is_empty()).map(Zeroizing::new))
+}
+
+fn authorization(token: &str) -> Result<HeaderValue, Failure> {
+    let header = HeaderValue::from_str(&format!("Bearer {}", token.trim()));
+    let mut header = header.map_err(|_| Failure::usage("the token has characters in it that no token has"))?;
+    header.set_sensitive(true);
+    Ok(header)
 }
 
 /// What an agent answered.
@@ -47,7 +69,7 @@ impl Api {
     ///
     /// # Errors
     /// When it is no URL that can be talked to.
-    pub(super) fn new(url: &str) -> Result<Api, Failure> {
+    pub(super) fn new(url: &str, token: Option<Zeroizing<String>>) -> Result<Api, Failure> {
         let wrong = |why| Failure::usage(format!("--agent: {url:?} {why}; write it as {DEFAULT_AGENT}"));
         let full = if url.contains("://") { url.to_owned() } else { format!("http://{url}") };
         let uri: Uri = full.parse().map_err(|_| wrong("is no URL"))?;
@@ -62,7 +84,8 @@ impl Api {
         let mut connector = HttpConnector::new();
         connector.set_connect_timeout(Some(CONNECT));
         let client = Client::builder(TokioExecutor::new()).build(connector);
-        Ok(Api { base: full.trim_end_matches('/').to_owned(), client })
+        let authorization = token.map(|token| authorization(&token)).transpose()?;
+        Ok(Api { base: full.trim_end_matches('/').to_owned(), authorization, client })
     }
 
     /// Sends a request without a body.
@@ -93,6 +116,9 @@ impl Api {
         let mut request = Request::builder().method(method).uri(format!("{}{path}", self.base));
         for (name, value) in headers {
             request = request.header(name, value);
+        }
+        if let Some(authorization) = &self.authorization {
+            request = request.header(header::AUTHORIZATION, authorization);
         }
         let request = request
             .body(Full::from(body.unwrap_or_default()))

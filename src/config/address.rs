@@ -79,12 +79,12 @@ pub fn advertise(text: &str) -> Result<Advertise, String> {
 /// `IP`, `IP:PORT`, `[IPV6]` or `[IPV6]:PORT`.
 fn ip_and_port(text: &str) -> Result<(IpAddr, Option<u16>), String> {
     let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
-    if let Ok(ip) = bare.parse() {
-        return Ok((ip, None));
+    if let Ok(ip) = bare.parse::<IpAddr>() {
+        return Ok((ip.to_canonical(), None));
     }
     match text.parse::<SocketAddr>() {
         Ok(address) if address.port() == 0 => Err("port 0 is not allowed: others could not know which one it became".to_owned()),
-        Ok(address) => Ok((address.ip(), Some(address.port()))),
+        Ok(address) => Ok((address.ip().to_canonical(), Some(address.port()))),
         Err(_) => Err(format!("{text:?} is no address: write an IP address, or one with its port as in 10.0.0.5:8746 or [fd00::5]:8746")),
     }
 }

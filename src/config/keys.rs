@@ -52,8 +52,14 @@ pub const DATA_DIR: Key = Key::new(
     "Folder for what has to survive a restart [default: /var/lib/tidings for root, else $XDG_STATE_HOME/tidings or ~/.local/state/tidings]",
 );
 /// Where gossip is received.
-pub const GOSSIP: Key =
-    Key::new("gossip", "TIDINGS_GOSSIP", "gossip.listen", "ADDR:PORT", "Where to receive gossip, over UDP and TCP").or("0.0.0.0:8746");
+pub const GOSSIP: Key = Key::new(
+    "gossip",
+    "TIDINGS_GOSSIP",
+    "gossip.listen",
+    "ADDR:PORT",
+    "Where to receive gossip, over UDP and TCP; [::]:8746 is for IPv6 and IPv4",
+)
+.or("0.0.0.0:8746");
 /// Where others reach this agent's gossip.
 pub const ADVERTISE: Key = Key::new(
     "advertise",
@@ -91,6 +97,32 @@ pub const HTTP_NAME: Key = Key {
         "Name that clients may ask the REST API by, beside addresses and localhost; repeat it for several [default: none]",
     )
 };
+/// What is asked of who reads from elsewhere.
+pub const HTTP_READS: Key = Key::new(
+    "http-reads",
+    "TIDINGS_HTTP_READS",
+    "http.reads",
+    "open|token",
+    "Whether who reads from another host needs a token; who writes from there always does",
+)
+.or("open");
+/// What is asked of programs on this host.
+pub const HTTP_LOCAL: Key = Key::new(
+    "http-local",
+    "TIDINGS_HTTP_LOCAL",
+    "http.local",
+    "open|token",
+    "Whether programs on this host need a token, too: say so where a proxy on it lets others in",
+)
+.or("open");
+/// The tokens.
+pub const TOKEN_FILE: Key = Key::new(
+    "token-file",
+    "TIDINGS_TOKEN_FILE",
+    "http.token_file",
+    "FILE",
+    "File with [[token]] tables, as `tidings tokens generate` prints them [default: no tokens]",
+);
 /// Where DNS is served.
 pub const DNS: Key = Key::new("dns", "TIDINGS_DNS", "dns.listen", "ADDR:PORT", "Where to serve DNS, over UDP and TCP").or("127.0.0.1:8753");
 /// The domain of all names.
@@ -134,7 +166,7 @@ pub const SERVICE_DIR: Key = Key::new(
 );
 
 /// All settings that have a flag, in the order of the help.
-pub const KEYS: [Key; 18] = [
+pub const KEYS: [Key; 21] = [
     CONFIG,
     NAME,
     ZONE,
@@ -146,6 +178,9 @@ pub const KEYS: [Key; 18] = [
     ENCRYPTION,
     HTTP,
     HTTP_NAME,
+    HTTP_READS,
+    HTTP_LOCAL,
+    TOKEN_FILE,
     DNS,
     DOMAIN,
     JOIN,
@@ -156,7 +191,7 @@ pub const KEYS: [Key; 18] = [
 ];
 
 /// The flags of the settings that a running agent takes over at a reload, beside services and checks.
-pub const RELOADED: [&str; 5] = ["join", "service-dir", "key-file", "encryption", "log"];
+pub const RELOADED: [&str; 8] = ["join", "service-dir", "key-file", "encryption", "http-reads", "http-local", "token-file", "log"];
 
 /// The table of the file with this node's metadata. It has neither flag nor variable.
 pub const META: &str = "meta";
@@ -197,6 +232,8 @@ pub(super) fn another_value(key: &Key) -> &str {
         "gossip" | "http" | "dns" | "advertise" | "join" => "10.9.8.7:4321",
         "on-term" => "restart",
         "encryption" => "off",
+        "http-reads" | "http-local" => "token",
+        "token-file" => tokens_for_tests(),
         "log" => "trace",
         "log-format" => "json",
         "data-dir" => "/srv/tidings",
@@ -212,6 +249,18 @@ pub(super) fn keys_for_tests() -> &'static str {
     static FILE: LazyLock<tempfile::NamedTempFile> = LazyLock::new(|| {
         let mut file = tempfile::NamedTempFile::new().expect("a temporary file");
         writeln!(file, "5:paWlpaWlpaWlpaWlpaWlpaWlpaWlpaWlpaWlpaWlpaU=").expect("it is writable");
+        file
+    });
+    FILE.path().to_str().expect("it is ASCII")
+}
+
+/// A file with a token.
+#[cfg(test)]
+pub(super) fn tokens_for_tests() -> &'static str {
+    use std::{io::Write as _, sync::LazyLock};
+    static FILE: LazyLock<tempfile::NamedTempFile> = LazyLock::new(|| {
+        let mut file = tempfile::NamedTempFile::new().expect("a temporary file");
+        writeln!(file, "[[token]]\nname = \"a\"\nhash = \"sha256:{}\"\nscopes = [\"read\"]", "a7".repeat(32)).expect("it is writable");
         file
     });
     FILE.path().to_str().expect("it is ASCII")
@@ -234,7 +283,7 @@ mod tests {
             let flag = key.flag.replace('-', "_");
             let file = key.file.expect("all but the file itself may stand in a file");
             let plural = key.many && file.replace('.', "_") == format!("{flag}s");
-            assert!(file == flag || file.split('.').any(|part| part == flag) || plural, "{key:?}");
+            assert!(file.replace('.', "_") == flag || file.split('.').any(|part| part == flag) || plural, "{key:?}");
         }
     }
 

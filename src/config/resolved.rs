@@ -16,6 +16,7 @@ use super::{
     layers::{Given, Layers},
 };
 use crate::{
+    access::{self, Policy, Token},
     keyring::{self, KeyFile, Keyring, Keys},
     model::{ClusterName, Domain, NodeName, Zone, encryption::Mode, instance::meta_flaws, limits, name::is_dns_label},
 };
@@ -43,6 +44,10 @@ pub struct Resolved {
     pub http: SocketAddr,
     /// Names that clients may ask the REST API by, in the order given, without repetition.
     pub http_names: Vec<Domain>,
+    /// Who may do what through the API.
+    pub access: Policy,
+    /// The file that its tokens are in; an absolute path.
+    pub token_file: Option<PathBuf>,
     /// Where DNS is served, over UDP and TCP.
     pub dns: SocketAddr,
     /// The domain under which names are answered.
@@ -158,6 +163,10 @@ pub(super) fn resolve(layers: &Layers<'_>, surroundings: &Surroundings) -> Resul
     let http = check.setting(&keys::HTTP, |text| address::listen(text, address::HTTP_PORT));
     let dns = check.setting(&keys::DNS, |text| address::listen(text, address::DNS_PORT));
     let domain = check.setting(&keys::DOMAIN, Domain::new);
+    let local = check.setting(&keys::HTTP_LOCAL, str::parse);
+    let reads = check.setting(&keys::HTTP_READS, str::parse);
+    let token_file = check.setting(&keys::TOKEN_FILE, absolute);
+    let tokens = check.tokens(token_file.as_deref());
     let http_names = check.settings(&keys::HTTP_NAME, Domain::new);
     let join: Vec<Seed> = check.settings(&keys::JOIN, str::parse);
     let service_dir = check.setting(&keys::SERVICE_DIR, absolute);
@@ -185,6 +194,8 @@ pub(super) fn resolve(layers: &Layers<'_>, surroundings: &Surroundings) -> Resul
             keys,
             http,
             http_names,
+            access: Policy { local: local?, reads: reads?, tokens: tokens? },
+            token_file,
             dns,
             domain,
             join,
@@ -238,6 +249,13 @@ impl Check<'_> {
         // systemd.exec(5), LoadCredential: there if and only if the unit says so.
         let credential = Path::new(surroundings.var("CREDENTIALS_DIRECTORY")?).join("tidings.keys");
         credential.exists().then_some((credential, KeyFile::Credential))
+    }
+
+    fn tokens(&mut self, file: Option<&Path>) -> Option<Vec<Token>> {
+        let Some((path, given)) = file.zip(self.layers.get(&keys::TOKEN_FILE)) else {
+            return Some(Vec::new());
+        };
+        self.note(access::load(path).map_err(|error| format!("{}: {error}", given.origin)))
     }
 
     fn keyring(&mut self, file: Option<&(PathBuf, KeyFile)>) -> Option<Keyring> {

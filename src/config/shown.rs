@@ -67,6 +67,9 @@ pub(super) fn value_of(key: &Key, resolved: &Resolved) -> String {
         "key-file" => text(resolved.keys.file.as_ref().map(|(path, _)| path.display()).as_ref()),
         "encryption" => resolved.keys.mode.to_string(),
         "http" => resolved.http.to_string(),
+        "http-reads" => resolved.access.reads.to_string(),
+        "http-local" => resolved.access.local.to_string(),
+        "token-file" => text(resolved.token_file.as_ref().map(|file| file.display()).as_ref()),
         "http-name" => all(&resolved.http_names),
         "dns" => resolved.dns.to_string(),
         "domain" => resolved.domain.to_string(),
@@ -129,7 +132,7 @@ mod tests {
             let mut flags = Flags::from([("key-file", vec![keys::keys_for_tests().to_owned()])]);
             flags.insert(key.flag, vec![text.to_owned()]);
             let new = load(&flags, &surroundings()).unwrap();
-            let reloaded = ["join", "service-dir", "key-file", "encryption", "log"].contains(&key.flag);
+            let reloaded = keys::RELOADED.contains(&key.flag);
             let expected: Vec<&str> = key.file.filter(|_| !reloaded).into_iter().collect();
             assert_eq!(needs_restart(&old, &new), expected, "{}", key.flag);
         }

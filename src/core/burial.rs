@@ -52,7 +52,7 @@ impl Core {
                 self.remember_peers(now);
             }
             let effects = self.membership.bury(node);
-            self.apply(now, effects, false);
+            self.apply(now, effects);
             self.dissemination.forget(node);
             self.settle.lacking.remove(&node);
             for conversation in self.conversations.values_mut() {
@@ -90,7 +90,7 @@ impl Core {
         };
         (conversation.peer, conversation.peer_is_buried) = (Some(peer), true);
         if !conversation.is_ours() {
-            self.say_hello(stream);
+            self.say_hello(now, stream);
         }
         let graves = self.grave_entries(now, |of| of == peer.node());
         self.say(stream, &Graves { graves });

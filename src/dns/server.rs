@@ -19,7 +19,7 @@ use hickory_server::{
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt, BufReader},
-    net::{TcpListener, TcpStream, UdpSocket},
+    net::{TcpListener, TcpStream},
     sync::Semaphore,
     task::JoinSet,
     time::{sleep, timeout},
@@ -27,6 +27,7 @@ use tokio::{
 
 use super::{
     handler::Handler,
+    packets::{Asker, Packets},
     reply::{self, HEADER, Reply, count_at},
     tally::Asked,
 };
@@ -58,10 +59,8 @@ pub struct DnsServer {
 }
 
 impl DnsServer {
-    /// Binds UDP and TCP to the same address. Port 0 lets the system choose one that is free for both.
-    ///
-    /// An unspecified address (`0.0.0.0`) answers from whatever address the system prefers, which a client on a
-    /// host with several may not expect: give a specific one.
+    /// Binds UDP and TCP to the same address. Port 0 lets the system choose one that is free for both. On an unspecified address each
+    /// question is answered from the address that was asked.
     ///
     /// # Errors
     /// Whatever the system says to either socket.
@@ -85,11 +84,11 @@ impl DnsServer {
     /// # Errors
     /// When the sockets can't be handed to the runtime. What fails later is logged and tried again.
     pub async fn serve(self, shutdown: impl Future<Output = ()>) -> io::Result<()> {
-        let udp = UdpSocket::from_std(self.udp)?;
+        let udp = Packets::new(self.udp)?;
         let tcp = TcpListener::from_std(self.tcp)?;
         let handler = Arc::new(self.handler);
         tokio::select! {
-            () = answer_packets(&udp, &handler) => {}
+            () = answer_packets(udp, &handler) => {}
             () = accept_connections(&tcp, &handler, self.idle) => {}
             () = shutdown => {}
         }
@@ -111,13 +110,13 @@ fn bind_both(addr: SocketAddr) -> io::Result<(StdUdpSocket, StdTcpListener)> {
     }
 }
 
-async fn answer_packets(socket: &UdpSocket, handler: &Handler) {
+async fn answer_packets(mut packets: Packets, handler: &Handler) {
     let mut buffer = vec![0; QUERY_OCTETS];
     loop {
-        let mut failure = socket.readable().await.err();
+        let mut failure = packets.readable().await.err();
         for _ in 0..BURST {
-            match socket.try_recv_from(&mut buffer) {
-                Ok((length, from)) => answer_packet(socket, handler, &buffer[..length], from).await,
+            match packets.try_receive(&mut buffer) {
+                Ok((length, asker)) => answer_packet(&packets, handler, &buffer[..length], asker).await,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
                 Err(error) => {
                     failure = Some(error);
@@ -135,14 +134,15 @@ async fn answer_packets(socket: &UdpSocket, handler: &Handler) {
     }
 }
 
-async fn answer_packet(socket: &UdpSocket, handler: &Handler, message: &[u8], from: SocketAddr) {
+async fn answer_packet(packets: &Packets, handler: &Handler, message: &[u8], asker: Asker) {
+    let from = asker.address;
     // Nobody can be there: a forged packet.
     if from.port() == 0 {
         return;
     }
     if let Some(reply) = respond(handler, message.to_vec(), from, Protocol::Udp).await {
         // A full socket drops the reply, as the network may, rather than hold up all others. The client asks again.
-        if let Err(error) = socket.try_send_to(&reply, from) {
+        if let Err(error) = packets.try_send(&reply, asker) {
             tracing::debug!(%error, %from, "a DNS reply was dropped");
         }
     }

@@ -18,7 +18,6 @@ use super::{
     representation::EncryptionView,
 };
 use crate::{
-    catalog::Interest,
     definition,
     keyring::{Key, KeyHolder, KeyRefusal},
     model::{encryption::KeyId, instance::Flaw},
@@ -29,7 +28,7 @@ pub(super) const LIST: Operation =
 
 /// `GET /v1/agent/keys`
 pub(super) async fn list(State(state): State<ApiState>) -> Shown {
-    Shown::new(&EncryptionView::from(&state.keys.get().shown()), Interest::Nodes)
+    Shown::untold(&EncryptionView::from(&state.keys.get().shown()))
 }
 
 const REFUSALS: &[ProblemType] = &[ProblemType::NoKeyFile, ProblemType::KeyConflict, ProblemType::NoSuchKey, ProblemType::CrossSite];

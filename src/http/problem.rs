@@ -86,6 +86,12 @@ problem_types! {
     CrossSite = FORBIDDEN, "cross-site", "The request comes from another site";
     /// As many clients follow the events of this agent as may.
     TooManyFollowers = SERVICE_UNAVAILABLE, "too-many-followers", "Too many clients follow the events";
+    /// Not everybody may do this: send a token that allows it, as `Authorization: Bearer TOKEN`.
+    TokenNeeded = UNAUTHORIZED, "token-needed", "This takes a token";
+    /// The token is none that this agent knows, or it has expired.
+    InvalidToken = UNAUTHORIZED, "invalid-token", "The token does not hold";
+    /// The token holds, and does not allow this.
+    ScopeMissing = FORBIDDEN, "scope-missing", "The token does not allow this";
     /// No instance with this id is registered with this agent.
     NoSuchInstance = NOT_FOUND, "no-such-instance", "There is no such instance";
     /// A file of the agent's configuration defines the instance; it is changed there.
@@ -124,6 +130,16 @@ impl ProblemType {
         match self {
             ProblemType::NotReady => Some(1),
             ProblemType::TooManyFollowers => Some(10),
+            _ => None,
+        }
+    }
+
+    /// The `WWW-Authenticate` that it is sent with (RFC 6750, 3).
+    pub const fn challenge(self) -> Option<&'static str> {
+        match self {
+            ProblemType::TokenNeeded => Some(r#"Bearer realm="tidings""#),
+            ProblemType::InvalidToken => Some(r#"Bearer realm="tidings", error="invalid_token""#),
+            ProblemType::ScopeMissing => Some(r#"Bearer realm="tidings", error="insufficient_scope""#),
             _ => None,
         }
     }
@@ -234,6 +250,9 @@ impl IntoResponse for Problem {
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if let Some(seconds) = kind.retry_after() {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if let Some(challenge) = kind.challenge() {
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
         }
         response
     }

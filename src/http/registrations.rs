@@ -1,7 +1,7 @@
 //! `/v1/agent/instances`: the definitions that this agent owns, and the only place to write them.
 
 use axum::{
-    Json,
+    Extension, Json,
     body::Body,
     extract::State,
     http::{HeaderMap, StatusCode, header},
@@ -9,7 +9,9 @@ use axum::{
 };
 
 use super::{
-    ApiState, body,
+    ApiState,
+    access::refuse_other_services,
+    body,
     collection::Collection,
     conditional::Shown,
     guard::Guard,
@@ -19,6 +21,7 @@ use super::{
     representation::DefinitionView,
 };
 use crate::{
+    access::Caller,
     catalog::{Entry, Interest, Snapshot},
     definition,
     model::{Command, Done, InstanceId, Refusal, command::Cause},
@@ -71,6 +74,7 @@ pub(super) const PUT: Operation = Operation::write(
 pub(super) async fn put(
     State(state): State<ApiState>,
     Named(id): Named<InstanceId>,
+    Extension(caller): Extension<Caller>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
@@ -79,6 +83,7 @@ pub(super) async fn put(
     // An id needs no percent-encoding: all of its characters may stand in a path (RFC 3986, 3.3).
     let location = format!("/v1/agent/instances/{id}");
     let registration = definition::read(id.clone(), &value).map_err(Problem::invalid_definition)?;
+    refuse_other_services(&caller, &registration.instance.service)?;
     let done = write(state, id, guard, Command::Register(registration.clone())).await?;
     let definition = Json(DefinitionView::from(&registration));
     Ok(match done {

@@ -12,7 +12,9 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
-    ApiState, agent, checks,
+    ApiState,
+    access::{Needs, refuse_strangers},
+    agent, checks,
     conditional::{Shown, conditional},
     events, health, host, instances, keys, maintenance, metrics, nodes,
     openapi::{self, Content, Operation, Parameter, query, shapes},
@@ -31,16 +33,27 @@ pub struct Route {
     pub parameters: &'static [Parameter],
     /// What there is to say of it.
     pub operation: Operation,
+    /// Who may ask it.
+    pub needs: Needs,
     handler: fn(MethodFilter) -> MethodRouter<ApiState>,
 }
 
 impl Route {
     const fn new(method: Method, path: &'static str, handler: fn(MethodFilter) -> MethodRouter<ApiState>, operation: Operation) -> Self {
-        Route { method, path, parameters: &[], operation, handler }
+        let needs = match method {
+            Method::GET => Needs::Read,
+            _ => Needs::Operate,
+        };
+        Route { method, path, parameters: &[], operation, needs, handler }
     }
 
     const fn with_parameters(mut self, parameters: &'static [Parameter]) -> Self {
         self.parameters = parameters;
+        self
+    }
+
+    const fn needing(mut self, needs: Needs) -> Self {
+        self.needs = needs;
         self
     }
 
@@ -52,21 +65,27 @@ impl Route {
 
 /// Everything that is served.
 pub const ROUTES: &[Route] = &[
-    Route::new(Method::GET, "/v1", |method| on(method, index), INDEX),
-    Route::new(Method::GET, "/v1/openapi.json", |method| on(method, openapi::show), openapi::SHOW),
+    Route::new(Method::GET, "/v1", |method| on(method, index), INDEX).needing(Needs::Nothing),
+    Route::new(Method::GET, "/v1/openapi.json", |method| on(method, openapi::show), openapi::SHOW).needing(Needs::Nothing),
     Route::new(Method::GET, "/v1/agent", |method| on(method, agent::show), agent::SHOW),
     Route::new(Method::POST, "/v1/agent/leave", |method| on(method, agent::leave), agent::LEAVE),
-    Route::new(Method::GET, "/v1/agent/instances", |method| on(method, registrations::list), registrations::LIST),
-    Route::new(Method::GET, "/v1/agent/instances/{id}", |method| on(method, registrations::show), registrations::SHOW),
-    Route::new(Method::PUT, "/v1/agent/instances/{id}", |method| on(method, registrations::put), registrations::PUT),
-    Route::new(Method::DELETE, "/v1/agent/instances/{id}", |method| on(method, registrations::delete), registrations::DELETE),
+    Route::new(Method::GET, "/v1/agent/instances", |method| on(method, registrations::list), registrations::LIST).needing(Needs::Register),
+    Route::new(Method::GET, "/v1/agent/instances/{id}", |method| on(method, registrations::show), registrations::SHOW)
+        .needing(Needs::Register),
+    Route::new(Method::PUT, "/v1/agent/instances/{id}", |method| on(method, registrations::put), registrations::PUT)
+        .needing(Needs::Register),
+    Route::new(Method::DELETE, "/v1/agent/instances/{id}", |method| on(method, registrations::delete), registrations::DELETE)
+        .needing(Needs::Register),
     Route::new(Method::GET, "/v1/agent/instances/{id}/status", |method| on(method, checks::show), checks::SHOW),
     Route::new(Method::GET, "/v1/agent/instances/{id}/checks/{check}", |method| on(method, checks::last_run), checks::LAST_RUN),
-    Route::new(Method::PUT, "/v1/agent/instances/{id}/checks/{check}/status", |method| on(method, checks::heartbeat), checks::BEAT),
+    Route::new(Method::PUT, "/v1/agent/instances/{id}/checks/{check}/status", |method| on(method, checks::heartbeat), checks::BEAT)
+        .needing(Needs::Register),
     Route::new(Method::GET, "/v1/agent/checks/{check}", |method| on(method, checks::last_run_of_node), checks::LAST_RUN_OF_NODE),
     Route::new(Method::PUT, "/v1/agent/checks/{check}/status", |method| on(method, checks::heartbeat_of_node), checks::BEAT_OF_NODE),
-    Route::new(Method::PUT, "/v1/agent/instances/{id}/maintenance", |method| on(method, maintenance::begin), maintenance::BEGIN),
-    Route::new(Method::DELETE, "/v1/agent/instances/{id}/maintenance", |method| on(method, maintenance::end), maintenance::END),
+    Route::new(Method::PUT, "/v1/agent/instances/{id}/maintenance", |method| on(method, maintenance::begin), maintenance::BEGIN)
+        .needing(Needs::Register),
+    Route::new(Method::DELETE, "/v1/agent/instances/{id}/maintenance", |method| on(method, maintenance::end), maintenance::END)
+        .needing(Needs::Register),
     Route::new(Method::PUT, "/v1/agent/maintenance", |method| on(method, maintenance::begin_node), maintenance::BEGIN_NODE),
     Route::new(Method::DELETE, "/v1/agent/maintenance", |method| on(method, maintenance::end_node), maintenance::END_NODE),
     Route::new(Method::GET, "/v1/agent/keys", |method| on(method, keys::list), keys::LIST),
@@ -108,8 +127,8 @@ pub const ROUTES: &[Route] = &[
     Route::new(Method::GET, "/v1/events", |method| on(method, events::follow), events::FOLLOW)
         .with_parameters(&[query::SERVICE, query::KIND]),
     Route::new(Method::GET, "/metrics", |method| on(method, metrics::show), metrics::SHOW),
-    Route::new(Method::GET, "/health/live", |method| on(method, health::live), health::LIVE),
-    Route::new(Method::GET, "/health/ready", |method| on(method, health::ready), health::READY),
+    Route::new(Method::GET, "/health/live", |method| on(method, health::live), health::LIVE).needing(Needs::Nothing),
+    Route::new(Method::GET, "/health/ready", |method| on(method, health::ready), health::READY).needing(Needs::Nothing),
 ];
 
 /// The API as a service.
@@ -125,7 +144,8 @@ pub fn router(state: ApiState) -> Router {
         if route.method == Method::GET {
             handler = handler.route_layer(middleware::from_fn_with_state(state.clone(), conditional));
         }
-        router = router.route(route.path, handler.route_layer(middleware::from_fn(strict)));
+        let guarded = middleware::from_fn_with_state((state.clone(), route.needs), refuse_strangers);
+        router = router.route(route.path, handler.route_layer(middleware::from_fn(strict)).route_layer(guarded));
     }
     router
         .fallback(no_such_route)

@@ -8,7 +8,7 @@ use std::{
 };
 
 use axum::Router;
-use hyper::server::conn::http1;
+use hyper::{Request, server::conn::http1, service::Service};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     server::graceful::GracefulShutdown,
@@ -24,6 +24,7 @@ use tokio_io_timeout::TimeoutStream;
 use tracing::{debug, warn};
 
 use super::{ApiState, routes};
+use crate::access::Origin;
 
 /// Connections at the same time. More wait in the system's backlog until one ends, which the time limits see to.
 ///
@@ -94,8 +95,9 @@ impl HttpServer {
             tokio::select! {
                 () = &mut shutdown => break,
                 Some(_) = connections.join_next() => {}
-                stream = accept(&self.listener), if connections.len() < self.bounds.connections => {
-                    connections.spawn(converse(stream, router.clone(), self.bounds, &graceful));
+                (stream, from) = accept(&self.listener), if connections.len() < self.bounds.connections => {
+                    let origin = if from.ip().to_canonical().is_loopback() { Origin::Local } else { Origin::Elsewhere };
+                    connections.spawn(converse(stream, origin, router.clone(), self.bounds, &graceful));
                 }
             }
         }
@@ -108,10 +110,10 @@ impl HttpServer {
 }
 
 /// The next connection. An error is never the listener's end.
-async fn accept(listener: &TcpListener) -> TcpStream {
+async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => return stream,
+            Ok(accepted) => return accepted,
             Err(error) if is_of_connection(&error) => {}
             Err(error) => {
                 warn!(%error, "no HTTP connection can be accepted for now");
@@ -128,7 +130,13 @@ fn is_of_connection(error: &io::Error) -> bool {
 }
 
 /// Answers the requests of one connection.
-fn converse(stream: TcpStream, router: Router, bounds: Bounds, graceful: &GracefulShutdown) -> impl Future<Output = ()> + use<> {
+fn converse(
+    stream: TcpStream,
+    origin: Origin,
+    router: Router,
+    bounds: Bounds,
+    graceful: &GracefulShutdown,
+) -> impl Future<Output = ()> + use<> {
     if let Err(error) = stream.set_nodelay(true) {
         debug!(%error, "TCP_NODELAY could not be set");
     }
@@ -141,12 +149,29 @@ fn converse(stream: TcpStream, router: Router, bounds: Bounds, graceful: &Gracef
         .timer(TokioTimer::new())
         .header_read_timeout(bounds.head)
         .max_header_size(HEADER_OCTETS)
-        .serve_connection(TokioIo::new(Box::pin(stream)), TowerToHyperService::new(router));
+        .serve_connection(TokioIo::new(Box::pin(stream)), From { origin, router: TowerToHyperService::new(router) });
     let connection = graceful.watch(connection);
     async move {
         if let Err(error) = connection.await {
             debug!(%error, "an HTTP connection ended early");
         }
+    }
+}
+
+/// A router that is told where requests come from.
+struct From<S> {
+    origin: Origin,
+    router: S,
+}
+
+impl<B, S: Service<Request<B>>> Service<Request<B>> for From<S> {
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = S::Future;
+
+    fn call(&self, mut request: Request<B>) -> S::Future {
+        request.extensions_mut().insert(self.origin);
+        self.router.call(request)
     }
 }
 

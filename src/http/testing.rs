@@ -7,6 +7,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use arc_swap::ArcSwap;
 use axum::{
     body::Body,
     http::{HeaderMap, Request, header},
@@ -18,6 +19,7 @@ use tower::ServiceExt;
 
 use super::{AgentInfo, ApiState, problem::PROBLEM_TYPES, router};
 use crate::{
+    access::{Guarded, Policy},
     catalog::{Catalog, Publisher},
     checks::Outputs,
     keyring::{KeyHolder, Keys},
@@ -79,8 +81,18 @@ impl Api {
             http_names: vec![],
             dns: address(8753),
         };
-        let api =
-            Api { state: ApiState::new(catalog, registrar, Outputs::default(), Arc::new(keys()), Arc::new(info), metrics()), publisher };
+        let api = Api {
+            state: ApiState::new(
+                catalog,
+                registrar,
+                Outputs::default(),
+                Arc::new(keys()),
+                Arc::new(ArcSwap::new(access())),
+                Arc::new(info),
+                metrics(),
+            ),
+            publisher,
+        };
         api.publish([Change::Node(Arc::new(node(HERE.0, "here")))]);
         api
     }
@@ -275,4 +287,9 @@ pub(super) fn registered(node: u64, instance: Instance, status: Status) -> Chang
 /// Those of an agent that has none.
 fn keys() -> KeyHolder {
     KeyHolder::new(Keys::default(), |_| {})
+}
+
+/// That of an agent which nobody told anything.
+fn access() -> Arc<Policy> {
+    Arc::new(Policy { local: Guarded::Open, reads: Guarded::Open, tokens: vec![] })
 }

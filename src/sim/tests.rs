@@ -1,6 +1,9 @@
 //! What the world itself must do, before anything is judged by it.
 
 mod cluster;
+mod frugal;
+mod images;
+mod names;
 mod planted;
 mod restarts;
 mod scale;

@@ -1,11 +1,12 @@
-//! An agent: a process of its own on a loopback address of its own.
+//! An agent: a process of its own on a loopback address of its own, or on a host of its own.
 
 use std::{
     collections::BTreeMap,
     env, fs,
-    net::{Ipv4Addr, SocketAddr},
+    net::{IpAddr, SocketAddr},
     path::{self, Path, PathBuf},
     process::{ExitStatus, Stdio},
+    sync::Arc,
 };
 
 use tokio::process::{Child, Command};
@@ -15,6 +16,7 @@ use super::{
     http::{self, Answer},
     wait::{DEADLINE, eventually},
 };
+use crate::netns::host::Host;
 
 /// The program under test.
 pub(crate) fn program() -> PathBuf {
@@ -24,7 +26,19 @@ pub(crate) fn program() -> PathBuf {
 
 /// The program, with none of the surrounding environment's settings.
 pub(crate) fn command() -> Command {
-    let mut command = Command::new(program());
+    clean(None, &program())
+}
+
+/// The same on the host of an agent.
+pub(crate) fn command_beside(agent: &Agent) -> Command {
+    clean(agent.host.as_deref(), &program())
+}
+
+fn clean(host: Option<&Host>, program: &Path) -> Command {
+    let mut command = match host {
+        Some(host) => Command::from(host.command(program)),
+        None => Command::new(program),
+    };
     for (name, _) in env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("TIDINGS_")) {
         command.env_remove(name);
     }
@@ -34,17 +48,9 @@ pub(crate) fn command() -> Command {
 
 /// The program with a limit on the size of files. Without the signal that ends a program at that limit, a write fails as on
 /// a disk that is full.
-fn limited(blocks: u32) -> Command {
-    let plain = command();
-    let mut command = Command::new("sh");
+fn limited(host: Option<&Host>, blocks: u32) -> Command {
+    let mut command = clean(host, Path::new("sh"));
     command.arg("-c").arg(format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$@\"")).arg("sh").arg(program());
-    for (name, value) in plain.as_std().get_envs() {
-        match value {
-            Some(value) => command.env(name, value),
-            None => command.env_remove(name),
-        };
-    }
-    command.stdin(Stdio::null()).kill_on_drop(true);
     command
 }
 
@@ -76,7 +82,11 @@ impl Settings {
 #[derive(Debug)]
 pub(crate) struct Agent {
     pub(crate) name: String,
-    pub(crate) address: Ipv4Addr,
+    pub(crate) address: IpAddr,
+    /// Where its API is: on a host of its own, on a loopback address.
+    home: IpAddr,
+    /// Where it runs, if not on this machine.
+    host: Option<Arc<Host>>,
     pub(crate) settings: Settings,
     pub(crate) log: PathBuf,
     defaults: BTreeMap<&'static str, String>,
@@ -85,18 +95,22 @@ pub(crate) struct Agent {
 
 impl Agent {
     /// An agent that does not run yet. `folder` is the scenario's.
-    pub(crate) fn new(name: &str, address: Ipv4Addr, folder: &Path, cluster: &str) -> Agent {
+    pub(crate) fn new(name: &str, address: IpAddr, host: Option<(Arc<Host>, IpAddr)>, folder: &Path, cluster: &str) -> Agent {
+        let at = |port| SocketAddr::new(address, port).to_string();
+        let (host, home) = host.map_or((None, address), |(host, home)| (Some(host), home));
         let defaults = BTreeMap::from([
             ("--name", name.to_owned()),
             ("--cluster", cluster.to_owned()),
-            ("--gossip", format!("{address}:{GOSSIP}")),
-            ("--http", format!("{address}:{HTTP}")),
-            ("--dns", format!("{address}:{DNS}")),
+            ("--gossip", at(GOSSIP)),
+            ("--http", SocketAddr::new(home, HTTP).to_string()),
+            ("--dns", at(DNS)),
             ("--data-dir", folder.join(format!("{name}.data")).display().to_string()),
         ]);
         Agent {
             name: name.to_owned(),
             address,
+            home,
+            host,
             settings: Settings::default(),
             log: folder.join(format!("{name}.log")),
             defaults,
@@ -109,7 +123,7 @@ impl Agent {
     }
 
     pub(crate) fn http(&self) -> SocketAddr {
-        (self.address, HTTP).into()
+        (self.home, HTTP).into()
     }
 
     pub(crate) fn dns(&self) -> SocketAddr {
@@ -127,8 +141,8 @@ impl Agent {
     /// `tidings agent` with all that the scenario says and, for the rest, what every agent is given.
     pub(crate) fn command(&self) -> Command {
         let mut command = match self.settings.file_blocks {
-            None => command(),
-            Some(blocks) => limited(blocks),
+            None => command_beside(self),
+            Some(blocks) => limited(self.host.as_deref(), blocks),
         };
         command.arg("agent");
         if let Some((path, _)) = &self.settings.file {

@@ -1,6 +1,10 @@
 //! A plain stub resolver: real queries over the wire, and answers as lines of text.
 
-use std::{fmt, net::SocketAddr, time::Duration};
+use std::{
+    fmt,
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
 
 use hickory_proto::{
     op::{Edns, Message, MessageType, OpCode, Query},
@@ -11,9 +15,10 @@ use hickory_proto::{
 };
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::{TcpStream, UdpSocket},
     time::timeout,
 };
+
+use super::sockets;
 
 /// One attempt over UDP; a busy machine may lose a datagram even on loopback.
 const ATTEMPT: Duration = Duration::from_secs(3);
@@ -53,10 +58,15 @@ pub(crate) fn question(name: &str, kind: &str, way: Way) -> Result<Vec<u8>, Stri
 
 /// Asks a server.
 pub(crate) async fn look_up(server: SocketAddr, name: &str, kind: &str, way: Way) -> Result<Reply, String> {
+    look_up_from(server.ip(), server, name, kind, way).await
+}
+
+/// The same from the host that has an address.
+pub(crate) async fn look_up_from(from: IpAddr, server: SocketAddr, name: &str, kind: &str, way: Way) -> Result<Reply, String> {
     let query = question(name, kind, way)?;
     let octets = match way {
         Way::Tcp => over_tcp(server, &query).await?,
-        Way::Udp | Way::UdpEdns(_) => over_udp(server, &query).await?,
+        Way::Udp | Way::UdpEdns(_) => over_udp(from, server, &query).await?,
     };
     let message = Message::from_vec(&octets).map_err(|error| format!("{name} {kind}: the answer can't be read: {error}: {octets:02x?}"))?;
     if message.metadata.message_type != MessageType::Response || octets[..2] != query[..2] {
@@ -65,10 +75,9 @@ pub(crate) async fn look_up(server: SocketAddr, name: &str, kind: &str, way: Way
     Ok(Reply { message, octets })
 }
 
-/// One datagram, and one back.
-pub(crate) async fn over_udp(server: SocketAddr, query: &[u8]) -> Result<Vec<u8>, String> {
-    let socket = UdpSocket::bind("127.0.0.1:0").await.map_err(|error| error.to_string())?;
-    socket.connect(server).await.map_err(|error| error.to_string())?;
+/// One datagram, and one back, from the address that was asked.
+async fn over_udp(from: IpAddr, server: SocketAddr, query: &[u8]) -> Result<Vec<u8>, String> {
+    let socket = sockets::datagrams(from, server).map_err(|error| error.to_string())?;
     let mut buffer = vec![0; 65_535];
     for _ in 0..ATTEMPTS {
         socket.send(query).await.map_err(|error| format!("{server} over UDP: {error}"))?;
@@ -82,9 +91,9 @@ pub(crate) async fn over_udp(server: SocketAddr, query: &[u8]) -> Result<Vec<u8>
 }
 
 /// One message over a connection of its own (RFC 1035, 4.2.2).
-pub(crate) async fn over_tcp(server: SocketAddr, query: &[u8]) -> Result<Vec<u8>, String> {
+async fn over_tcp(server: SocketAddr, query: &[u8]) -> Result<Vec<u8>, String> {
     let exchange = async {
-        let mut stream = TcpStream::connect(server).await?;
+        let mut stream = sockets::connect(server).await?;
         stream.write_u16(u16::try_from(query.len()).expect("a question is short")).await?;
         stream.write_all(query).await?;
         let mut answer = vec![0; usize::from(stream.read_u16().await?)];

@@ -1,12 +1,18 @@
 //! A plain HTTP client: one connection per request, so that nothing of a killed agent lingers.
 
-use std::{fmt, time::Duration};
+use std::{fmt, io, time::Duration};
 
-use axum::http::{HeaderMap, HeaderName, Method, Request, StatusCode};
+use axum::http::{HeaderMap, HeaderName, Method, Request, StatusCode, Uri};
 use http_body_util::{BodyExt as _, Full};
-use hyper_util::{client::legacy::Client, rt::TokioExecutor};
+use hyper_util::{
+    client::legacy::Client,
+    rt::{TokioExecutor, TokioIo},
+};
 use serde_json::Value;
-use tokio::time::timeout;
+use tokio::{net::TcpStream, time::timeout};
+use tower::service_fn;
+
+use super::sockets;
 
 /// Longer than any answer takes, `POST /v1/agent/leave` included.
 pub(crate) const LIMIT: Duration = Duration::from_secs(20);
@@ -61,7 +67,8 @@ pub(crate) async fn ask_with(
         request = request.header(name, value);
     }
     let request = request.body(Full::from(body)).map_err(|error| format!("{asked}: {error}"))?;
-    let client: Client<_, Full<axum::body::Bytes>> = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build_http();
+    let connector = service_fn(|uri: Uri| Box::pin(connect(uri)));
+    let client: Client<_, Full<axum::body::Bytes>> = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(connector);
     let exchange = async {
         let response = client.request(request).await.map_err(|error| format!("{error:?}"))?;
         let (parts, body) = response.into_parts();
@@ -72,6 +79,12 @@ pub(crate) async fn ask_with(
         Ok(answer) => answer.map_err(|error| format!("{asked}: {error}")),
         Err(_) => Err(format!("{asked}: no answer within {limit:?}")),
     }
+}
+
+async fn connect(uri: Uri) -> io::Result<TokioIo<TcpStream>> {
+    let agent = uri.authority().and_then(|authority| authority.as_str().parse().ok());
+    let agent = agent.ok_or_else(|| io::Error::other(format!("{uri} is not of an agent")))?;
+    sockets::connect(agent).await.map(TokioIo::new)
 }
 
 /// Reads what came back over a connection that was written to by hand.

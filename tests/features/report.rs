@@ -14,6 +14,7 @@ use cucumber::gherkin::Scenario;
 pub(crate) struct Report {
     passed: Rc<Cell<usize>>,
     failed: Rc<Cell<usize>>,
+    skipped: Rc<RefCell<Vec<String>>>,
     remains: Rc<RefCell<String>>,
 }
 
@@ -22,6 +23,11 @@ impl Report {
     pub(crate) fn count(&self, passed: bool) {
         let counter = if passed { &self.passed } else { &self.failed };
         counter.set(counter.get() + 1);
+    }
+
+    /// Counts a scenario that can't be played here, and says why. It has neither passed nor failed.
+    pub(crate) fn skipped(&self, why: &str) {
+        self.skipped.borrow_mut().push(why.to_owned());
     }
 
     /// Keeps what a failed scenario left behind.
@@ -35,6 +41,10 @@ impl Report {
     pub(crate) fn conclude(&self, failed_otherwise: bool) -> ExitCode {
         print!("{}", self.remains.borrow());
         let (passed, failed) = (self.passed.get(), self.failed.get());
+        let skipped = self.skipped.borrow();
+        if let Some(why) = skipped.first() {
+            println!("\nskipped: {} scenarios that need network namespaces: {why}", skipped.len());
+        }
         println!("\n{passed} passed, {failed} failed");
         if failed == 0 && passed > 0 && !failed_otherwise { ExitCode::SUCCESS } else { ExitCode::FAILURE }
     }

@@ -1,5 +1,6 @@
 //! The phrases that features are written in. "Soon" waits for a condition; everything else is looked at once.
 
+mod access;
 mod agents;
 mod asking;
 mod background;
@@ -11,4 +12,5 @@ mod gossip;
 mod health;
 mod http;
 mod metrics;
+mod networks;
 mod watching;

@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    net::Ipv4Addr,
+    net::{IpAddr, Ipv4Addr},
     path::{Path, PathBuf},
 };
 
@@ -14,7 +14,8 @@ use tokio::{
 };
 
 use super::{
-    addresses::Block, agent::Agent, asker::Asker, background::Background, dns::Reply, events::Follower, http::Answer, service::Service,
+    addresses::Block, agent::Agent, asker::Asker, background::Background, dns::Reply, events::Follower, http::Answer, network::Network,
+    service::Service,
 };
 
 /// How a command ended.
@@ -30,8 +31,10 @@ pub(crate) struct Run {
 #[world(init = Self::new)]
 pub(crate) struct World {
     pub(crate) agents: BTreeMap<String, Agent>,
-    addresses: BTreeMap<String, Ipv4Addr>,
+    addresses: BTreeMap<String, IpAddr>,
     block: Block,
+    /// Where its agents are, if not on loopback addresses of this machine.
+    pub(crate) network: Option<Network>,
     folder: Option<TempDir>,
     /// What was last asked, and what came back.
     pub(crate) answer: Option<Answer>,
@@ -63,6 +66,7 @@ impl World {
             agents: BTreeMap::new(),
             addresses: BTreeMap::new(),
             block: Block::reserve(),
+            network: None,
             folder: Some(folder),
             answer: None,
             reply: None,
@@ -85,9 +89,20 @@ impl World {
     }
 
     /// The address that belongs to a name, whether or not its agent runs.
-    pub(crate) fn address(&mut self, name: &str) -> Ipv4Addr {
+    pub(crate) fn address(&mut self, name: &str) -> IpAddr {
+        if let Some(address) = self.network.as_ref().and_then(|network| network.address(name)) {
+            return address;
+        }
         let n = self.addresses.len();
-        *self.addresses.entry(name.to_owned()).or_insert_with(|| self.block.agent(n))
+        *self.addresses.entry(name.to_owned()).or_insert_with(|| self.block.agent(n).into())
+    }
+
+    /// The network that the scenario's hosts are on; made where there is none.
+    pub(crate) fn network(&mut self) -> &mut Network {
+        if self.network.is_none() {
+            self.network = Some(Network::new(self.folder()).unwrap_or_else(|error| panic!("{error}")));
+        }
+        self.network.as_mut().expect("it was just made")
     }
 
     pub(crate) fn nobody(&self) -> Ipv4Addr {
@@ -104,7 +119,8 @@ impl World {
         if !self.agents.contains_key(name) {
             let address = self.address(name);
             let cluster = self.cluster();
-            let agent = Agent::new(name, address, self.folder(), &cluster);
+            let host = self.network.as_ref().and_then(|network| network.host(name));
+            let agent = Agent::new(name, address, host, self.folder(), &cluster);
             self.agents.insert(name.to_owned(), agent);
         }
         self.agents.get_mut(name).expect("it was just made")
@@ -115,7 +131,8 @@ impl World {
         format!("features-{}", self.nobody().to_string().replace('.', "-"))
     }
 
-    /// Text of a feature with `{alpha}` (an agent's address), `{alpha.hex}` (the same in hexadecimal), `{nobody}` (an address at which
+    /// Text of a feature with `{alpha}` (an agent's address), `{alpha.hex}` (the same in hexadecimal), `{alpha.six}` and
+    /// `{alpha.second}` (another one of its host's), `{router}`, `{nobody}` (an address at which
     /// nothing listens), `{noted}` (what was last noted of an answer), `{folder}` (the scenario's) and `{cluster}` filled in.
     pub(crate) fn fill(&mut self, text: &str) -> String {
         let mut filled = String::new();
@@ -140,14 +157,25 @@ impl World {
 
     fn meaning(&mut self, placeholder: &str) -> String {
         let (name, hex) = placeholder.strip_suffix(".hex").map_or((placeholder, false), |name| (name, true));
-        let address = match name {
+        let address: IpAddr = match name {
             "folder" => return self.folder().display().to_string(),
             "cluster" => return self.cluster(),
             "noted" => return self.notes.get("noted").expect("the scenario noted something before").clone(),
-            "nobody" => self.nobody(),
-            _ => self.address(name),
+            "nobody" => self.nobody().into(),
+            "router" => self.network().router(),
+            _ => match name.split_once('.') {
+                Some((name, which)) => {
+                    let other = self.network().other_address(name, which);
+                    other.unwrap_or_else(|| panic!("the host of {name} has no {which} address"))
+                }
+                None => self.address(name),
+            },
         };
-        if hex { format!("{:08x}", u32::from(address)) } else { address.to_string() }
+        match address {
+            IpAddr::V4(address) if hex => format!("{:08x}", u32::from(address)),
+            IpAddr::V6(address) if hex => format!("{:032x}", u128::from(address)),
+            address => address.to_string(),
+        }
     }
 
     /// A step's table with its placeholders filled in; empty where there is none.
@@ -188,6 +216,7 @@ impl World {
         for agent in self.agents.values_mut() {
             agent.kill().await;
         }
+        self.network = None;
     }
 
     /// What helps to understand a failure. Keeps the folder.

@@ -18,6 +18,7 @@ const OTHERWISE: &[(&str, &str, &str)] = &[
     ("tcp", "src/dns/name.rs", "a protocol"),
     ("tcp", "src/model/instance.rs", "a protocol"),
     ("headers", "src/http/openapi/document.rs", "a word of OpenAPI"),
+    ("http", "src/http/openapi/document.rs", "a word of OpenAPI"),
     ("method", "src/metrics/http.rs", "a label"),
 ];
 

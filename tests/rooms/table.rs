@@ -48,7 +48,7 @@ pub(crate) const HOUSE: &[Room] = &[
     Room { modules: &["kinds"], never: &["wire"], bans: &[] },
     Room { modules: &["fields"], never: &["wire"], bans: &[TOKIO, SOCKETS] },
     Room { modules: &["wire"], never: &[], bans: &[TOKIO] },
-    Room { modules: &["keyring"], never: &[], bans: &[TOKIO, SOCKETS] },
+    Room { modules: &["access", "keyring"], never: &[], bans: &[TOKIO, SOCKETS] },
     Room { modules: &["model"], never: &["planted"], bans: &[TOKIO, SOCKETS] },
     Room { modules: &["planted"], never: &[], bans: &[TOKIO, SOCKETS] },
 ];

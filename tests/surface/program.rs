@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use tidings::{cli, config, definition, dns, http, sim::scenario};
+use tidings::{access, cli, config, definition, dns, http, sim::scenario};
 
 use crate::{
     compare::{Kind, command, exactly, form, key, metric, route},
@@ -52,7 +52,7 @@ pub(crate) fn differences() -> Vec<String> {
     let variables: Vec<String> = config::KEYS
         .iter()
         .map(|key| key.env.to_owned())
-        .chain([cli::AGENT_VARIABLE.to_owned()])
+        .chain([cli::AGENT_VARIABLE.to_owned(), cli::TOKEN_VARIABLE.to_owned()])
         .collect::<BTreeSet<_>>()
         .into_iter()
         .collect();
@@ -110,7 +110,8 @@ fn keys() -> Vec<String> {
         let fields = definition::checks::fields().iter().filter(|field| **field != "headers").map(move |field| format!("{table}.{field}"));
         fields.chain([format!("{table}.headers.*")])
     });
-    settings.chain(of_service).chain(of_check).chain(["meta.*".to_owned(), "service.meta.*".to_owned()]).collect()
+    let of_token = access::FIELDS.iter().map(|field| format!("token.{field}"));
+    settings.chain(of_token).chain(of_service).chain(of_check).chain(["meta.*".to_owned(), "service.meta.*".to_owned()]).collect()
 }
 
 fn flags(program: &clap::Command) -> Vec<String> {

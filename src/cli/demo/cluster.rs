@@ -126,7 +126,7 @@ impl Agent {
     }
 
     fn api(&self) -> Result<Api, super::Failure> {
-        Api::new(&self.url())
+        Api::new(&self.url(), None)
     }
 
     fn start(&mut self, join: Option<Ipv4Addr>) -> Result<String, String> {

@@ -1,5 +1,7 @@
 //! Through real sockets on loopback, as clients see it.
 
+use std::net::IpAddr;
+
 use hickory_proto::{
     op::{Edns, Message, MessageType, OpCode, Query},
     rr::{
@@ -9,7 +11,7 @@ use hickory_proto::{
     serialize::binary::BinEncodable,
 };
 use proptest::prelude::*;
-use tokio::{sync::oneshot, task::JoinHandle};
+use tokio::{net::UdpSocket, sync::oneshot, task::JoinHandle};
 
 use super::*;
 use crate::{
@@ -358,6 +360,23 @@ fn each_query_counts_once_by_its_type_and_how_it_ended() {
     }
 }
 
+#[tokio::test]
+async fn on_all_addresses_a_packet_is_answered_from_the_one_that_was_asked() {
+    // Some machines have no IPv6.
+    let has_six = UdpSocket::bind("[::1]:0").await.is_ok();
+    let cases = [("0.0.0.0:0", "127.0.0.9"), ("[::]:0", "127.0.0.9"), ("[::]:0", "::1")];
+    for (listen, asked) in cases.into_iter().filter(|(listen, _)| has_six || !listen.starts_with('[')) {
+        let catalog = catalog([passing(instance("web", "a", &["10.0.0.5"], 80))]).1;
+        let server = DnsServer::bind(listen.parse().unwrap(), Domain::default(), catalog, DnsMetrics::unread()).unwrap();
+        let mut server = Server::run(server);
+        let asked: IpAddr = asked.parse().unwrap();
+        server.address.set_ip(asked);
+        let reply = server.udp(&query("web.service.tidings.internal.", RecordType::A)).await;
+        assert_eq!(reply.answers.len(), 1, "{listen}, asked at {asked}");
+        server.stop().await;
+    }
+}
+
 fn query(name: &str, kind: RecordType) -> Message {
     let mut message = Message::query();
     message.metadata.id = 0x1234;
@@ -422,7 +441,8 @@ impl Server {
     }
 
     async fn client(&self) -> UdpSocket {
-        let client = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let loopback = if self.address.is_ipv4() { "127.0.0.1:0" } else { "[::1]:0" };
+        let client = UdpSocket::bind(loopback).await.unwrap();
         client.connect(self.address).await.unwrap();
         client
     }

@@ -14,14 +14,17 @@ use super::{
 };
 use crate::fields::schema::whole;
 use crate::http::{
-    Route,
+    Needs, Route,
     prefer::LONGEST_WAIT,
     problem::{Members, ProblemType},
     routes::ROUTES,
 };
 
 /// What can go wrong everywhere.
-const EVERYWHERE: &[ProblemType] = &[ProblemType::InvalidQuery, ProblemType::MissingHost, ProblemType::Misdirected];
+const EVERYWHERE: &[ProblemType] =
+    &[ProblemType::InvalidQuery, ProblemType::MissingHost, ProblemType::Misdirected, ProblemType::InvalidToken];
+/// Where not everybody may do what is asked for.
+const OF_ACCESS: &[ProblemType] = &[ProblemType::TokenNeeded, ProblemType::ScopeMissing];
 /// OpenAPI 3.1 has no word for what a stream is made of.
 const EVENTS: &str = "Server-sent events. `x-events` has the schema of the data of each, by its name";
 /// With a body.
@@ -62,7 +65,10 @@ pub fn build() -> Value {
         },
         "servers": [{"url": "/", "description": "The agent that this document comes from"}],
         "paths": paths,
-        "components": {"schemas": schemas},
+        "components": {
+            "schemas": schemas,
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer", "description": "What it allows stands in the agent's file of tokens"}},
+        },
     })
 }
 
@@ -76,6 +82,8 @@ fn operation(route: &Route, generator: &mut SchemaGenerator) -> Value {
     let mut described = json!({
         "operationId": operation.id, "summary": operation.summary, "parameters": parameters, "responses": responses,
     });
+    // Whether a token is needed depends on who asks from where.
+    described["security"] = if route.needs == Needs::Nothing { json!([]) } else { json!([{}, {"token": []}]) };
     if let Some(body) = operation.body {
         let schema = json!({"$ref": format!("#/components/schemas/{}", body.name)});
         described["requestBody"] = json!({"required": true, "content": {"application/json": {"schema": schema}}});
@@ -194,6 +202,12 @@ fn response(types: &[ProblemType], problem: &Value) -> Value {
         let always = types.iter().all(|problem| problem.retry_after().is_some());
         headers["Retry-After"] = json!({"description": "Seconds", "required": always, "schema": {"type": "string", "pattern": "^[0-9]+$"}});
     }
+    if types.iter().any(|problem| problem.challenge().is_some()) {
+        let challenges: Vec<&str> = types.iter().filter_map(|problem| problem.challenge()).collect();
+        let always = types.iter().all(|problem| problem.challenge().is_some());
+        headers["WWW-Authenticate"] =
+            json!({"description": "RFC 6750", "required": always, "schema": {"type": "string", "enum": challenges}});
+    }
     let these = json!({"properties": {"type": {"enum": uris}, "status": {"const": status}}});
     json!({
         "description": meanings.join("\n\n"),
@@ -211,6 +225,7 @@ fn problem_types(route: &Route) -> Vec<ProblemType> {
     types.extend(when(reads || operation.guarded, &[ProblemType::InvalidPrecondition]));
     types.extend(when(operation.guarded, &[ProblemType::PreconditionFailed]));
     types.extend(when(operation.body.is_some(), OF_BODIES));
+    types.extend(when(route.needs != Needs::Nothing, OF_ACCESS));
     types.extend(when(!reads, OF_WRITES));
     types.extend(operation.problems);
     types

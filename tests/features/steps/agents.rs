@@ -18,6 +18,11 @@ async fn agent(world: &mut World, name: String, step: &Step) {
     world.agent_mut(&name).is_ready().await;
 }
 
+#[when(regex = r"^agent (\w+) is started with$")]
+async fn started(world: &mut World, name: String, step: &Step) {
+    launch(world, &name, step).await;
+}
+
 #[given(regex = r"^an agent (\w+) with room for (\d+) octets on its disk$")]
 async fn agent_on_small_disk(world: &mut World, name: String, octets: u32, step: &Step) {
     world.agent_mut(&name).settings.file_blocks = Some(octets / 512);
@@ -147,6 +152,20 @@ async fn sees_now(world: &mut World, observer: String, subject: String, state: S
     }
 }
 
+/// What is not so now may become so by and by: it is looked at again and again, until the time is over.
+#[then(regex = r"^for (\d+) seconds (.+) see (.+) as (\w+)$")]
+async fn sees_all_along(world: &mut World, seconds: u64, observers: String, subjects: String, state: String) {
+    let start = Instant::now();
+    while start.elapsed() < Duration::from_secs(seconds) {
+        for observer in list(&observers) {
+            for subject in list(&subjects) {
+                sees_now(world, observer.clone(), subject, state.clone()).await;
+            }
+        }
+        sleep(Duration::from_millis(100)).await;
+    }
+}
+
 async fn sees(observer: &Agent, subject: &str, state: &str) -> Result<(), String> {
     let answer = observer.get(&format!("/v1/nodes/{subject}")).await?;
     if answer.json()?.pointer("/state").is_some_and(|seen| seen == state) { Ok(()) } else { Err(answer.to_string()) }
@@ -251,7 +270,8 @@ fn start(world: &mut World, name: &str, step: &Step) {
 /// The same with seeds, which are names of agents or addresses.
 fn start_with(world: &mut World, name: &str, seeds: &str, step: &Step) {
     for seed in list(seeds) {
-        let address = if seed.contains('{') { world.fill(&seed) } else { world.address(&seed).to_string() };
+        // A name with a dot is one that agents are to look up.
+        let address = if seed.contains(['{', '.']) { world.fill(&seed) } else { world.address(&seed).to_string() };
         world.agent_mut(name).settings.flags.push(("--join".into(), address));
     }
     start(world, name, step);

@@ -3,7 +3,7 @@
 use std::{process::Stdio, time::Duration};
 
 use cucumber::{gherkin::Step, then, when};
-use tokio::{io::AsyncWriteExt as _, time::timeout};
+use tokio::{io::AsyncWriteExt as _, process::Command, time::timeout};
 
 use crate::features::{
     agent, expect,
@@ -16,13 +16,21 @@ const LIMIT: Duration = Duration::from_secs(180);
 
 #[when(regex = r"^I run `tidings (.+)` beside (\w+)$")]
 async fn beside(world: &mut World, line: String, name: String, step: &Step) {
-    let url = world.agent_mut(&name).url("");
-    run(world, &line, &[("TIDINGS_AGENT", url)], step).await;
+    let agent = world.agent_mut(&name);
+    let (url, command) = (agent.url(""), agent::command_beside(agent));
+    run(world, &line, command, &[("TIDINGS_AGENT", url)], step).await;
+}
+
+#[when(regex = r"^I run `tidings (.+)` beside (\w+) with TIDINGS_TOKEN=(\w+)$")]
+async fn with_token(world: &mut World, line: String, name: String, token: String, step: &Step) {
+    let agent = world.agent_mut(&name);
+    let (url, command) = (agent.url(""), agent::command_beside(agent));
+    run(world, &line, command, &[("TIDINGS_AGENT", url), ("TIDINGS_TOKEN", token)], step).await;
 }
 
 #[when(regex = r"^I run `tidings(| .+)`$")]
 async fn alone(world: &mut World, line: String, step: &Step) {
-    run(world, &line, &[], step).await;
+    run(world, &line, agent::command(), &[], step).await;
 }
 
 /// Starts an agent of which the scenario expects that it gives up.
@@ -36,16 +44,15 @@ async fn in_vain(world: &mut World, name: String, step: &Step) {
     finish(world, format!("tidings agent as {name}"), command, String::new()).await;
 }
 
-async fn run(world: &mut World, line: &str, environment: &[(&str, String)], step: &Step) {
+async fn run(world: &mut World, line: &str, mut command: Command, environment: &[(&str, String)], step: &Step) {
     let input = if step.docstring.is_some() { world.text(step) } else { String::new() };
     let line = world.fill(line);
-    let mut command = agent::command();
     command.args(line.split_whitespace()).current_dir(world.folder());
     command.envs(environment.iter().map(|(name, value)| (name, value)));
     finish(world, format!("tidings {}", line.trim()), command, input).await;
 }
 
-async fn finish(world: &mut World, line: String, mut command: tokio::process::Command, input: String) {
+async fn finish(world: &mut World, line: String, mut command: Command, input: String) {
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().expect("the program can be started");
     let mut stdin = child.stdin.take().expect("it is piped");
@@ -76,7 +83,7 @@ printf '%s\n' "${COMPREPLY[@]}"
 
 #[when(regex = r"^a bash that has read `tidings completions bash` completes `(.+)`$")]
 async fn complete(world: &mut World, typed: String) {
-    let mut bash = tokio::process::Command::new("bash");
+    let mut bash = Command::new("bash");
     bash.args(["--norc", "-c", COMPLETE, "bash"]).arg(agent::program()).arg(&typed);
     finish(world, typed, bash, String::new()).await;
 }
@@ -113,7 +120,7 @@ async fn prints(world: &mut World, step: &Step) {
 #[then(regex = r"^a second run prints the same$")]
 async fn prints_again(world: &mut World, step: &Step) {
     let (line, first) = (world.ran().line.clone(), world.ran().stdout.clone());
-    run(world, line.trim_start_matches("tidings "), &[], step).await;
+    run(world, line.trim_start_matches("tidings "), agent::command(), &[], step).await;
     assert!(world.ran().stdout == first, "{first}\n{}", shown(world));
 }
 
@@ -122,7 +129,7 @@ async fn prints_else(world: &mut World, line: String, step: &Step) {
     // The first line may repeat what was typed.
     let rest = |text: &str| text.lines().skip(1).map(str::to_owned).collect::<Vec<_>>();
     let first = rest(&world.ran().stdout);
-    run(world, &line, &[], step).await;
+    run(world, &line, agent::command(), &[], step).await;
     assert!(rest(&world.ran().stdout) != first, "{}", shown(world));
 }
 
@@ -169,7 +176,7 @@ async fn does_not_complain(world: &mut World, text: String) {
 async fn remarks(world: &mut World, line: String, name: String, text: String) {
     let agent = world.agent(&name);
     eventually(&format!("tidings {line} beside {name} remarks {text:?}"), async || {
-        let mut command = agent::command();
+        let mut command = agent::command_beside(agent);
         command.args(line.split_whitespace()).env("TIDINGS_AGENT", agent.url(""));
         let output = command.output().await.expect("the program can be started");
         let said = String::from_utf8_lossy(&output.stderr).split_whitespace().collect::<Vec<_>>().join(" ");
@@ -187,7 +194,7 @@ async fn none_left(world: &mut World) {
         .find(|word| word.contains("tidings-demo-"))
         .unwrap_or_else(|| panic!("no folder: {}", shown(world)));
     assert!(!std::path::Path::new(folder).exists(), "{folder} is still there");
-    let listing = tokio::process::Command::new("ps").args(["-eo", "pid,ppid,args"]).output().await.expect("ps is there");
+    let listing = Command::new("ps").args(["-eo", "pid,ppid,args"]).output().await.expect("ps is there");
     let listing = String::from_utf8_lossy(&listing.stdout).into_owned();
     let orphans: Vec<&str> = listing.lines().filter(|line| line.contains(folder)).collect();
     assert!(orphans.is_empty(), "{orphans:?} after {}", shown(world));

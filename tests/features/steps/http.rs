@@ -1,6 +1,9 @@
 //! Asking over HTTP.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::IpAddr,
+};
 
 use cucumber::{gherkin::Step, given, then, when};
 use tokio::{
@@ -145,7 +148,10 @@ async fn registers(world: &mut World, name: String, step: &Step) {
 /// Registers `web-1`, `web-2` and so on, each with an address of its own.
 #[given(regex = r"^(\w+) registers (\d+) instances of (\S+)$")]
 async fn registers_many(world: &mut World, name: String, count: usize, service: String) {
-    let block = world.address(&name).octets()[3];
+    let block = match world.address(&name) {
+        IpAddr::V4(address) => address.octets()[3],
+        IpAddr::V6(address) => address.octets()[15],
+    };
     for n in 1..=count {
         let address = format!("10.{block}.{}.{}", n / 256, n % 256);
         put(world, &name, &format!("{service}-{n}"), serde_json::json!({"service": service, "addresses": [address], "port": 8080})).await;

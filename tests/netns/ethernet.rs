@@ -1,0 +1,105 @@
+//! A network: a bridge that hosts are plugged into, and what goes wrong on it.
+
+use std::{fmt::Write as _, net::IpAddr};
+
+use super::host::Host;
+
+/// Where a host is plugged in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Port(usize);
+
+/// Frames that are lost without a word: neither end hears of it, as when a cable is cut behind the next switch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Loss {
+    /// So many of a hundred, drawn at random.
+    pub(crate) percent: u8,
+    /// Who sent them; anybody where it is not said.
+    pub(crate) from: Option<Port>,
+    /// To whom they go; anybody where it is not said.
+    pub(crate) to: Option<Port>,
+}
+
+/// A switch, as a host of its own that nobody is on.
+#[derive(Debug)]
+pub(crate) struct Ethernet {
+    switch: Host,
+    ports: usize,
+    losses: Vec<Loss>,
+}
+
+impl Ethernet {
+    /// A network without hosts.
+    ///
+    /// # Errors
+    /// As the system says; for people.
+    pub(crate) fn new() -> Result<Ethernet, String> {
+        let switch = Host::new()?;
+        // Without snooping: who looks for neighbours by multicast has not said yet what it listens to.
+        switch.run("ip link add switch type bridge mcast_snooping 0; ip link set switch up")?;
+        Ok(Ethernet { switch, ports: 0, losses: Vec::new() })
+    }
+
+    /// Plugs a host in, by a device of this name, with these addresses, each of a network of as many bits.
+    ///
+    /// # Errors
+    /// As the system says; for people.
+    pub(crate) fn plug(&mut self, host: &Host, device: &str, addresses: &[(IpAddr, u8)]) -> Result<Port, String> {
+        let port = Port(self.ports);
+        self.ports += 1;
+        let name = port.device();
+        let process = host.process();
+        self.switch.run(&format!(
+            "ip link add {name} type veth peer name {device} netns {process}; ip link set {name} master switch; ip link set {name} up"
+        ))?;
+        let mut script = format!("ip link set lo up; ip link set {device} up\n");
+        for (address, bits) in addresses {
+            // An address of IPv6 would be looked for on the network first, for a second or two.
+            let at_once = if address.is_ipv6() { " nodad" } else { "" };
+            let _ = writeln!(script, "ip address add {address}/{bits} dev {device}{at_once}");
+        }
+        host.run(&script)?;
+        Ok(port)
+    }
+
+    /// From now on these frames are lost, too.
+    ///
+    /// # Errors
+    /// As the system says; for people.
+    pub(crate) fn lose(&mut self, loss: Loss) -> Result<(), String> {
+        self.losses.push(loss);
+        self.apply()
+    }
+
+    /// From now on nothing is lost.
+    ///
+    /// # Errors
+    /// As the system says; for people.
+    pub(crate) fn mend(&mut self) -> Result<(), String> {
+        self.losses.clear();
+        self.apply()
+    }
+
+    fn apply(&self) -> Result<(), String> {
+        let mut rules = String::new();
+        for Loss { percent, from, to } in &self.losses {
+            let from = from.map(|port| format!("iifname {} ", port.device())).unwrap_or_default();
+            let to = to.map(|port| format!("oifname {} ", port.device())).unwrap_or_default();
+            let some = if *percent < 100 { format!("numgen random mod 100 < {percent} ") } else { String::new() };
+            let _ = writeln!(rules, "{from}{to}{some}drop");
+        }
+        // In one transaction; the first line sees to it that there is something to delete.
+        self.switch.run(&format!(
+            "nft -f - <<'END'\n\
+             table bridge loss\n\
+             delete table bridge loss\n\
+             table bridge loss {{\nchain forward {{\ntype filter hook forward priority 0\n{rules}}}\n}}\n\
+             END"
+        ))
+    }
+}
+
+impl Port {
+    fn device(self) -> String {
+        format!("port{}", self.0)
+    }
+}
