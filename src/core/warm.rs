@@ -22,7 +22,7 @@ impl Core {
         let me = self.me();
         let entries: Vec<MemberEntry> = others.iter().map(|(entry, _)| *entry).filter(|entry| entry.identity.node() != me).collect();
         let effects = self.membership.merge(&entries, false);
-        self.apply(now, effects, false);
+        self.apply(now, effects);
         for (entry, part) in others.iter().filter(|(entry, _)| entry.identity.node() != me) {
             let node = entry.identity.node();
             self.known.entry(node).or_default().replica.shown = Some(Arc::clone(part));
