@@ -357,8 +357,11 @@ impl Core {
         self.join.peers_pending = false;
         let former = self.where_nobody_is_up(self.join.former.iter().copied().collect());
         self.join.former.retain(|address| former.contains(address));
-        let up = self.membership.members().filter(|member| member.is_up());
-        let mut peers: Vec<SocketAddr> = up.take(PEERS_KEPT).map(|member| member.identity.address()).collect();
+        // Those that follow us: were they the same for all, the same few would be asked for everything by whoever starts again.
+        let me = self.me();
+        let up = || self.membership.members().filter(|member| member.is_up());
+        let (behind, before) = (up().filter(|member| member.identity.node() >= me), up().filter(|member| member.identity.node() < me));
+        let mut peers: Vec<SocketAddr> = behind.chain(before).take(PEERS_KEPT).map(|member| member.identity.address()).collect();
         if peers.is_empty() {
             // Nobody is up: those of before are still the best guess.
             return;
