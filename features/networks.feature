@@ -238,12 +238,22 @@ Feature: Agents in networks as they are
     When gamma is killed
     Then alpha and beta see gamma as down within 6 seconds
 
-  Scenario: A seed of a family that gossip does not speak is named in the log
+  Scenario: A seed of a family that gossip does not speak is joined by a stream, and named in the log
     Given hosts alpha and beta with IPv4 and IPv6
-    And an agent alpha
-    When agent beta tries to join through {alpha.six}
-    Then beta's log soon says "[{alpha.six}]:8746"
-    And beta's log soon says "--gossip [::]:8746"
+    And agent alpha with
+      | --gossip    | [::]:8746 |
+      | --advertise | {alpha}   |
+    When agent beta joins through {alpha.six}
+    Then alpha soon sees beta as alive
+    And beta's log soon says "seed=[{alpha.six}]:8746"
+    And beta's log soon says "--gossip [::]:8746 is for both"
+
+  Scenario: A seed whose name has no address is named in the log
+    Given host alpha with IPv4
+    And the name seed.example means nobody
+    When agent alpha tries to join through seed.example
+    Then alpha's log soon says "its name has no address"
+    And alpha's log says "its name has no address" once
 
   Scenario: A peer that advertises an address of the other family is named in the log, and reached by streams where that can be
     Given hosts alpha and beta with IPv4 and IPv6
@@ -251,7 +261,8 @@ Feature: Agents in networks as they are
     When agent beta joins through alpha
       | --gossip    | [::]:8746  |
       | --advertise | {beta.six} |
-    Then alpha's log soon says "[{beta.six}]:8746 can't be reached"
+    Then alpha's log soon says "no datagram of this agent gets to the peer"
+    And alpha's log soon says "peer=[{beta.six}]:8746"
     And for 5 seconds alpha and beta see alpha and beta as alive
 
   Scenario: Who listens on IPv4 on a host that has IPv6 alone is told so

@@ -405,21 +405,16 @@ impl Core {
         if self.has_left() {
             return;
         }
-        let probe = matches!(timer, foca::Timer::ProbeRandomMember(_));
         let effects = self.membership.on_timer(timer);
-        self.apply(now, effects, probe);
+        self.apply(now, effects);
     }
 
-    /// Does what foca asked for. Beside a probe our digest travels, so that everyone compares with everyone in time.
-    fn apply(&mut self, now: Moment, effects: Effects, probe: bool) {
+    /// Does what foca asked for.
+    fn apply(&mut self, now: Moment, effects: Effects) {
         let transmissions = self.membership.transmissions();
         for (to, packet) in effects.packets {
             let mut envelope = Envelope::new(Carrier::Datagram, self.cluster);
             envelope.push(kind::FOCA, &packet);
-            if probe {
-                let beacon = self.beacon();
-                envelope.push(kind::DIGEST, &beacon.to_bytes());
-            }
             self.dissemination.fill(now, &mut envelope, transmissions);
             self.send(to.address(), envelope);
         }

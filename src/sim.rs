@@ -36,7 +36,7 @@ pub use disk::{DiskState, Platter};
 pub use host::{Host, HostId, HostOptions, Power};
 pub use image::Image;
 pub use link::{Conditions, Latency};
-pub use network::{Effects, Fault, FaultId, Group, Network, Traffic};
+pub use network::{Effects, Fault, FaultId, Group, Network, Sent, Traffic};
 pub use process::Process;
 pub use spread::{News, Spread};
 pub use story::Line;

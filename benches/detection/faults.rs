@@ -1,14 +1,16 @@
 //! What happens to a cluster.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 /// How an agent dies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Death {
     /// SIGKILL: its host ends its streams and refuses new ones.
     Kill,
-    /// Its host loses power: nothing is said.
+    /// Its host loses power: nothing is said. To all others it is a black hole.
     Power,
+    /// SIGSTOP, for good: its host goes on taking what comes.
+    Stop,
 }
 
 /// What is wrong without anybody being gone.
@@ -22,10 +24,21 @@ pub(crate) enum Disturbance {
     Freezes(u64, u64),
     /// To each host nothing comes for a while, a fifth of the time, in bursts of so many milliseconds on average.
     Bursts(u64),
-    /// To one host nothing comes from so many percent of the others, and nothing from it to them.
-    Cut(u8),
+    /// Between one host and so many percent of the others nothing comes through.
+    Cut(Way, u8),
     /// One host's datagrams are all lost, both ways; streams are not.
     NoDatagrams,
+}
+
+/// Which way is cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// Both.
+    Both,
+    /// From the one to the others: it hears them, and they do not hear it.
+    Out,
+    /// From the others to the one.
+    In,
 }
 
 /// A row of the table.
@@ -40,9 +53,10 @@ pub(crate) enum Scenario {
 }
 
 impl Scenario {
-    pub(crate) const ALL: [Scenario; 17] = [
+    pub(crate) const ALL: [Scenario; 25] = [
         Scenario::Deaths(Death::Kill),
         Scenario::Deaths(Death::Power),
+        Scenario::Deaths(Death::Stop),
         Scenario::Mass(Death::Kill, 30),
         Scenario::Mass(Death::Power, 10),
         Scenario::Mass(Death::Power, 30),
@@ -50,13 +64,20 @@ impl Scenario {
         Scenario::Calm(Disturbance::None),
         Scenario::Calm(Disturbance::Pauses(300, 1_000)),
         Scenario::Calm(Disturbance::Pauses(1_000, 4_000)),
+        Scenario::Calm(Disturbance::Pauses(6_000, 12_000)),
         Scenario::Calm(Disturbance::Freezes(300, 1_000)),
         Scenario::Calm(Disturbance::Freezes(1_000, 1_500)),
+        Scenario::Calm(Disturbance::Freezes(3_000, 12_000)),
         Scenario::Calm(Disturbance::Bursts(100)),
         Scenario::Calm(Disturbance::Bursts(250)),
-        Scenario::Calm(Disturbance::Cut(30)),
-        Scenario::Calm(Disturbance::Cut(50)),
-        Scenario::Calm(Disturbance::Cut(80)),
+        Scenario::Calm(Disturbance::Cut(Way::Both, 30)),
+        Scenario::Calm(Disturbance::Cut(Way::Both, 50)),
+        Scenario::Calm(Disturbance::Cut(Way::Both, 80)),
+        Scenario::Calm(Disturbance::Cut(Way::Out, 50)),
+        Scenario::Calm(Disturbance::Cut(Way::In, 50)),
+        Scenario::Calm(Disturbance::Cut(Way::Out, 100)),
+        Scenario::Calm(Disturbance::Cut(Way::In, 100)),
+        Scenario::Calm(Disturbance::Cut(Way::Both, 100)),
         Scenario::Calm(Disturbance::NoDatagrams),
     ];
 
@@ -64,14 +85,26 @@ impl Scenario {
         match self {
             Scenario::Deaths(Death::Kill) => "killed, one by one".into(),
             Scenario::Deaths(Death::Power) => "power lost, one by one".into(),
+            Scenario::Deaths(Death::Stop) => "stopped, one by one".into(),
             Scenario::Mass(Death::Kill, share) => format!("killed, {share} % at once"),
             Scenario::Mass(Death::Power, share) => format!("power lost, {share} % at once"),
-            Scenario::Calm(Disturbance::None) => "at rest".into(),
-            Scenario::Calm(Disturbance::Pauses(least, most)) => format!("processes paused {least} to {most} ms"),
-            Scenario::Calm(Disturbance::Freezes(least, most)) => format!("hosts frozen {least} to {most} ms"),
-            Scenario::Calm(Disturbance::Bursts(mean)) => format!("ingress dark a fifth of the time, {mean} ms"),
-            Scenario::Calm(Disturbance::Cut(share)) => format!("one cut off from {share} %"),
-            Scenario::Calm(Disturbance::NoDatagrams) => "one without datagrams".into(),
+            Scenario::Mass(Death::Stop, share) => format!("stopped, {share} % at once"),
+            Scenario::Calm(disturbance) => disturbance.to_string(),
+        }
+    }
+}
+
+impl fmt::Display for Disturbance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Disturbance::None => f.write_str("at rest"),
+            Disturbance::Pauses(least, most) => write!(f, "processes paused {least} to {most} ms"),
+            Disturbance::Freezes(least, most) => write!(f, "hosts frozen {least} to {most} ms"),
+            Disturbance::Bursts(mean) => write!(f, "ingress dark a fifth of the time, {mean} ms"),
+            Disturbance::Cut(Way::Both, share) => write!(f, "one cut off from {share} %"),
+            Disturbance::Cut(Way::Out, share) => write!(f, "one not heard by {share} %"),
+            Disturbance::Cut(Way::In, share) => write!(f, "one that does not hear {share} %"),
+            Disturbance::NoDatagrams => f.write_str("one without datagrams"),
         }
     }
 }

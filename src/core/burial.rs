@@ -52,7 +52,7 @@ impl Core {
                 self.remember_peers(now);
             }
             let effects = self.membership.bury(node);
-            self.apply(now, effects, false);
+            self.apply(now, effects);
             self.dissemination.forget(node);
             self.settle.lacking.remove(&node);
             for conversation in self.conversations.values_mut() {

@@ -166,7 +166,7 @@ impl Core {
         self.dissemination.forget(me);
         let effects = self.membership.become_another(Identity::new(self.settings.address, me, life));
         self.detector.rename(self.membership.me());
-        self.apply(now, effects, false);
+        self.apply(now, effects);
         self.spread_all(now);
         self.changed(now);
         if let Some(teller) = climb.teller {
@@ -210,7 +210,7 @@ impl Core {
         let own = self.membership.me();
         if (1..=REJOIN_LEAP).contains(&seen.rejoin().saturating_sub(own.rejoin())) && self.farewell.is_none() {
             let effects = self.membership.become_another(own.with_rejoin(seen.rejoin().saturating_add(1)));
-            self.apply(now, effects, false);
+            self.apply(now, effects);
         }
     }
 }

@@ -20,6 +20,7 @@ use crate::{
         Identity, WireError,
         envelope::{Carrier, Envelope},
         frame::FrameBuffer,
+        limits,
         message::{self, Message, kind},
     },
 };
@@ -108,6 +109,11 @@ impl Conversation {
     /// Whether each side has sent all that the other wanted.
     pub(super) fn is_done(&self) -> bool {
         self.sent_all && self.got_all
+    }
+
+    /// Whether the peer said who it is, and something went over the stream within so much time.
+    pub(super) fn goes_on(&self, now: Moment, within: Duration) -> bool {
+        self.peer.is_some() && self.deadline + within > now + PATIENCE
     }
 
     /// Whether the next answer has to wait for the network.
@@ -217,6 +223,8 @@ impl Core {
             }
             self.on_message(now, stream, kind, body)?;
         }
+        // Wants come many in a frame, and so do the answers.
+        self.answer_wants(now, stream);
         Ok(())
     }
 
@@ -286,6 +294,29 @@ impl Core {
         if !envelope.push(kind, body) {
             // Senders cut their messages to size, so this is a fault of ours, not of the peer's.
             return self.event(Event::Internal(format!("a message of kind {kind} with {} octets fits no frame", body.len())));
+        }
+        self.say_envelope(stream, envelope);
+    }
+
+    /// Sends small messages, as many in a frame as fit.
+    pub(super) fn say_together(&mut self, stream: StreamId, messages: Vec<(u8, Vec<u8>)>) {
+        let mut shared = Envelope::new(Carrier::Frame, self.cluster);
+        for (kind, body) in messages {
+            if shared.len() + body.len() <= limits::FRAME_SHARED && shared.push(kind, &body) {
+                continue;
+            }
+            let next = Envelope::new(Carrier::Frame, self.cluster);
+            self.say_envelope(stream, std::mem::replace(&mut shared, next));
+            if !shared.push(kind, &body) {
+                self.say_bytes(stream, kind, &body);
+            }
+        }
+        self.say_envelope(stream, shared);
+    }
+
+    fn say_envelope(&mut self, stream: StreamId, envelope: Envelope) {
+        if envelope.is_empty() {
+            return;
         }
         let bytes = self.frame_out(stream, envelope);
         if let Some(conversation) = self.conversations.get_mut(&stream) {

@@ -85,6 +85,11 @@ impl Core {
         self.dissemination.len()
     }
 
+    /// Updates of members that are being pushed.
+    pub fn update_queue(&self) -> usize {
+        self.membership.count_updates()
+    }
+
     /// Nodes that are kept from coming back.
     pub fn graves(&self) -> usize {
         self.graves.count()

@@ -106,7 +106,7 @@ impl Core {
             };
             self.dropped(from, reason);
         }
-        self.apply(now, effects, false);
+        self.apply(now, effects);
     }
 
     /// Somebody says what it knows.

@@ -62,7 +62,7 @@ impl Core {
                 Action::Suspects(node) => self.touch(node, super::replica::Shift::default()),
                 Action::Down { identity, .. } => {
                     let effects = self.membership.down(identity);
-                    self.apply(now, effects, false);
+                    self.apply(now, effects);
                 }
                 Action::Meet(address) => self.meet(now, address),
             }

@@ -304,9 +304,9 @@ impl Detector {
         }
     }
 
-    /// foca probes a member: here it is what a probe of ours would be.
+    /// foca wants a member probed.
     pub(super) fn on_foca_probe(&mut self, now: Moment, target: Identity) {
-        self.inquire(now, target, How::AskedByFoca);
+        self.inquire(now, target, How::Ask);
     }
 
     /// Something came from this one, so it is there.

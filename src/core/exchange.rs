@@ -17,12 +17,13 @@ use crate::{
     },
     wire::{
         WireError, limits,
-        message::{self, WantPart, WireLive, WireSlot, kind},
+        message::{self, Message as _, WantPart, WireLive, WireSlot, kind},
     },
 };
 
 impl Core {
     pub(super) fn say_wants(&mut self, stream: StreamId, theirs: &[(NodeId, u128)]) {
+        let mut messages = Vec::new();
         for (node, digest) in theirs {
             let known = self.known.get(node);
             // Of ourselves, too: perhaps somebody holds more than we have written.
@@ -41,35 +42,43 @@ impl Core {
             let part =
                 |want: Want| WantPart { life: want.life.into(), complete: want.complete, definitions: want.definitions.to_le_bytes() };
             let want = message::Want { request, node: node.0.to_be_bytes(), shown: shown.map(part), next: next.map(part) };
-            self.say(stream, &want);
+            messages.push((kind::WANT, want.to_bytes()));
         }
-        self.say_bytes(stream, kind::WANTS_END, &[]);
+        messages.push((kind::WANTS_END, vec![]));
+        self.say_together(stream, messages);
     }
 
-    pub(super) fn on_want(&mut self, now: Moment, stream: StreamId, want: message::Want) {
+    pub(super) fn on_want(&mut self, stream: StreamId, want: message::Want) {
         if let Some(conversation) = self.conversations.get_mut(&stream)
             && conversation.wants.len() < limits::MEMBERS
         {
             conversation.wants.push_back(want);
-            self.answer_wants(now, stream);
         }
     }
 
-    pub(super) fn on_wants_end(&mut self, now: Moment, stream: StreamId) {
+    pub(super) fn on_wants_end(&mut self, stream: StreamId) {
         if let Some(conversation) = self.conversations.get_mut(&stream) {
             conversation.wants_ended = true;
-            self.answer_wants(now, stream);
         }
     }
 
     /// Answers wants for as long as the network takes what we say.
     pub(super) fn answer_wants(&mut self, now: Moment, stream: StreamId) {
+        let (mut messages, mut octets) = (Vec::new(), 0);
         while let Some(conversation) = self.conversations.get_mut(&stream)
             && !conversation.is_choked()
             && let Some(want) = conversation.wants.pop_front()
         {
-            self.say_haves(stream, &want);
+            for have in self.haves_for(&want) {
+                octets += have.len();
+                messages.push((kind::HAVE, have));
+            }
+            if octets > limits::FRAME_SHARED {
+                octets = 0;
+                self.say_together(stream, std::mem::take(&mut messages));
+            }
         }
+        self.say_together(stream, messages);
         if let Some(conversation) = self.conversations.get_mut(&stream)
             && conversation.wants_ended
             && conversation.wants.is_empty()
@@ -81,7 +90,8 @@ impl Core {
         }
     }
 
-    pub(super) fn say_haves(&mut self, stream: StreamId, want: &message::Want) {
+    fn haves_for(&self, want: &message::Want) -> Vec<Vec<u8>> {
+        let mut messages = Vec::new();
         let node = NodeId(u64::from_be_bytes(want.node));
         let part = |part: WantPart| Want {
             life: Life::from(part.life),
@@ -107,14 +117,15 @@ impl Core {
                 octets += slot_octets(&key, &slot);
                 next.slots.push((key.kind.0, key.id.to_string(), slot.into()));
                 if octets > limits::FRAME_FULL {
-                    self.say(stream, &std::mem::replace(&mut next, empty.clone()));
+                    messages.push(std::mem::replace(&mut next, empty.clone()).to_bytes());
                     octets = 0;
                 }
             }
             next.end = have.end.map(|(complete, live)| (complete, live.into()));
             next.digest = digest.to_le_bytes();
-            self.say(stream, &next);
+            messages.push(next.to_bytes());
         }
+        messages
     }
 
     pub(super) fn on_have(&mut self, now: Moment, stream: StreamId, have: message::Have) -> Result<(), WireError> {

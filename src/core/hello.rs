@@ -51,7 +51,7 @@ impl Core {
         }
         self.heard_somebody(now);
         let effects = self.membership.met(hello.from);
-        self.apply(now, effects, false);
+        self.apply(now, effects);
         if is_planted(Planted::ReadyEarly) {
             self.become_ready();
         }

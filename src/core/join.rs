@@ -21,6 +21,8 @@ use crate::model::{Done, StoreOp};
 
 /// Between two candidates of one round.
 const NEXT_CANDIDATE: Duration = Duration::from_millis(100);
+/// When the next one is tried though somebody has begun to tell us what it knows, but says no more.
+const STALLED_AFTER: Duration = Duration::from_secs(1);
 /// Between the first rounds; it doubles up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
@@ -54,6 +56,8 @@ pub(super) struct Join {
     referred: Vec<SocketAddr>,
     /// Where those are who are kept out, and since when that is known.
     left_alone: BTreeMap<SocketAddr, Moment>,
+    /// Where we looked since we last had looked everywhere.
+    looked_at: BTreeSet<SocketAddr>,
     ourselves: BTreeSet<SocketAddr>,
     established: bool,
     /// Whether there ever was one: if not, this agent is a newcomer.
@@ -77,6 +81,7 @@ impl Join {
             looks: 0,
             referred: Vec::new(),
             left_alone: BTreeMap::new(),
+            looked_at: BTreeSet::new(),
             ourselves: BTreeSet::from([ourselves]),
             established: false,
             ever_established: false,
@@ -232,6 +237,9 @@ impl Core {
     }
 
     fn try_next(&mut self, now: Moment) {
+        if self.is_being_told(now) {
+            return self.look_for_peers_at(now + NEXT_CANDIDATE);
+        }
         if let Some(candidate) = self.join.round.pop() {
             self.open(now, candidate, Purpose::Join);
             if !self.join.round.is_empty() {
@@ -263,6 +271,12 @@ impl Core {
         }
         round.truncate(most);
         round
+    }
+
+    /// Whether somebody whom we join tells us all that it knows. Another one would only tell the same.
+    fn is_being_told(&self, now: Moment) -> bool {
+        let mut conversations = self.conversations.values();
+        conversations.any(|conversation| conversation.purpose == Some(Purpose::Join) && conversation.goes_on(now, STALLED_AFTER))
     }
 
     /// Seeds, peers of before and members that are down or were let go of, one at a time: two parts that lost each other meet again.
@@ -297,8 +311,14 @@ impl Core {
         let pause = if self.membership.count_up() == 0 { LOOK_ALONE_EVERY } else { LOOK_EVERY };
         let jitter = self.jitter(pause / 2);
         self.look_for_peers_at(now + pause + jitter);
-        if let Some(lost) = by_preference.iter().find(|lost| !lost.is_empty()) {
+        if let Some(mut lost) = by_preference.into_iter().find(|lost| !lost.is_empty()) {
+            // Each in turn: by chance alone one may be left out for minutes.
+            if lost.iter().all(|address| self.join.looked_at.contains(address)) {
+                self.join.looked_at.retain(|address| !lost.contains(address));
+            }
+            lost.retain(|address| !self.join.looked_at.contains(address));
             let chosen = lost[self.rng.random_range(0..lost.len())];
+            self.join.looked_at.insert(chosen);
             self.open(now, chosen, Purpose::Look);
         }
     }

@@ -85,7 +85,7 @@ impl Core {
         let member = self.membership.get(peer.node()).map(|member| member.identity);
         if let Some(member) = member.filter(|member| member.address() == peer.address() && is_over(member.life())) {
             let effects = self.membership.down(member);
-            self.apply(now, effects, false);
+            self.apply(now, effects);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The one foca instance, and what it says of the members.
 //!
-//! foca holds the list of members, probes one at random now and then, and spreads what it knows. Whether a probe has failed is not
-//! for foca to say: the detector judges, and foca is told of its verdicts only. Everything that foca does comes out of here as
+//! foca holds the list of members, has one at random probed now and then, and spreads what it knows. Whether a probe has failed is
+//! not for foca to say: the detector probes and judges, and foca is told of its verdicts only. Everything that foca does comes out of here as
 //! values: packets, timers, and which members changed.
 
 use std::{
@@ -27,8 +27,8 @@ use crate::{
     },
 };
 
-/// How often a random member is probed. It is a cross-check, and carries our digest to somebody at random: those that must
-/// not be missed are probed by the detector.
+/// How often a random member is probed. It is a cross-check, and its answer brings the digest of somebody at random: those that
+/// must not be missed are probed by the detector on its own.
 const PROBE_PERIOD: Duration = Duration::from_secs(6);
 /// When foca would have others probe in our place, and a probe is ended instead.
 const PROBE_RTT: Duration = Duration::from_secs(1);
@@ -58,13 +58,13 @@ impl MemberView {
 /// What foca did in one call.
 #[derive(Debug, Default)]
 pub struct Effects {
-    /// Packets: for whom, and whether each is a probe, beside which a digest may travel.
+    /// Packets, and for whom.
     pub packets: Vec<(Identity, Vec<u8>)>,
     /// Timers to be delivered.
     pub timers: Vec<(Timer<Identity>, Duration)>,
     /// Members that changed.
     pub changed: BTreeSet<NodeId>,
-    /// Whom foca probes.
+    /// Whom foca wants probed.
     pub probed: Option<Identity>,
     /// The cluster took us for dead, and we came back under this identity.
     pub rejoined: Option<Identity>,
@@ -150,7 +150,12 @@ impl Membership {
 
     /// Whether foca has updates of members to spread.
     pub fn has_updates(&self) -> bool {
-        self.foca.updates_backlog() > 0
+        self.count_updates() > 0
+    }
+
+    /// How many of them.
+    pub fn count_updates(&self) -> usize {
+        self.foca.updates_backlog()
     }
 
     /// Up to `count` different members that are up, at random.
@@ -306,6 +311,10 @@ impl Membership {
     ) -> Effects {
         let mut sink = Sink::default();
         let error = f(&mut self.foca, &mut sink).err();
+        if let Some((target, _)) = sink.probed {
+            // A probe of the detector's asks the same with half the octets.
+            sink.packets.retain(|(to, _)| *to != target);
+        }
         sink.count(&mut self.counters, &mut self.spoken);
         self.probing = sink.probed.or(self.probing);
         let probed = sink.probed.map(|(target, _)| target);

@@ -147,7 +147,7 @@ impl Core {
         self.dissemination.pushed(now);
         if self.membership.has_updates() && !self.has_left() {
             let effects = self.membership.gossip();
-            self.apply(now, effects, false);
+            self.apply(now, effects);
         } else {
             self.push_records(now);
         }
@@ -276,7 +276,7 @@ impl Core {
         }
         if left && let Some(member) = self.membership.get(node).filter(|m| m.is_up() && m.identity.life() == life).copied() {
             let effects = self.membership.left(member.identity);
-            self.apply(now, effects, false);
+            self.apply(now, effects);
         }
     }
 }

@@ -58,8 +58,8 @@ impl Core {
             kind::MEMBERS => self.on_members(now, stream, &Members::from_bytes(body)?),
             kind::GRAVES => self.on_graves(now, stream, &Graves::from_bytes(body)?),
             kind::OWNERS => self.on_owners(stream, Owners::from_bytes(body)?)?,
-            kind::WANT => self.on_want(now, stream, message::Want::from_bytes(body)?),
-            kind::WANTS_END => self.on_wants_end(now, stream),
+            kind::WANT => self.on_want(stream, message::Want::from_bytes(body)?),
+            kind::WANTS_END => self.on_wants_end(stream),
             kind::HAVE => self.on_have(now, stream, message::Have::from_bytes(body)?)?,
             kind::HAVES_END => self.on_haves_end(now, stream),
             // A later version may say more; what we don't know we leave out.
@@ -143,7 +143,9 @@ impl Core {
     }
 
     pub(super) fn on_members(&mut self, now: Moment, stream: StreamId, members: &Members) {
-        let spread = self.conversations.get(&stream).is_some_and(|conversation| conversation.established || !conversation.is_ours());
+        // Who has not joined yet has nothing to tell that those who tell it did not know.
+        let joined = |conversation: &Conversation| conversation.established || (!conversation.is_ours() && self.join.is_established());
+        let spread = self.conversations.get(&stream).is_some_and(joined);
         let (others, entries): (Vec<MemberEntry>, Vec<MemberEntry>) =
             members.members.iter().partition(|entry| self.is_other_self(&entry.identity));
         others.iter().for_each(|entry| self.hear_of_member(now, stream, entry));
@@ -159,7 +161,7 @@ impl Core {
             .collect();
         let effects = self.membership.merge(&wanted, spread);
         let news = !effects.changed.is_empty();
-        self.apply(now, effects, false);
+        self.apply(now, effects);
         for entry in wanted.iter().filter(|entry| entry.grace_ms > 0) {
             self.learn_grace(now, entry);
         }

@@ -88,7 +88,7 @@ impl Core {
         let life = member.identity.life();
         if self.graves.buries(node, life.generation) {
             let effects = self.membership.bury(node);
-            return self.apply(now, effects, false);
+            return self.apply(now, effects);
         }
         let known = self.known.entry(node).or_default();
         if life > known.life {

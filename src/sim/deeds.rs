@@ -13,7 +13,7 @@ use super::{
     world::Happening,
 };
 use crate::{
-    catalog::Publisher,
+    catalog::{Publisher, Snapshot},
     core::{Core, Settings, io::CommandId, part::Part, time::Moment},
     model::{Command, InstanceId, Status, node::NodeInfo},
     store::{Begun, Contents, Store},
@@ -107,12 +107,15 @@ impl World {
         };
         let all: Vec<(MemberEntry, Arc<Part>)> = hosts.iter().filter_map(own).collect();
         let mut views = BTreeMap::new();
+        let mut last: Option<Arc<Snapshot>> = None;
         for id in hosts {
             if let Some(process) = &mut self.hosts[id.0].process {
+                last.iter().for_each(|last| process.publisher.begin_as(last));
                 let now = Moment::default() + (self.now - process.started);
                 process.core.know(now, &all, &mut views);
             }
             self.carry_out(*id);
+            last = self.hosts[id.0].process.as_ref().map(|process| process.catalog.load()).or(last);
         }
     }
 

@@ -142,6 +142,15 @@ impl Sum for Traffic {
     }
 }
 
+/// What was sent of a kind of messages, by all hosts together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Sent {
+    /// Datagrams and frames that begin with a message of the kind.
+    pub count: u64,
+    /// Their octets: of datagrams with the headers of IP and UDP, of frames without those of segments.
+    pub octets: u64,
+}
+
 /// How often something had an effect: a knob that has none is a mistake in the scenario.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Effects {
@@ -166,6 +175,8 @@ pub struct Network {
     pub conditions: Conditions,
     /// What happened by them.
     pub effects: Effects,
+    /// What was sent, by the kind of its first message.
+    pub sent: BTreeMap<u8, Sent>,
     faults: BTreeMap<FaultId, (Fault, u64)>,
     next: u64,
     busy_until: BTreeMap<HostId, Moment>,
@@ -180,7 +191,14 @@ pub(super) enum Carrier {
 
 impl Network {
     pub(super) fn new(conditions: Conditions) -> Network {
-        Network { conditions, effects: Effects::default(), faults: BTreeMap::new(), next: 0, busy_until: BTreeMap::new() }
+        Network {
+            conditions,
+            effects: Effects::default(),
+            sent: BTreeMap::new(),
+            faults: BTreeMap::new(),
+            next: 0,
+            busy_until: BTreeMap::new(),
+        }
     }
 
     /// Adds a fault.
@@ -207,6 +225,13 @@ impl Network {
             Fault::Cut { from: senders, to: receivers } => senders.has(from) && receivers.has(to),
             _ => false,
         })
+    }
+
+    /// Counts what is sent. `at`: where its first message begins.
+    pub(super) fn count(&mut self, bytes: &[u8], at: usize, octets: usize) {
+        let sent = self.sent.entry(bytes.get(at).copied().unwrap_or_default()).or_default();
+        sent.count += 1;
+        sent.octets += octets as u64;
     }
 
     /// How long a packet takes; none where it is lost. `octets` with all headers.

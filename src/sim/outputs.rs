@@ -13,6 +13,7 @@ use super::{
 use crate::{
     core::io::{Event, Output, Ticket},
     model::{CheckOrder, CheckState, Command, InstanceId, Status, StoreOp, check::Subject},
+    wire::limits::ENVELOPE_OCTETS,
 };
 
 /// How long it takes to look a name up.
@@ -108,6 +109,7 @@ impl World {
         let octets = bytes.len() + DATAGRAM_HEAD;
         host.traffic.datagrams += 1;
         host.traffic.datagram_octets += octets as u64;
+        self.network.count(&bytes, ENVELOPE_OCTETS, octets);
         let Some(peer) = self.at_address(to) else { return };
         let Some(delay) = self.network.carry(self.now, &mut self.rng, (id, peer), octets, Carrier::Datagram) else { return };
         if self.network.duplicates(&mut self.rng) {

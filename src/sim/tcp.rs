@@ -13,9 +13,12 @@ use super::{
     process::Waiting,
     world::Happening,
 };
-use crate::core::{
-    io::{CloseCause, StreamId},
-    time::Moment,
+use crate::{
+    core::{
+        io::{CloseCause, StreamId},
+        time::Moment,
+    },
+    wire::limits::ENVELOPE_OCTETS,
 };
 
 /// Between a segment and its first retransmission; doubles (RFC 6298, and Linux's minimum).
@@ -26,6 +29,8 @@ const SYN_AGAIN_AFTER: Duration = Duration::from_secs(1);
 const CONNECT_PATIENCE: Duration = Duration::from_secs(3);
 /// How long a kernel retransmits before it gives up: Linux's `tcp_retries2`.
 const GIVE_UP_AFTER: Duration = Duration::from_secs(924);
+/// Octets of the length before each frame.
+const LENGTH_OCTETS: usize = 4;
 /// Octets that a kernel takes before the reader has read them.
 const BUFFER: usize = 256 * 1024;
 
@@ -134,6 +139,7 @@ impl World {
         let Some(connection) = self.connections.get_mut(&id) else { return };
         let end = &mut connection.ends[side];
         let octets = bytes.len();
+        self.network.count(&bytes, LENGTH_OCTETS + ENVELOPE_OCTETS, octets);
         end.outstanding += octets;
         if end.outstanding <= BUFFER && end.untold.is_empty() {
             self.plan(Duration::ZERO, Happening::Input(host, self.number_of(host), Waiting::Sent { stream, octets }));

@@ -1,6 +1,7 @@
 //! What the world itself must do, before anything is judged by it.
 
 mod cluster;
+mod frugal;
 mod images;
 mod names;
 mod planted;

@@ -10,10 +10,8 @@ pub const SEAL_OCTETS: usize = 28;
 pub const MESSAGE_HEAD_OCTETS: usize = 3;
 /// What all messages of a datagram may take together, their heads included.
 pub const DATAGRAM_ROOM: usize = DATAGRAM_OCTETS - ENVELOPE_OCTETS - SEAL_OCTETS;
-/// What foca may fill: room is kept for a digest beside it.
-pub const FOCA_OCTETS: usize = DATAGRAM_ROOM - MESSAGE_HEAD_OCTETS - DIGEST_MESSAGE_OCTETS;
-/// A digest message: its head, an identity and a hash.
-pub const DIGEST_MESSAGE_OCTETS: usize = MESSAGE_HEAD_OCTETS + 48 + 9;
+/// What foca may fill.
+pub const FOCA_OCTETS: usize = DATAGRAM_ROOM - MESSAGE_HEAD_OCTETS;
 /// The age of a push, at most.
 pub const AGE_OCTETS: usize = 5;
 /// A pushed record, its age not counted, that fits beside nothing else. A larger one travels by sync only.
@@ -23,6 +21,9 @@ pub const PUSH_OCTETS: usize = DATAGRAM_ROOM - MESSAGE_HEAD_OCTETS - AGE_OCTETS;
 pub const FRAME_OCTETS: usize = 64 * 1024;
 /// Where a sender starts another frame: the largest single slot fits behind it.
 pub const FRAME_FULL: usize = 40 * 1024;
+/// Where a frame of many small messages ends. Each frame is a segment of its own at least, and where segments are lost each of them
+/// may have to wait for a retransmission.
+pub const FRAME_SHARED: usize = 16 * 1024;
 /// Octets of one body of a record, a kind unknown here included.
 pub const BODY_OCTETS: usize = 8 * 1024;
 /// Octets of the id of a record, of a kind unknown here included.

@@ -38,8 +38,6 @@ const HELPERS_TAKE: u32 = 3;
 pub(super) enum How {
     /// With a question of ours.
     Ask,
-    /// foca's ping is on its way; it counts as the first try.
-    AskedByFoca,
     /// With all means at once: a watch stream broke.
     AtOnce,
 }
@@ -117,9 +115,7 @@ impl Detector {
         let (evidence, streams) = (Evidence::default(), BTreeSet::new());
         self.inquiries.insert(node, Inquiry { target, nonce, began: now, how, tries: 1, evidence, streams, stage, alarm });
         self.counters.probes += 1;
-        if how != How::AskedByFoca {
-            self.tell(target.address(), probe(target, nonce, false));
-        }
+        self.tell(target.address(), probe(target, nonce, false));
         if how == How::AtOnce {
             self.call_in(now, node);
         }

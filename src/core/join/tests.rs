@@ -3,7 +3,7 @@
 use super::*;
 use crate::core::{
     io::{CloseCause, Input},
-    testing::core,
+    testing::{core, identity, receive},
 };
 
 fn address(host: u8) -> SocketAddr {
@@ -72,4 +72,24 @@ fn a_seed_that_is_found_later_than_others_were_tried_is_tried_at_once() {
     let both = BTreeSet::from([tries(&mut core, &mut now), tries(&mut core, &mut now)]);
     assert_eq!(both, BTreeSet::from([address(7), address(8)]));
     assert!(now < found + 2 * NEXT_CANDIDATE);
+}
+
+#[test]
+fn lost_members_are_looked_for_in_turn() {
+    let mut core = core(9);
+    let lost = [3, 4, 5, 6];
+    receive(&mut core, 2, &lost);
+    for node in lost {
+        core.membership.down(identity(node));
+    }
+    let all: BTreeSet<SocketAddr> = lost.iter().map(|node| identity(*node).address()).collect();
+    for round in 1..=3 {
+        let mut looked = BTreeSet::new();
+        for _ in lost {
+            core.look_for_the_lost(Moment::default());
+            let outputs = std::iter::from_fn(|| core.poll_output());
+            looked.extend(outputs.filter_map(|output| if let Output::Connect { to, .. } = output { Some(to) } else { None }));
+        }
+        assert_eq!(looked, all, "round {round}");
+    }
 }
