@@ -119,6 +119,7 @@ Feature: Agents in networks as they are
       | --advertise | {router}:9001 |
     Then beta soon sees gamma as alive
     And gamma soon sees beta as alive
+    And alpha, beta and gamma soon see each other as alive
     And for 5 seconds alpha, beta and gamma see alpha, beta and gamma as alive
     When gamma is killed
     Then alpha and beta see gamma as down within 6 seconds
@@ -189,6 +190,7 @@ Feature: Agents in networks as they are
       | beta  | {beta}:8746  | alive |
       | gamma | {gamma}:8746 | alive |
       | delta | {delta}:8746 | alive |
+    And alpha, beta, gamma and delta soon see each other as alive
     And for 5 seconds alpha, beta, gamma and delta see alpha, beta, gamma and delta as alive
     When beta is killed
     Then alpha, gamma and delta see beta as down within 6 seconds
@@ -215,6 +217,7 @@ Feature: Agents in networks as they are
       | web-1 | web     | 8080 |
     Then web.service.tidings.internal AAAA at gamma soon gives
       | {delta} |
+    And alpha, beta, gamma and delta soon see each other as alive
     And for 10 seconds alpha, beta, gamma and delta see alpha, beta, gamma and delta as alive
     When delta is killed
     Then alpha, beta and gamma see delta as down within 8 seconds
@@ -234,6 +237,7 @@ Feature: Agents in networks as they are
       | alpha | {alpha}:8746       | alive |
       | beta  | [{beta.six}]:8746  | alive |
       | gamma | [{gamma.six}]:8746 | alive |
+    And alpha, beta and gamma soon see each other as alive
     And for 5 seconds alpha, beta and gamma see alpha, beta and gamma as alive
     When gamma is killed
     Then alpha and beta see gamma as down within 6 seconds
@@ -263,6 +267,7 @@ Feature: Agents in networks as they are
       | --advertise | {beta.six} |
     Then alpha's log soon says "no datagram of this agent gets to the peer"
     And alpha's log soon says "peer=[{beta.six}]:8746"
+    And alpha and beta soon see each other as alive
     And for 5 seconds alpha and beta see alpha and beta as alive
 
   Scenario: Who listens on IPv4 on a host that has IPv6 alone is told so

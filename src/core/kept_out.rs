@@ -31,7 +31,7 @@ pub(super) struct KeptOut {
 impl KeptOut {
     fn note(&mut self, now: Moment, refuser: SocketAddr) {
         self.by.retain(|_, at| now - *at < HOLDS);
-        if self.by.len() < REFUSERS {
+        if self.by.len() < REFUSERS || self.by.contains_key(&refuser) {
             self.by.insert(refuser, now);
         }
     }

@@ -1,6 +1,6 @@
 //! Promise 5: what was deregistered, and who left or was forgotten, does not come back by itself.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::{Host, HostId, Seen, Watcher, World};
 use crate::catalog::NodeEntry;
@@ -24,6 +24,8 @@ pub(super) struct Removals {
     asked: BTreeMap<CommandId, u32>,
     /// Since when a process is asked to leave.
     leaving: BTreeMap<HostId, Moment>,
+    /// Lives that went on from an image: they have two histories, and may have left in one of them and go on in the other.
+    forked: BTreeSet<(NodeId, Life)>,
     /// When the process of each host began, or was resumed from an image.
     began: BTreeMap<HostId, Moment>,
     /// Who is on which host.
@@ -43,8 +45,9 @@ impl Watcher for Removals {
                 self.come_back(host);
                 Ok(())
             }
-            Seen::ImageResumed { node, .. } => {
+            Seen::ImageResumed { node, life } => {
                 self.ids.insert(host, *node);
+                self.forked.insert((*node, *life));
                 self.come_back(host);
                 self.begin(world, host);
                 Ok(())
@@ -207,7 +210,7 @@ impl Removals {
     fn on_node(&mut self, world: &World, host: HostId, node: NodeId, life: Life, state: MemberState) -> Result<(), String> {
         if state == MemberState::Left {
             self.left.insert((host, node), life);
-        } else if state.is_up() && self.left.get(&(host, node)).is_some_and(|left| life <= *left) {
+        } else if state.is_up() && !self.forked.contains(&(node, life)) && self.left.get(&(host, node)).is_some_and(|left| life <= *left) {
             return Err(format!("{node} was shown as left, and is shown as {state} in the same life"));
         }
         if let Some((generation, true, _)) = self.forgotten.get(&node)

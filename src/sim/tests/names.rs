@@ -6,10 +6,7 @@ use super::{
     super::*,
     cluster::{Cluster, seconds},
 };
-use crate::{
-    core::io::Event,
-    model::{ClusterName, NodeName},
-};
+use crate::{core::io::Event, model::NodeName};
 
 /// Who joins all are told by one that is new itself, and by one that knows the holder.
 #[test]
@@ -88,10 +85,11 @@ fn a_newcomer_that_asks_a_node_that_is_kept_out_finds_the_others() {
 }
 
 fn add(cluster: &mut Cluster, at: u8, name: &str, seeds: Vec<HostId>) -> HostId {
+    let of = cluster.world.host(HostId(0)).options.cluster.clone();
     cluster.world.add(HostOptions {
         address: SocketAddr::from(([10, 0, 1, at], 8746)),
         node_name: NodeName::new(name).expect("a name"),
-        cluster: ClusterName::new("test").expect("a name"),
+        cluster: of,
         zone: None,
         seeds,
         reap_after: seconds(24 * 3_600),
