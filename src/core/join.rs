@@ -290,15 +290,8 @@ impl Core {
         let mut lost: Vec<SocketAddr> = down.chain(self.join.peers.iter().copied()).collect();
         let mut seeds: Vec<SocketAddr> = self.join.seeds().collect();
         let mut former: Vec<SocketAddr> = self.join.former.iter().copied().collect();
-        // These are few, and members may be many.
         let is_missed = |address: &&SocketAddr| !self.join.ourselves.contains(address) && !self.join.is_left_alone(now, address);
-        let mut missed: BTreeSet<SocketAddr> = lost.iter().chain(&seeds).chain(&former).filter(is_missed).copied().collect();
-        for member in self.membership.members().filter(|member| member.is_up()) {
-            if missed.is_empty() {
-                break;
-            }
-            missed.remove(&member.identity.address());
-        }
+        let missed = self.where_nobody_is_up(lost.iter().chain(&seeds).chain(&former).filter(is_missed).copied().collect());
         for addresses in [&mut lost, &mut seeds, &mut former] {
             addresses.retain(|address| missed.contains(address));
         }
@@ -349,11 +342,26 @@ impl Core {
         }
     }
 
+    /// Of these addresses those at which no member is up. They are few, and members may be many.
+    fn where_nobody_is_up(&self, mut addresses: BTreeSet<SocketAddr>) -> BTreeSet<SocketAddr> {
+        for member in self.membership.members().filter(|member| member.is_up()) {
+            if addresses.is_empty() {
+                break;
+            }
+            addresses.remove(&member.identity.address());
+        }
+        addresses
+    }
+
     pub(super) fn store_peers(&mut self) {
         self.join.peers_pending = false;
-        let mut peers: Vec<SocketAddr> = self.membership.members().filter(|m| m.is_up()).map(|m| m.identity.address()).collect();
-        self.join.former.retain(|former| !peers.contains(former));
-        peers.truncate(PEERS_KEPT);
+        let former = self.where_nobody_is_up(self.join.former.iter().copied().collect());
+        self.join.former.retain(|address| former.contains(address));
+        // Those that follow us: were they the same for all, the same few would be asked for everything by whoever starts again.
+        let me = self.me();
+        let up = || self.membership.members().filter(|member| member.is_up());
+        let (behind, before) = (up().filter(|member| member.identity.node() >= me), up().filter(|member| member.identity.node() < me));
+        let mut peers: Vec<SocketAddr> = behind.chain(before).take(PEERS_KEPT).map(|member| member.identity.address()).collect();
         if peers.is_empty() {
             // Nobody is up: those of before are still the best guess.
             return;
