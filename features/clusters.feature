@@ -157,3 +157,14 @@ Feature: Agents form a cluster
     Then the answer lists
       | name  | gossip       |
       | alpha | {alpha}:8746 |
+
+  Scenario: A newcomer that asks an agent that is kept out for its name finds the others
+    Given an agent alpha
+    When agent beta tries to join through alpha
+      | --name | alpha |
+    Then beta's log soon says "{alpha}:8746"
+    When agent gamma tries to join through beta
+    Then GET /v1/nodes at gamma soon lists
+      | name  | gossip       |
+      | alpha | {alpha}:8746 |
+      | gamma | {gamma}:8746 |

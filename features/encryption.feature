@@ -79,9 +79,10 @@ Feature: Encrypted gossip
     And alpha registers
       | id    | service | port |
       | web-1 | web     | 8080 |
-    And web.service.tidings.internal A at beta soon gives
+    And web.service.tidings.internal A at each of alpha and beta soon gives
       | {alpha} |
-    When each of alpha and beta soon says "encryption is off, with the keys [5]" once its file has
+    When a client beside each of alpha and beta looks up web.service.tidings.internal A all the while
+    And each of alpha and beta soon says "encryption is off, with the keys [5]" once its file has
       """
       [gossip]
       key_file = "{folder}/keys"
@@ -106,6 +107,8 @@ Feature: Encrypted gossip
       | node  | id    |
       | alpha | web-1 |
       | alpha | web-2 |
+    And each client got these at each answer, and none got an empty one
+      | {alpha} |
     When agent gamma tries to join through alpha
     Then gamma's log soon says "it ended the stream without a word: does it have the same keys?"
 

@@ -29,9 +29,10 @@ Feature: Changing keys
     And alpha registers
       | id    | service | port |
       | web-1 | web     | 8080 |
-    And web.service.tidings.internal A at beta soon gives
+    And web.service.tidings.internal A at each of alpha and beta soon gives
       | {alpha} |
-    When I run `tidings keys add {folder}/new` beside alpha
+    When a client beside each of alpha and beta looks up web.service.tidings.internal A all the while
+    And I run `tidings keys add {folder}/new` beside alpha
     Then it exits with 0
     And it prints
       | key 6 | decrypts from now on |
@@ -55,6 +56,8 @@ Feature: Changing keys
       | node  | id    |
       | alpha | web-1 |
       | alpha | web-2 |
+    And each client got these at each answer, and none got an empty one
+      | {alpha} |
     When alpha is stopped by SIGTERM
     And alpha starts again
     Then beta soon sees alpha as alive

@@ -119,6 +119,7 @@ Feature: Agents in networks as they are
       | --advertise | {router}:9001 |
     Then beta soon sees gamma as alive
     And gamma soon sees beta as alive
+    And alpha, beta and gamma soon see each other as alive
     And for 5 seconds alpha, beta and gamma see alpha, beta and gamma as alive
     When gamma is killed
     Then alpha and beta see gamma as down within 6 seconds
@@ -189,6 +190,7 @@ Feature: Agents in networks as they are
       | beta  | {beta}:8746  | alive |
       | gamma | {gamma}:8746 | alive |
       | delta | {delta}:8746 | alive |
+    And alpha, beta, gamma and delta soon see each other as alive
     And for 5 seconds alpha, beta, gamma and delta see alpha, beta, gamma and delta as alive
     When beta is killed
     Then alpha, gamma and delta see beta as down within 6 seconds
@@ -215,6 +217,7 @@ Feature: Agents in networks as they are
       | web-1 | web     | 8080 |
     Then web.service.tidings.internal AAAA at gamma soon gives
       | {delta} |
+    And alpha, beta, gamma and delta soon see each other as alive
     And for 10 seconds alpha, beta, gamma and delta see alpha, beta, gamma and delta as alive
     When delta is killed
     Then alpha, beta and gamma see delta as down within 8 seconds
@@ -234,16 +237,27 @@ Feature: Agents in networks as they are
       | alpha | {alpha}:8746       | alive |
       | beta  | [{beta.six}]:8746  | alive |
       | gamma | [{gamma.six}]:8746 | alive |
+    And alpha, beta and gamma soon see each other as alive
     And for 5 seconds alpha, beta and gamma see alpha, beta and gamma as alive
     When gamma is killed
     Then alpha and beta see gamma as down within 6 seconds
 
-  Scenario: A seed of a family that gossip does not speak is named in the log
+  Scenario: A seed of a family that gossip does not speak is joined by a stream, and named in the log
     Given hosts alpha and beta with IPv4 and IPv6
-    And an agent alpha
-    When agent beta tries to join through {alpha.six}
-    Then beta's log soon says "[{alpha.six}]:8746"
-    And beta's log soon says "--gossip [::]:8746"
+    And agent alpha with
+      | --gossip    | [::]:8746 |
+      | --advertise | {alpha}   |
+    When agent beta joins through {alpha.six}
+    Then alpha soon sees beta as alive
+    And beta's log soon says "seed=[{alpha.six}]:8746"
+    And beta's log soon says "--gossip [::]:8746 is for both"
+
+  Scenario: A seed whose name has no address is named in the log
+    Given host alpha with IPv4
+    And the name seed.example means nobody
+    When agent alpha tries to join through seed.example
+    Then alpha's log soon says "its name has no address"
+    And alpha's log says "its name has no address" once
 
   Scenario: A peer that advertises an address of the other family is named in the log, and reached by streams where that can be
     Given hosts alpha and beta with IPv4 and IPv6
@@ -251,7 +265,9 @@ Feature: Agents in networks as they are
     When agent beta joins through alpha
       | --gossip    | [::]:8746  |
       | --advertise | {beta.six} |
-    Then alpha's log soon says "[{beta.six}]:8746 can't be reached"
+    Then alpha's log soon says "no datagram of this agent gets to the peer"
+    And alpha's log soon says "peer=[{beta.six}]:8746"
+    And alpha and beta soon see each other as alive
     And for 5 seconds alpha and beta see alpha and beta as alive
 
   Scenario: Who listens on IPv4 on a host that has IPv6 alone is told so

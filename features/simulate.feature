@@ -174,8 +174,8 @@ Feature: Playing scenarios in virtual time
       | a restart in churn, until all are right (seconds)  | 0.0 | 0.3 |
       | a node sends at rest (octets/s)                    | 1   | 1   |
       | a registration adds, for each node (octets)        | 1   | 1   |
-      | an agent that joins adds, for each node (octets)   | 3   | 3   |
-      | a node sends in churn (octets/s)                   | 3   | 3   |
+      | an agent that joins adds, for each node (octets)   | 3   | 30  |
+      | a node sends in churn (octets/s)                   | 2   | 2   |
       | a node holds open at rest (streams)                | 6 6 | 6 6 |
     And a second run prints the same
 

@@ -25,6 +25,7 @@ mod hello;
 pub mod io;
 mod itself;
 mod join;
+mod kept_out;
 pub mod meeting;
 pub mod membership;
 mod owner;
@@ -62,6 +63,7 @@ use graves::Graves;
 use io::{Event, Input, Output, StreamId, Ticket};
 use itself::Asking;
 use join::Join;
+use kept_out::KeptOut;
 use membership::{Effects, Membership};
 use owner::{Known, Pending, Registered};
 use replica::{Replica, Shift};
@@ -87,7 +89,7 @@ use crate::{
 pub const REAP_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// What the core is told at its start.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Settings {
     /// Agents of other clusters are refused.
     pub cluster: ClusterName,
@@ -153,6 +155,7 @@ pub struct Core {
     strands: BTreeMap<StreamId, Strand>,
     streams: u64,
     join: Join,
+    kept_out: KeptOut,
     farewell: Option<Farewell>,
     pending: VecDeque<Pending>,
     registered: BTreeMap<InstanceId, Registered>,
@@ -219,6 +222,7 @@ impl Core {
             conversations: BTreeMap::new(),
             strands: BTreeMap::new(),
             streams: 0,
+            kept_out: KeptOut::default(),
             farewell: None,
             pending: VecDeque::new(),
             registered: BTreeMap::new(),
@@ -326,6 +330,11 @@ impl Core {
     /// The last version that a record of this node took.
     pub fn own_version(&self) -> u64 {
         self.own_version
+    }
+
+    /// The life that a member has here, be it up or down.
+    pub fn life_of(&self, node: NodeId) -> Option<Life> {
+        self.membership.get(node).map(|member| member.identity.life())
     }
 
     /// What is held of a node's records, this one's included.

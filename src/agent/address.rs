@@ -25,7 +25,7 @@ fn found_out(bound: SocketAddr) -> IpAddr {
     of(own).or_else(other).unwrap_or_else(|| {
         let loopback = if own { IpAddr::from(Ipv4Addr::LOCALHOST) } else { Ipv6Addr::LOCALHOST.into() };
         match of(!own) {
-            Some(ip) => warn!("no other host can reach this agent: {}", families.why_not(SocketAddr::new(ip, bound.port()))),
+            Some(ip) => warn!("no other host can reach this agent, since this one has {ip}, and {}", families.advice()),
             None => warn!("no other host can reach this agent: this one has no address but {loopback}; name one with --advertise"),
         }
         loopback

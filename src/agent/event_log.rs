@@ -101,7 +101,7 @@ impl EventLog {
     /// A peer is where no datagram of ours gets.
     pub(super) fn out_of_reach(&mut self, peer: SocketAddr, families: Families) {
         if self.out_of_reach.len() < REMEMBERED && self.out_of_reach.insert(peer) {
-            warn!("{}", families.why_not(peer));
+            warn!(%peer, "no datagram of this agent gets to the peer: {}", families.advice());
         }
     }
 

@@ -19,19 +19,16 @@ impl Families {
         self.bound.is_ipv6() && self.bound.ip().is_unspecified()
     }
 
-    /// Whether an address is of one of them.
+    /// Whether datagrams get to an address. Streams start anywhere, and may get to others, too.
     pub(super) fn reach(self, address: SocketAddr) -> bool {
         self.are_both() || self.bound.is_ipv4() == address.is_ipv4()
     }
 
-    /// Why an address is of no use; for people.
-    pub(super) fn why_not(self, address: SocketAddr) -> String {
+    /// Why an address is not reached, and what to do about it; for people.
+    pub(super) fn advice(self) -> String {
         let Families { bound } = self;
         let family = if bound.is_ipv4() { "IPv4" } else { "IPv6" };
-        format!(
-            "{address} can't be reached by gossip that is received on {bound}, which is {family} alone; --gossip [::]:{} is for both",
-            bound.port()
-        )
+        format!("gossip is received on {bound}, which is {family} alone; --gossip [::]:{} is for both", bound.port())
     }
 
     /// An address as the socket takes it.

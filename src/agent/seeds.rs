@@ -64,32 +64,31 @@ impl Seeds {
         });
     }
 
-    /// Takes what was found: the seed's place, and those of its addresses that gossip can reach. That there are none is told to people
-    /// once, until there are some.
+    /// Takes what was found: the seed's place and its addresses, those that datagrams get to where there are such. What is wrong with it is
+    /// told to people once, until it is right.
     pub(super) fn take(&mut self, Found { place, result }: Found) -> (usize, Vec<SocketAddr>) {
         self.under_way.remove(&place);
-        let wrong = match result {
-            Ok(addresses) if addresses.is_empty() => "its name has no address".to_owned(),
-            Err(error) => format!("its name has no address: {error}"),
+        let (addresses, wrong) = match result {
+            Err(error) => (Vec::new(), format!("its name has no address: {error}")),
+            Ok(addresses) if addresses.is_empty() => (addresses, "its name has no address".to_owned()),
             Ok(addresses) => {
-                let of_no_use = addresses[0];
-                let reached: Vec<SocketAddr> = addresses.into_iter().filter(|address| self.families.reach(*address)).collect();
+                let reached: Vec<SocketAddr> = addresses.iter().copied().filter(|address| self.families.reach(*address)).collect();
                 if !reached.is_empty() {
                     self.told.remove(&place);
                     return (place, reached);
                 }
-                self.families.why_not(of_no_use)
+                (addresses, format!("no datagram of this agent gets to it: {}", self.families.advice()))
             }
         };
         if let Some(seed) = self.seed(place) {
             if self.told.contains(&place) {
-                debug!(%seed, "can't join: {wrong}");
+                debug!(%seed, "{wrong}");
             } else {
-                warn!(%seed, "can't join, and keeps trying: {wrong}");
+                warn!(%seed, "{wrong}");
                 self.told.insert(place);
             }
         }
-        (place, Vec::new())
+        (place, addresses)
     }
 
     fn seed(&self, place: usize) -> Option<&Seed> {

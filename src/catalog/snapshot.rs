@@ -86,6 +86,23 @@ impl Snapshot {
         }
     }
 
+    /// The same to another agent: what is its own, and how it sees itself, is as `own` has it.
+    pub(super) fn as_seen_by(&self, own: &Snapshot) -> Snapshot {
+        let mut snapshot = Snapshot {
+            local: own.local,
+            ready: own.ready,
+            revision: own.revision,
+            last_event: own.last_event,
+            registered: own.registered.clone(),
+            came_back: own.came_back.clone(),
+            ..self.clone()
+        };
+        if let Some(entry) = own.node(own.local) {
+            snapshot.put_node(Arc::clone(&entry.node), entry.since);
+        }
+        snapshot
+    }
+
     /// All nodes, by id.
     pub fn nodes(&self) -> impl ExactSizeIterator<Item = &NodeEntry> {
         self.nodes.values()
@@ -215,6 +232,10 @@ impl Snapshot {
     fn put_node(&mut self, node: Arc<Node>, now: SystemTime) {
         let id = node.id;
         let before = self.nodes.get(&id).cloned();
+        if before.as_ref().is_some_and(|entry| entry.node == node) {
+            // It came again. What is shared with other snapshots stays so.
+            return;
+        }
         let since = match &before {
             Some(entry) if entry.node.state == node.state => entry.since,
             _ => now,
@@ -268,6 +289,9 @@ impl Snapshot {
         let status = health.status();
         let place = (node, instance.id.clone());
         let before = self.instances.get(&place).cloned();
+        if before.as_ref().is_some_and(|entry| entry.instance == instance && entry.health == health) {
+            return;
+        }
         let since = match &before {
             Some(entry) if entry.status == status => entry.since,
             _ => now,

@@ -54,7 +54,7 @@ mod tests {
         wire::{
             envelope::{Carrier, ClusterTag, Envelope, open},
             frame,
-            message::{Digest, Hello, MemberEntry, Message as _, Refuse, RefuseCode, kind},
+            message::{Digest, Hello, MemberEntry, Message as _, Refuse, RefuseCode, Standing, kind},
         },
     };
 
@@ -85,7 +85,7 @@ mod tests {
             from: identity(node),
             name: format!("n{node}"),
             digest: Digest::default(),
-            established: true,
+            standing: Standing::Member,
         };
         let mut said = |node: u64| {
             let (stream, from) = (StreamId::accepted(node), identity(node).address());

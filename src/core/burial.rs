@@ -90,7 +90,7 @@ impl Core {
         };
         (conversation.peer, conversation.peer_is_buried) = (Some(peer), true);
         if !conversation.is_ours() {
-            self.say_hello(stream);
+            self.say_hello(now, stream);
         }
         let graves = self.grave_entries(now, |of| of == peer.node());
         self.say(stream, &Graves { graves });

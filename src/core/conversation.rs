@@ -174,7 +174,7 @@ impl Core {
 
     pub(super) fn on_connected(&mut self, now: Moment, stream: StreamId) {
         if self.conversations.contains_key(&stream) {
-            self.say_hello(stream);
+            self.say_hello(now, stream);
         } else {
             self.detector.on_connected(now, stream);
         }

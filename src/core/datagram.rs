@@ -67,6 +67,9 @@ impl Core {
         if self.has_left() {
             return;
         }
+        if self.is_kept_out(now) {
+            return self.dropped(from, "not_for_us");
+        }
         let Some((sender, taken_for_dead)) = self.membership.peek(packet) else {
             return self.dropped(from, WireError::Malformed.as_str());
         };

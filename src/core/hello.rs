@@ -9,13 +9,13 @@ use super::{
 use crate::{
     planted::{Planted, is_planted},
     wire::{
-        HIGHEST_VERSION, Identity, LOWEST_VERSION, limits,
-        message::{Hello, Refuse, RefuseCode},
+        HIGHEST_VERSION, LOWEST_VERSION, limits,
+        message::{Hello, Refuse, RefuseCode, Standing},
     },
 };
 
 impl Core {
-    pub(super) fn say_hello(&mut self, stream: StreamId) {
+    pub(super) fn say_hello(&mut self, now: Moment, stream: StreamId) {
         let hello = Hello {
             cluster: self.settings.cluster.to_string(),
             lowest: LOWEST_VERSION,
@@ -23,7 +23,7 @@ impl Core {
             from: self.membership.me(),
             name: self.settings.info.name.to_string(),
             digest: self.digest(),
-            established: self.join.was_established(),
+            standing: self.standing(now),
         };
         self.say(stream, &hello);
     }
@@ -32,18 +32,19 @@ impl Core {
         let Some(conversation) = self.conversations.get(&stream) else {
             return;
         };
-        let (at, ours) = (conversation.at, conversation.is_ours());
+        let ours = conversation.is_ours();
         if hello.from.node() == self.me() && hello.cluster == self.settings.cluster.as_str() {
             return self.on_meeting_ourselves(now, stream, hello);
         }
         if conversation.purpose == Some(Purpose::Itself) {
             return self.fail(now, stream, "somebody else is there");
         }
-        if let Some((code, detail)) = self.reason_to_refuse(hello, ours) {
-            self.event(Event::Refused { peer: at, by_us: true, code, detail: detail.clone() });
-            self.say(stream, &Refuse { code, detail });
-            self.fail(now, stream, "refused");
-            return self.end_life_before(now, hello.from);
+        if self.turns_away(now, stream, hello) {
+            return;
+        }
+        if ours {
+            // Who refused us before refuses no more, or says so now.
+            self.kept_out.clear();
         }
         if self.is_buried(hello.from) {
             return self.answer_with_grave(now, stream, hello.from);
@@ -59,7 +60,7 @@ impl Core {
             conversation.peer_digest = hello.digest.total();
         }
         if !ours {
-            self.say_hello(stream);
+            self.say_hello(now, stream);
         }
         let equal = self.digest().total() == hello.digest.total() || is_planted(Planted::NoSync);
         match (equal, ours) {
@@ -70,16 +71,39 @@ impl Core {
         }
     }
 
-    /// A node that is refused started anew: the life under which it was a member is over.
-    fn end_life_before(&mut self, now: Moment, refused: Identity) {
-        let member = self.membership.get(refused.node()).map(|member| member.identity);
-        if let Some(before) = member.filter(|before| before.life() < refused.life()) {
-            let effects = self.membership.down(before);
-            self.apply(now, effects);
+    /// Ends the conversation where one of the two is not to take part in the cluster with the other. Whether that is so.
+    fn turns_away(&mut self, now: Moment, stream: StreamId, hello: &Hello) -> bool {
+        let Some(conversation) = self.conversations.get(&stream) else {
+            return true;
+        };
+        let (at, ours) = (conversation.at, conversation.is_ours());
+        let is_kept_out = !ours && self.is_kept_out(now);
+        let by = if let Standing::KeptOut(by) = &hello.standing { Some(by) } else { None };
+        let may_refuse = !is_kept_out && (by.is_none() || !ours);
+        let reason = self.reason_to_part(hello).or_else(|| if may_refuse { self.reason_to_refuse(hello, ours) } else { None });
+        match (reason, by) {
+            (Some((code, detail)), _) => {
+                self.event(Event::Refused { peer: at, by_us: true, code, detail: detail.clone() });
+                self.say(stream, &Refuse { code, detail });
+                self.fail(now, stream, "refused");
+                self.is_no_member(now, hello.from, |before| before < hello.from.life());
+            }
+            (None, _) if is_kept_out => {
+                self.say_hello(now, stream);
+                self.fail(now, stream, "this agent is kept out of the cluster, since another node holds its name");
+            }
+            // It can't take us in. Nor can we take it in while we are new: whoever does has to know the cluster.
+            (None, Some(by)) if ours || !self.join.was_established() => {
+                self.fail(now, stream, "it is kept out of the cluster, since another node holds its name");
+                self.on_kept_out(now, at, hello.from, by);
+            }
+            (None, _) => return false,
         }
+        true
     }
 
-    pub(super) fn reason_to_refuse(&self, hello: &Hello, ours: bool) -> Option<(RefuseCode, String)> {
+    /// Why the two do not understand each other, whatever else they are.
+    fn reason_to_part(&self, hello: &Hello) -> Option<(RefuseCode, String)> {
         let cluster = self.settings.cluster.as_str();
         if hello.cluster != cluster {
             let theirs: String = hello.cluster.chars().take(80).collect();
@@ -92,6 +116,10 @@ impl Core {
             );
             return Some((RefuseCode::Version, detail));
         }
+        None
+    }
+
+    fn reason_to_refuse(&self, hello: &Hello, ours: bool) -> Option<(RefuseCode, String)> {
         if self.has_left() && !ours {
             return Some((RefuseCode::Leaving, "this agent is leaving the cluster".into()));
         }
@@ -105,7 +133,7 @@ impl Core {
         }
         let holder = self.live_holder(&hello.name)?;
         let another = holder.id != hello.from.node() && holder.gossip != hello.from.address();
-        (!hello.established && another).then(|| {
+        (hello.standing != Standing::Member && another).then(|| {
             let detail = format!(
                 "the name {:?} is held by the node at {}; the other at {} asks for it",
                 hello.name,
@@ -118,16 +146,14 @@ impl Core {
 
     pub(super) fn on_refuse(&mut self, now: Moment, stream: StreamId, refuse: &Refuse) {
         if let Some(conversation) = self.conversations.get_mut(&stream) {
-            let peer = conversation.at;
+            let peer = conversation.peer.map_or(conversation.at, |peer| peer.address());
             let detail = refuse.detail.chars().take(400).collect();
             if conversation.purpose == Some(Purpose::Join) {
                 conversation.purpose = Some(Purpose::Look);
             }
             self.event(Event::Refused { peer, by_us: false, code: refuse.code, detail });
             self.fail(now, stream, "refused");
-            if refuse.code == RefuseCode::NameTaken && !self.join.is_established() {
-                self.keep_to_itself();
-            }
+            self.refused_by(now, peer, refuse.code);
         }
     }
 }

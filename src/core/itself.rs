@@ -201,7 +201,7 @@ impl Core {
             self.conversations.remove(&stream);
             self.outputs.push_back(Output::Close(stream));
         } else {
-            self.say_hello(stream);
+            self.say_hello(now, stream);
         }
     }
 

@@ -36,6 +36,8 @@ const LOOK_ALONE_EVERY: Duration = Duration::from_millis(2_500);
 const PEERS_WRITTEN_AFTER: Duration = Duration::from_secs(1);
 /// Peers that are kept on disk: of those that are up, and of those that were let go of.
 const PEERS_KEPT: usize = 32;
+/// For how long nobody looks for a node that is kept out: it comes by itself when it may.
+const LEFT_ALONE: Duration = Duration::from_secs(60);
 /// Of so many looks for lost parts of the cluster one goes to a peer that was let go of: mostly those are gone for good.
 const LOOKS_FOR_FORMER: u32 = 4;
 
@@ -50,6 +52,10 @@ pub(super) struct Join {
     /// Where members were that were let go of, the last ones. They may be alive behind a partition, and know nobody here any more.
     former: VecDeque<SocketAddr>,
     looks: u32,
+    /// Who takes part in the cluster, as those say who are kept out of it.
+    referred: Vec<SocketAddr>,
+    /// Where those are who are kept out, and since when that is known.
+    left_alone: BTreeMap<SocketAddr, Moment>,
     /// Where we looked since we last had looked everywhere.
     looked_at: BTreeSet<SocketAddr>,
     ourselves: BTreeSet<SocketAddr>,
@@ -73,6 +79,8 @@ impl Join {
             peers: peers.to_vec(),
             former: VecDeque::new(),
             looks: 0,
+            referred: Vec::new(),
+            left_alone: BTreeMap::new(),
             looked_at: BTreeSet::new(),
             ourselves: BTreeSet::from([ourselves]),
             established: false,
@@ -118,6 +126,24 @@ impl Join {
         self.ourselves.insert(address);
     }
 
+    /// Those who were not asked yet are not asked.
+    pub(super) fn end_round(&mut self) {
+        self.round.clear();
+    }
+
+    /// Somebody is no member itself, and names others who are.
+    pub(super) fn refer(&mut self, now: Moment, from: SocketAddr, to: impl Iterator<Item = SocketAddr>) {
+        self.referred = to.collect();
+        self.left_alone.retain(|address, since| *address != from && now - *since < LEFT_ALONE);
+        if self.left_alone.len() < PEERS_KEPT {
+            self.left_alone.insert(from, now);
+        }
+    }
+
+    fn is_left_alone(&self, now: Moment, address: &SocketAddr) -> bool {
+        self.left_alone.get(address).is_some_and(|since| now - *since < LEFT_ALONE)
+    }
+
     /// A member was let go of: it is looked for all the same.
     pub(super) fn was_let_go(&mut self, address: SocketAddr) {
         self.former.retain(|former| *former != address);
@@ -129,9 +155,10 @@ impl Join {
         self.seeds.values().flatten().flatten().copied()
     }
 
-    /// Seeds, peers of before, and those that were let go of.
+    /// Seeds, peers of before, those that were let go of, and those that were named by who is kept out.
     fn everyone(&self) -> Vec<SocketAddr> {
-        let all: BTreeSet<SocketAddr> = self.seeds().chain(self.peers.iter().copied()).chain(self.former.iter().copied()).collect();
+        let others = self.peers.iter().chain(&self.former).chain(&self.referred).copied();
+        let all: BTreeSet<SocketAddr> = self.seeds().chain(others).collect();
         all.into_iter().filter(|address| !self.ourselves.contains(address)).collect()
     }
 
@@ -168,6 +195,7 @@ impl Core {
         self.join.seeds = seeds.map(|seed| (seed, None)).collect();
         self.join.looked_up = None;
         self.join.round.clear();
+        self.kept_out.clear();
         if !self.join.established {
             self.look_for_peers_at(now);
         }
@@ -218,13 +246,8 @@ impl Core {
                 return self.look_for_peers_at(now + NEXT_CANDIDATE);
             }
         } else {
-            self.join.round = self.join.everyone();
-            let candidates = self.join.round.len();
-            for at in (1..candidates).rev() {
-                let other = self.rng.random_range(0..=at);
-                self.join.round.swap(at, other);
-            }
-            if candidates > 0 {
+            self.join.round = self.next_round(now);
+            if !self.join.round.is_empty() {
                 return self.try_next(now);
             }
             if self.join.seeds.is_empty() {
@@ -235,6 +258,19 @@ impl Core {
         self.join.rounds += 1;
         let jitter = self.jitter(pause / 2);
         self.look_for_peers_at(now + pause + jitter);
+    }
+
+    /// Who is asked next: everyone, in any order, or one of those who keep us out, since they all know why.
+    fn next_round(&mut self, now: Moment) -> Vec<SocketAddr> {
+        let refusers = self.kept_out.by(now);
+        let most = if refusers.is_empty() { usize::MAX } else { 1 };
+        let mut round = if refusers.is_empty() { self.join.everyone() } else { refusers };
+        for at in (1..round.len()).rev() {
+            let other = self.rng.random_range(0..=at);
+            round.swap(at, other);
+        }
+        round.truncate(most);
+        round
     }
 
     /// Whether somebody whom we join tells us all that it knows. Another one would only tell the same.
@@ -254,16 +290,8 @@ impl Core {
         let mut lost: Vec<SocketAddr> = down.chain(self.join.peers.iter().copied()).collect();
         let mut seeds: Vec<SocketAddr> = self.join.seeds().collect();
         let mut former: Vec<SocketAddr> = self.join.former.iter().copied().collect();
-        // These are few, and members may be many.
-        let ourselves = &self.join.ourselves;
-        let mut missed: BTreeSet<SocketAddr> =
-            lost.iter().chain(&seeds).chain(&former).filter(|address| !ourselves.contains(address)).copied().collect();
-        for member in self.membership.members().filter(|member| member.is_up()) {
-            if missed.is_empty() {
-                break;
-            }
-            missed.remove(&member.identity.address());
-        }
+        let is_missed = |address: &&SocketAddr| !self.join.ourselves.contains(address) && !self.join.is_left_alone(now, address);
+        let missed = self.where_nobody_is_up(lost.iter().chain(&seeds).chain(&former).filter(is_missed).copied().collect());
         for addresses in [&mut lost, &mut seeds, &mut former] {
             addresses.retain(|address| missed.contains(address));
         }
@@ -296,6 +324,7 @@ impl Core {
         }
         (self.join.established, self.join.ever_established) = (true, true);
         self.join.looked_up = None;
+        self.kept_out.clear();
         let members = self.membership.count_up() + 1;
         self.event(Event::Joined { peer, members });
         self.spread_all(now);
@@ -313,11 +342,26 @@ impl Core {
         }
     }
 
+    /// Of these addresses those at which no member is up. They are few, and members may be many.
+    fn where_nobody_is_up(&self, mut addresses: BTreeSet<SocketAddr>) -> BTreeSet<SocketAddr> {
+        for member in self.membership.members().filter(|member| member.is_up()) {
+            if addresses.is_empty() {
+                break;
+            }
+            addresses.remove(&member.identity.address());
+        }
+        addresses
+    }
+
     pub(super) fn store_peers(&mut self) {
         self.join.peers_pending = false;
-        let mut peers: Vec<SocketAddr> = self.membership.members().filter(|m| m.is_up()).map(|m| m.identity.address()).collect();
-        self.join.former.retain(|former| !peers.contains(former));
-        peers.truncate(PEERS_KEPT);
+        let former = self.where_nobody_is_up(self.join.former.iter().copied().collect());
+        self.join.former.retain(|address| former.contains(address));
+        // Those that follow us: were they the same for all, the same few would be asked for everything by whoever starts again.
+        let me = self.me();
+        let up = || self.membership.members().filter(|member| member.is_up());
+        let (behind, before) = (up().filter(|member| member.identity.node() >= me), up().filter(|member| member.identity.node() < me));
+        let mut peers: Vec<SocketAddr> = behind.chain(before).take(PEERS_KEPT).map(|member| member.identity.address()).collect();
         if peers.is_empty() {
             // Nobody is up: those of before are still the best guess.
             return;

@@ -223,9 +223,16 @@ impl Membership {
         self.call(|foca, sink| foca.apply_many(std::iter::once(Member::alive(peer)), true, sink))
     }
 
-    /// A member took its leave: it counts as down from now on.
+    /// A member took its leave: it counts as down from now on. Its record tells everyone; whoever heard that it is down before the
+    /// record came would show it so.
     pub fn left(&mut self, peer: Identity) -> Effects {
-        self.call(|foca, sink| foca.apply_many(std::iter::once(Member::down(peer)), true, sink))
+        let Some(view) = self.members.get(&peer.node()).filter(|view| view.identity == peer && view.is_up()).copied() else {
+            return Effects::default();
+        };
+        let down = Member::new(peer, view.incarnation, State::Down);
+        let mut effects = self.call(|foca, sink| foca.apply_many(std::iter::once(down), false, sink));
+        self.put(MemberView { state: State::Down, ..view }, &mut effects.changed);
+        effects
     }
 
     /// The detector has found a member to be gone: everyone is to know.

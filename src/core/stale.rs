@@ -52,13 +52,13 @@ impl Core {
         self.begin_join(now);
     }
 
-    /// Peers do not take this agent in, since its name is another's: what it heard of them while it asked is none of its business.
+    /// Peers do not take this agent in, since its name is another's: what it heard of them while it asked is none of its business,
+    /// and whoever took it for a member is to find out that it is none.
     pub(super) fn keep_to_itself(&mut self) {
         let me = self.me();
         let others: Vec<NodeId> = self.known.keys().copied().filter(|node| *node != me).collect();
-        if !others.is_empty() || self.membership.members().next().is_some() {
-            self.let_go_of_all(&others);
-        }
+        self.let_go_of_all(&others);
+        self.join.end_round();
     }
 
     fn let_go_of_all(&mut self, others: &[NodeId]) {

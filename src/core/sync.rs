@@ -107,7 +107,7 @@ impl Core {
         let twin = peer.and_then(|peer| self.known.get(&peer.node())?.twin.as_deref().copied());
         members.extend(twin.map(|identity| MemberEntry { identity, incarnation: 0, state: state_to_wire(State::Down), grace_ms: 0 }));
         for members in members.chunks(PER_FRAME) {
-            let members = members.iter().map(|entry| self.with_grace(now, *entry)).collect();
+            let members = members.iter().map(|entry| self.as_told(now, *entry)).collect();
             self.say(stream, &Members { members });
         }
         let graves = self.grave_entries(now, |_| true);
@@ -130,8 +130,13 @@ impl Core {
         Ok(())
     }
 
-    pub(super) fn with_grace(&self, now: Moment, mut entry: message::MemberEntry) -> message::MemberEntry {
-        if let Some(until) = self.known.get(&entry.identity.node()).and_then(|known| known.absent_until(entry.identity.life())) {
+    /// With what is known of a member beside what foca holds of it: that it left, or how much of its absence is left.
+    fn as_told(&self, now: Moment, mut entry: MemberEntry) -> MemberEntry {
+        let node = entry.identity.node();
+        if entry.state == state_to_wire(State::Down) && node != self.me() && self.is_left(node) {
+            entry.state = message::LEFT;
+        }
+        if let Some(until) = self.known.get(&node).and_then(|known| known.absent_until(entry.identity.life())) {
             entry.grace_ms = (until - now).as_millis() as u32;
         }
         entry
@@ -141,13 +146,19 @@ impl Core {
         // Who has not joined yet has nothing to tell that those who tell it did not know.
         let joined = |conversation: &Conversation| conversation.established || (!conversation.is_ours() && self.join.is_established());
         let spread = self.conversations.get(&stream).is_some_and(joined);
-        let (others, entries): (Vec<message::MemberEntry>, Vec<message::MemberEntry>) =
+        let (others, entries): (Vec<MemberEntry>, Vec<MemberEntry>) =
             members.members.iter().partition(|entry| self.is_other_self(&entry.identity));
         others.iter().for_each(|entry| self.hear_of_member(now, stream, entry));
         // That we count as down once we have left is no reason to come back.
-        let is_echo = |entry: &message::MemberEntry| self.has_left() && entry.identity.node() == self.me();
-        let wanted: Vec<message::MemberEntry> =
-            entries.into_iter().filter(|entry| !self.is_buried(entry.identity) && !is_echo(entry)).collect();
+        let is_echo = |entry: &MemberEntry| self.has_left() && entry.identity.node() == self.me();
+        let wanted: Vec<MemberEntry> = entries
+            .into_iter()
+            .filter(|entry| !self.is_buried(entry.identity) && !is_echo(entry) && !self.is_to_be_told_by_record(entry))
+            .map(|entry| MemberEntry {
+                state: if entry.state == message::LEFT { state_to_wire(State::Down) } else { entry.state },
+                ..entry
+            })
+            .collect();
         let effects = self.membership.merge(&wanted, spread);
         let news = !effects.changed.is_empty();
         self.apply(now, effects);
@@ -159,8 +170,14 @@ impl Core {
         }
     }
 
+    /// A member that is up here left, so its record, which comes behind the members, says so. It is not to be shown as down until then.
+    fn is_to_be_told_by_record(&self, entry: &MemberEntry) -> bool {
+        let (node, life) = (entry.identity.node(), entry.identity.life());
+        entry.state == message::LEFT && self.membership.get(node).is_some_and(|member| member.is_up() && member.identity.life() == life)
+    }
+
     /// Somebody who synced late is told how much of an absence is left. The life of a member has one absence at most.
-    pub(super) fn learn_grace(&mut self, now: Moment, entry: &message::MemberEntry) {
+    pub(super) fn learn_grace(&mut self, now: Moment, entry: &MemberEntry) {
         let life = entry.identity.life();
         if let Some(known) = self.known.get_mut(&entry.identity.node())
             && known.life == life

@@ -2,7 +2,14 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use super::{Core, io::Output, join::LOOK_EVERY, part::Part, replica::Shift, time::Moment};
+use super::{
+    Core,
+    io::{Event, Output},
+    join::LOOK_EVERY,
+    part::Part,
+    replica::Shift,
+    time::Moment,
+};
 use crate::{
     model::{Change, Node, NodeId},
     wire::message::MemberEntry,
@@ -23,6 +30,9 @@ impl Core {
         }
         self.join.has_joined();
         self.become_ready();
+        if let Some(first) = entries.first() {
+            self.event(Event::Joined { peer: first.identity.address(), members: self.membership.count_up() + 1 });
+        }
         let jitter = self.jitter(LOOK_EVERY);
         self.look_for_peers_at(now + LOOK_EVERY + jitter);
         self.finish();

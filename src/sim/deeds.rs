@@ -9,10 +9,11 @@ use super::{
     disk::SimDisk,
     outputs::write_group,
     process::{Ends, Waiting},
+    tape::{Fed, Tape},
     world::Happening,
 };
 use crate::{
-    catalog::Publisher,
+    catalog::{Publisher, Snapshot},
     core::{Core, Settings, io::CommandId, part::Part, time::Moment},
     model::{Command, InstanceId, Status, node::NodeInfo},
     store::{Begun, Contents, Store},
@@ -63,7 +64,9 @@ impl World {
             }
         };
         let local = contents.node_id;
-        let core = Core::new(settings(host, contents, begun, rng.random()));
+        let settings = settings(host, contents, begun, rng.random());
+        let tape = self.keeps_tapes.then(|| Tape::new(settings.clone()));
+        let core = Core::new(settings);
         let (publisher, catalog) = Publisher::new(local);
         self.processes += 1;
         host.process = Some(Process {
@@ -84,10 +87,11 @@ impl World {
             streams: Default::default(),
             accepted: 0,
             version: 0,
+            tape,
         });
         self.show(id, &Seen::Started { life: begun.life, contents: &before });
         if let Some(process) = &mut self.hosts[id.0].process {
-            process.core.start(Moment::default());
+            process.feed(self.now, Fed::Start);
         }
         self.carry_out(id);
         Ok(())
@@ -103,12 +107,15 @@ impl World {
         };
         let all: Vec<(MemberEntry, Arc<Part>)> = hosts.iter().filter_map(own).collect();
         let mut views = BTreeMap::new();
+        let mut last: Option<Arc<Snapshot>> = None;
         for id in hosts {
             if let Some(process) = &mut self.hosts[id.0].process {
+                last.iter().for_each(|last| process.publisher.begin_as(last));
                 let now = Moment::default() + (self.now - process.started);
                 process.core.know(now, &all, &mut views);
             }
             self.carry_out(*id);
+            last = self.hosts[id.0].process.as_ref().map(|process| process.catalog.load()).or(last);
         }
     }
 

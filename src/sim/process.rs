@@ -4,12 +4,15 @@ use std::collections::{BTreeMap, VecDeque};
 
 use std::net::SocketAddr;
 
-use super::disk::SimDisk;
+use super::{
+    disk::SimDisk,
+    tape::{Fed, Tape},
+};
 use crate::{
     catalog::{Catalog, Publisher},
     core::{
         Core,
-        io::{CloseCause, CommandId, StreamId, Ticket},
+        io::{CloseCause, CommandId, Input, StreamId, Ticket},
         time::Moment,
     },
     model::{Change, Command, StoreOp},
@@ -51,6 +54,24 @@ pub struct Process {
     pub(super) accepted: u64,
     /// The last version of its own that was seen.
     pub(super) version: u64,
+    /// All that its core was told, where that is kept.
+    pub(super) tape: Option<Tape>,
+}
+
+impl Process {
+    /// What time it is by its own clock.
+    pub(super) fn clock(&self, now: Moment) -> Moment {
+        now - (self.started - Moment::default())
+    }
+
+    /// Tells the core something.
+    pub(super) fn feed(&mut self, now: Moment, fed: Fed) {
+        let now = self.clock(now);
+        fed.to(&mut self.core, now);
+        if let Some(tape) = &mut self.tape {
+            tape.record(now, fed);
+        }
+    }
 }
 
 /// Whether a process ends when a command is answered.
@@ -64,7 +85,7 @@ pub(super) enum Ends {
 }
 
 /// What came while the process did not read.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Inbox {
     pub(super) datagrams: VecDeque<(SocketAddr, Vec<u8>)>,
     octets: usize,
@@ -72,7 +93,7 @@ pub(super) struct Inbox {
 }
 
 /// What else may wait.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) enum Waiting {
     Accepted { stream: StreamId, from: SocketAddr },
     Connected(StreamId),
@@ -97,5 +118,33 @@ impl Inbox {
         let (from, bytes) = self.datagrams.pop_front()?;
         self.octets -= bytes.len() + DATAGRAM_COST;
         Some((from, bytes))
+    }
+}
+
+impl Waiting {
+    /// As the core is told of it.
+    pub(super) fn as_input(&self) -> Input<'_> {
+        match self {
+            Waiting::Accepted { stream, from } => Input::Accepted { stream: *stream, from: *from },
+            Waiting::Connected(stream) => Input::Connected(*stream),
+            Waiting::Received { stream, bytes } => Input::Received { stream: *stream, bytes },
+            Waiting::Sent { stream, octets } => Input::Sent { stream: *stream, octets: *octets },
+            Waiting::Closed { stream, cause, reason } => Input::Closed { stream: *stream, cause: *cause, reason: reason.clone() },
+            Waiting::Stored { ticket, result } => Input::Stored { ticket: *ticket, result: result.clone() },
+            Waiting::Resolved { seed, addresses } => Input::Resolved { seed: *seed, addresses: addresses.clone() },
+            Waiting::Command(id, command) => Input::Command { id: *id, command: command.clone() },
+        }
+    }
+
+    /// The stream that has to be open for it to be of use.
+    pub(super) fn stream(&self) -> Option<StreamId> {
+        match self {
+            Waiting::Accepted { stream, .. }
+            | Waiting::Connected(stream)
+            | Waiting::Received { stream, .. }
+            | Waiting::Sent { stream, .. }
+            | Waiting::Closed { stream, .. } => Some(*stream),
+            Waiting::Stored { .. } | Waiting::Resolved { .. } | Waiting::Command(..) => None,
+        }
     }
 }

@@ -37,6 +37,7 @@ fn what(seen: &Seen<'_>) -> Option<String> {
         Seen::Started { life, contents } => format!("starts as {} in the life {life}", contents.node_id),
         Seen::Failed(why) => format!("does not run: {why}"),
         Seen::Ended => "ends".into(),
+        Seen::ImageResumed { life, .. } => format!("is resumed from an image, in the life {life}"),
         Seen::FolderReplaced => "gets another data folder".into(),
         Seen::Done(deed) => match deed {
             Deed::Paused => "is paused".into(),

@@ -56,6 +56,9 @@ impl Swarm {
     fn new(options: &Options) -> Swarm {
         let mut rng = StdRng::seed_from_u64(options.seed ^ 0x5177);
         let mut world = World::new(options.seed, options.conditions);
+        if options.has(Kind::Image) {
+            world.keep_tapes();
+        }
         checkers::all().into_iter().for_each(|checker| world.watch(checker));
         let hosts = (0..options.hosts)
             .map(|n| {

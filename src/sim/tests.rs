@@ -2,6 +2,8 @@
 
 mod cluster;
 mod frugal;
+mod images;
+mod names;
 mod planted;
 mod restarts;
 mod scale;

@@ -3,7 +3,7 @@
 use super::{DiskState, HostId, World};
 use crate::{
     core::io::{CommandId, Event},
-    model::{Change, Command, Life, Reply},
+    model::{Change, Command, Life, NodeId, Reply},
     store::Contents,
 };
 
@@ -45,6 +45,13 @@ pub enum Seen<'a> {
     Told(&'a Event),
     /// Another data folder was put in the place of the host's own.
     FolderReplaced,
+    /// The host goes on from an image of its memory and its disk, with this process.
+    ImageResumed {
+        /// Which node it is.
+        node: NodeId,
+        /// In which life.
+        life: Life,
+    },
     /// Something was done to the host.
     Done(Deed),
     /// The network changes now: seen once before, and once as it is then. Of no host.

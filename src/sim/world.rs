@@ -15,13 +15,11 @@ use super::{
     process::{Ends, Waiting},
     queue::Queue,
     story::{self, Line},
+    tape::Fed,
     tcp::{Connection, Step},
 };
 use crate::{
-    core::{
-        io::{CommandId, Input},
-        time::Moment,
-    },
+    core::{io::CommandId, time::Moment},
     model::{InstanceId, Reply},
 };
 
@@ -85,6 +83,7 @@ pub struct World {
     pub(super) connections: BTreeMap<u64, Connection>,
     pub(super) connections_made: u64,
     pub(super) processes: u64,
+    pub(super) keeps_tapes: bool,
     pub(super) commands: u64,
     pub(super) replies: BTreeMap<CommandId, (Reply, Moment)>,
     watchers: Vec<Box<dyn Watcher>>,
@@ -105,6 +104,7 @@ impl World {
             connections: BTreeMap::new(),
             connections_made: 0,
             processes: 0,
+            keeps_tapes: false,
             commands: 0,
             replies: BTreeMap::new(),
             watchers: Vec::new(),
@@ -253,8 +253,7 @@ impl World {
         if process.paused {
             return process.inbox.keep(from, bytes);
         }
-        let now = self.now - (process.started - Moment::default());
-        process.core.handle(now, Input::Datagram { from, bytes: &bytes });
+        process.feed(self.now, Fed::Datagram { from, bytes });
         self.carry_out(to);
     }
 
@@ -269,8 +268,7 @@ impl World {
         if host.power != Power::On || process.paused {
             return;
         }
-        let moment = now - (process.started - Moment::default());
-        process.core.handle_timeout(moment);
+        process.feed(now, Fed::Timeout);
         self.carry_out(id);
     }
 
@@ -286,38 +284,16 @@ impl World {
 
     fn take(&mut self, id: HostId, input: Waiting) {
         let Some(process) = &mut self.hosts[id.0].process else { return };
-        let now = self.now - (process.started - Moment::default());
-        let is_open = |process: &super::Process, stream| process.streams.contains_key(stream);
-        match input {
-            Waiting::Accepted { stream, from } => {
-                if is_open(process, &stream) {
-                    process.core.handle(now, Input::Accepted { stream, from });
-                }
-            }
-            Waiting::Connected(stream) => {
-                if is_open(process, &stream) {
-                    process.core.handle(now, Input::Connected(stream));
-                }
-            }
-            Waiting::Received { stream, bytes } => {
-                if is_open(process, &stream) {
-                    process.core.handle(now, Input::Received { stream, bytes: &bytes });
-                    self.has_read(id, stream, bytes.len());
-                }
-            }
-            Waiting::Sent { stream, octets } => {
-                if is_open(process, &stream) {
-                    process.core.handle(now, Input::Sent { stream, octets });
-                }
-            }
-            Waiting::Closed { stream, cause, reason } => {
-                if process.streams.remove(&stream).is_some() {
-                    process.core.handle(now, Input::Closed { stream, cause, reason });
-                }
-            }
-            Waiting::Stored { ticket, result } => process.core.handle(now, Input::Stored { ticket, result }),
-            Waiting::Resolved { seed, addresses } => process.core.handle(now, Input::Resolved { seed, addresses }),
-            Waiting::Command(command_id, command) => process.core.handle(now, Input::Command { id: command_id, command }),
+        if input.stream().is_some_and(|stream| !process.streams.contains_key(&stream)) {
+            return;
+        }
+        if let Waiting::Closed { stream, .. } = &input {
+            process.streams.remove(stream);
+        }
+        let read = if let Waiting::Received { stream, bytes } = &input { Some((*stream, bytes.len())) } else { None };
+        process.feed(self.now, Fed::Other(input));
+        if let Some((stream, octets)) = read {
+            self.has_read(id, stream, octets);
         }
         self.carry_out(id);
     }
@@ -330,8 +306,7 @@ impl World {
             for _ in 0..BURST {
                 let Some(process) = &mut self.hosts[id.0].process else { return };
                 let Some((from, bytes)) = process.inbox.next_datagram() else { break };
-                let now = self.now - (process.started - Moment::default());
-                process.core.handle(now, Input::Datagram { from, bytes: &bytes });
+                process.feed(self.now, Fed::Datagram { from, bytes });
                 any = true;
                 self.carry_out(id);
             }
@@ -341,9 +316,8 @@ impl World {
                 self.take(id, input);
             }
             let Some(process) = &mut self.hosts[id.0].process else { return };
-            let now = self.now - (process.started - Moment::default());
-            if process.core.poll_timeout().is_some_and(|due| due <= now) {
-                process.core.handle_timeout(now);
+            if process.core.poll_timeout().is_some_and(|due| due <= process.clock(self.now)) {
+                process.feed(self.now, Fed::Timeout);
                 self.carry_out(id);
             }
             if !any {

@@ -1,6 +1,6 @@
 //! The messages, and how each is encoded.
 
-use std::time::Duration;
+use std::{net::SocketAddr, time::Duration};
 
 use bincode::{Decode, Encode, config};
 
@@ -275,8 +275,20 @@ pub struct Hello {
     pub name: String,
     /// What it knows.
     pub digest: Digest,
-    /// Whether it has been part of a cluster since its start; if not, it is a newcomer whose name must be free.
-    pub established: bool,
+    /// What it is to the cluster.
+    pub standing: Standing,
+}
+
+/// What an agent is to its cluster, as it says itself.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub enum Standing {
+    /// It has not been part of it since its start: its name must be free.
+    Newcomer,
+    /// It has been part of it.
+    Member,
+    /// It is kept out by these, since a live node holds its name. It is no member, and takes nobody in. Where it opened the
+    /// conversation, it asks whether it may come in by now.
+    KeptOut(Vec<SocketAddr>),
 }
 
 /// Why a conversation is refused.
@@ -312,6 +324,9 @@ pub struct Buckets {
     pub owners: Vec<(u8, u64)>,
 }
 
+/// The state of a member that is down because it left, as its record says.
+pub const LEFT: u8 = 3;
+
 /// One member, as the sender holds it.
 #[derive(Debug, Clone, Copy, PartialEq, Encode, Decode)]
 pub struct MemberEntry {
@@ -319,7 +334,7 @@ pub struct MemberEntry {
     pub identity: Identity,
     /// foca's incarnation of it.
     pub incarnation: u16,
-    /// 0 alive, 1 suspect, 2 down.
+    /// 0 alive, 1 suspect, 2 down, [`LEFT`].
     pub state: u8,
     /// Milliseconds of its announced absence that are left.
     pub grace_ms: u32,

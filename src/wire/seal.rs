@@ -26,7 +26,7 @@ const NONCE_OCTETS: usize = 12;
 pub type Nonce = [u8; NONCE_OCTETS];
 
 /// Encrypts and opens envelopes.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Seal {
     mode: Mode,
     /// The first one encrypts.

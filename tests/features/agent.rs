@@ -83,6 +83,8 @@ impl Settings {
 pub(crate) struct Agent {
     pub(crate) name: String,
     pub(crate) address: IpAddr,
+    /// Where its API is: on a host of its own, on a loopback address.
+    home: IpAddr,
     /// Where it runs, if not on this machine.
     host: Option<Arc<Host>>,
     pub(crate) settings: Settings,
@@ -93,19 +95,21 @@ pub(crate) struct Agent {
 
 impl Agent {
     /// An agent that does not run yet. `folder` is the scenario's.
-    pub(crate) fn new(name: &str, address: IpAddr, host: Option<Arc<Host>>, folder: &Path, cluster: &str) -> Agent {
+    pub(crate) fn new(name: &str, address: IpAddr, host: Option<(Arc<Host>, IpAddr)>, folder: &Path, cluster: &str) -> Agent {
         let at = |port| SocketAddr::new(address, port).to_string();
+        let (host, home) = host.map_or((None, address), |(host, home)| (Some(host), home));
         let defaults = BTreeMap::from([
             ("--name", name.to_owned()),
             ("--cluster", cluster.to_owned()),
             ("--gossip", at(GOSSIP)),
-            ("--http", at(HTTP)),
+            ("--http", SocketAddr::new(home, HTTP).to_string()),
             ("--dns", at(DNS)),
             ("--data-dir", folder.join(format!("{name}.data")).display().to_string()),
         ]);
         Agent {
             name: name.to_owned(),
             address,
+            home,
             host,
             settings: Settings::default(),
             log: folder.join(format!("{name}.log")),
@@ -119,7 +123,7 @@ impl Agent {
     }
 
     pub(crate) fn http(&self) -> SocketAddr {
-        (self.address, HTTP).into()
+        (self.home, HTTP).into()
     }
 
     pub(crate) fn dns(&self) -> SocketAddr {

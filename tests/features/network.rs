@@ -21,6 +21,8 @@ use crate::netns::{
 
 /// The last part of the address of a network's first host; 1 is the router.
 const FIRST: u16 = 10;
+/// 127.251.0.0/16 is of hosts alone: no agent on this machine itself has an address of it.
+const HOME: u8 = 251;
 
 /// A network for one scenario. All of it is gone when this is dropped.
 #[derive(Debug)]
@@ -46,6 +48,8 @@ struct Plugged {
     host: Arc<Host>,
     port: Port,
     addresses: Vec<IpAddr>,
+    /// An address that only the host itself reaches, and that no other one of this run has.
+    home: IpAddr,
 }
 
 impl Network {
@@ -109,8 +113,9 @@ impl Network {
         self.four(77, 1).0
     }
 
-    pub(crate) fn host(&self, name: &str) -> Option<&Arc<Host>> {
-        Some(&self.hosts.get(name)?.host)
+    /// A host, and the loopback address for what only programs on it may do.
+    pub(crate) fn host(&self, name: &str) -> Option<(Arc<Host>, IpAddr)> {
+        self.hosts.get(name).map(|plugged| (Arc::clone(&plugged.host), plugged.home))
     }
 
     /// The first address of a host.
@@ -153,8 +158,9 @@ impl Network {
     fn keep(&mut self, name: &str, host: Arc<Host>, port: Port, addresses: Vec<(IpAddr, u8)>) -> Result<(), String> {
         self.names.install(&host)?;
         let addresses: Vec<IpAddr> = addresses.into_iter().map(|(address, _)| address).collect();
-        addresses.iter().for_each(|address| sockets::register(*address, &host));
-        self.hosts.insert(name.to_owned(), Plugged { host, port, addresses });
+        let home = Ipv4Addr::new(127, HOME, self.number, (FIRST - 1 + self.count) as u8).into();
+        addresses.iter().chain([&home]).for_each(|address| sockets::register(*address, &host));
+        self.hosts.insert(name.to_owned(), Plugged { host, port, addresses, home });
         Ok(())
     }
 

@@ -119,7 +119,7 @@ impl World {
         if !self.agents.contains_key(name) {
             let address = self.address(name);
             let cluster = self.cluster();
-            let host = self.network.as_ref().and_then(|network| network.host(name)).cloned();
+            let host = self.network.as_ref().and_then(|network| network.host(name));
             let agent = Agent::new(name, address, host, self.folder(), &cluster);
             self.agents.insert(name.to_owned(), agent);
         }

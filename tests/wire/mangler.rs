@@ -80,7 +80,7 @@ fn spoil(rng: &mut StdRng, sender: Identity, receiver: Identity, kind: u8, body:
             match rng.random_range(0..5) {
                 0 => hello.from = messages::identity(rng),
                 1 => hello.name = "n0".into(),
-                2 => hello.established = !hello.established,
+                2 => hello.standing = messages::standing(rng),
                 3 => hello.digest.owners = number(rng),
                 _ => hello.highest = number(rng) as u16,
             }

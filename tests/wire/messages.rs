@@ -8,7 +8,7 @@ use tidings::{
         Identity,
         message::{
             Buckets, Digest, DigestBeacon, Found, GraveEntry, Graves, Have, Hello, MemberEntry, Members, Owners, Probe, ProbeAck,
-            ProbeReport, ProbeRequest, Push, Refuse, RefuseCode, Want, WantPart, Watch, What, WireLife, WireLive, WireSlot,
+            ProbeReport, ProbeRequest, Push, Refuse, RefuseCode, Standing, Want, WantPart, Watch, What, WireLife, WireLive, WireSlot,
         },
     },
 };
@@ -114,8 +114,13 @@ pub(super) fn hello(rng: &mut StdRng) -> Hello {
         from: identity(rng),
         name: text(rng),
         digest: Digest { members: number(rng), owners: number(rng), graves: number(rng) },
-        established: rng.random(),
+        standing: standing(rng),
     }
+}
+
+pub(super) fn standing(rng: &mut StdRng) -> Standing {
+    let by = list(rng, |rng| identity(rng).address());
+    [Standing::Newcomer, Standing::Member, Standing::KeptOut(by)][rng.random_range(0..3)].clone()
 }
 
 pub(super) fn refuse(rng: &mut StdRng) -> Refuse {

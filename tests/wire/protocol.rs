@@ -8,7 +8,10 @@ use tidings::{
     wire::{
         Identity,
         envelope::{Carrier, Envelope},
-        message::{Buckets, Digest, DigestBeacon, GraveEntry, Graves, Have, Hello, Message as _, Owners, Push, Want, What, WireLive, kind},
+        message::{
+            Buckets, Digest, DigestBeacon, GraveEntry, Graves, Have, Hello, Message as _, Owners, Push, Standing, Want, What, WireLive,
+            kind,
+        },
     },
 };
 
@@ -119,7 +122,7 @@ fn a_newcomer_with_a_taken_name_and_one_of_another_version_are_told_why() {
         from: stranger,
         name: name.into(),
         digest: Digest::default(),
-        established: false,
+        standing: Standing::Newcomer,
     };
     for (hello, told) in [(newcomer("n1", 1), "10.0.0.2:8746"), (newcomer("new", 9), "9 to 9")] {
         let said = pair.converse(0, &[framed(kind::HELLO, &hello.to_bytes())]);
@@ -200,7 +203,7 @@ fn hello(pair: &Pair, from: usize) -> Vec<u8> {
         from: pair.identity(from),
         name: format!("n{from}"),
         digest: Digest { members: 1, owners: 1, graves: 1 },
-        established: true,
+        standing: Standing::Member,
     };
     framed(kind::HELLO, &hello.to_bytes())
 }

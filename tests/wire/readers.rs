@@ -129,7 +129,7 @@ fn each_packet_of_focas_comes_back_as_it_was_and_bears_cuts_and_flips() {
 #[test]
 fn bodies_that_are_read_are_written_as_the_same_bytes() {
     let flip = |seed, bytes: &[u8]| flipped(&mut StdRng::seed_from_u64(seed), bytes.to_vec());
-    let node = [&[2, b'n', b'1', 1, 0, 10, 0, 0, 1, 0, 0, 1, b'1', 1, 1, 0, 0, 0][..]].concat();
+    let node = [&[2, b'n', b'1', 1, 0, 10, 0, 0, 1, 0, 0, 1, b'1', 1, 1, 0, 0, 0, 0, 0][..]].concat();
     let instance = [&[3, b'w', b'e', b'b', 0, 80, 0, 0, 0, 10][..]].concat();
     assert!(body::decode_node(&node).is_ok() && body::decode_instance(&"a".into(), &instance).is_ok());
     for seed in 0..2_000 {

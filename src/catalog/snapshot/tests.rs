@@ -1,6 +1,9 @@
 use super::*;
 use crate::{
-    catalog::fixture::{START, at, catalog, instance, node, on, passing, tagged},
+    catalog::{
+        Publisher,
+        fixture::{START, at, catalog, instance, node, on, passing, tagged},
+    },
     model::MemberState,
 };
 
@@ -126,4 +129,33 @@ fn a_snapshot_that_was_loaded_never_changes() {
 
 fn gone(node: u64, id: &str) -> Change {
     Change::InstanceGone { node: NodeId(node), id: InstanceId::new(id).unwrap() }
+}
+
+#[test]
+fn of_several_who_bear_a_name_any_may_go_first() {
+    for order in [[2, 3, 4], [4, 3, 2], [3, 2, 4]] {
+        let bearer = |id: u64| node(id, "web", &["10.0.0.2"], MemberState::Alive);
+        let (mut publisher, catalog) = catalog([bearer(4), bearer(2), bearer(3)]);
+        let mut left = vec![2, 3, 4];
+        for id in order {
+            assert_eq!(catalog.load().holder("web").map(|entry| entry.node.id), left.first().map(|id| NodeId(*id)), "{order:?}");
+            publisher.publish([Change::NodeGone(NodeId(id))], at(2));
+            left.retain(|other| *other != id);
+        }
+        assert!(catalog.load().holder("web").is_none());
+    }
+}
+
+#[test]
+fn who_begins_as_another_shows_the_same_and_sees_itself_in_its_own_way() {
+    let of_three = |state| node(3, "c", &["10.0.0.3"], state);
+    let (_, first) = catalog([of_three(MemberState::Alive), passing(instance("web", "x", &[], 80))]);
+    let (mut publisher, second) = Publisher::new(NodeId(3));
+    publisher.publish([of_three(MemberState::Left)], at(2));
+    publisher.begin_as(&first.load());
+    let snapshot = second.load();
+    assert_eq!((snapshot.local, snapshot.ready, snapshot.nodes().len(), snapshot.instances().len()), (NodeId(3), false, 2, 1));
+    assert_eq!(snapshot.node(NodeId(3)).unwrap().node.state, MemberState::Left);
+    publisher.publish([node(1, "db-1", &["10.0.0.1", "fd00::1"], MemberState::Alive), Change::NodeGone(NodeId(3))], at(3));
+    assert_eq!((second.load().nodes().len(), first.load().nodes().len()), (1, 2));
 }

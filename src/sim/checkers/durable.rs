@@ -44,7 +44,7 @@ impl Watcher for Durable {
                 folder.instances = instances(contents);
                 result
             }
-            Seen::FolderReplaced => {
+            Seen::FolderReplaced | Seen::ImageResumed { .. } => {
                 folder.replaced = true;
                 Ok(())
             }

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use super::super::{Deed, HostId, Seen, Watcher, World};
+use super::super::{Deed, HostId, Process, Seen, Watcher, World};
 use crate::{
     core::time::Moment,
     model::{Change, MemberState},
@@ -38,9 +38,12 @@ impl Watcher for Healthy {
             self.network = Some(now);
         }
         match seen {
-            Seen::Started { .. } | Seen::Ended | Seen::Done(Deed::Readdressed) | Seen::FolderReplaced => drop(self.ill.insert(host, now)),
-            Seen::Done(Deed::Paused | Deed::Frozen) => drop(self.still.insert(host, now)),
-            Seen::Done(Deed::Resumed | Deed::Thawed) => {
+            Seen::Started { .. } | Seen::Ended | Seen::Done(Deed::Readdressed) | Seen::FolderReplaced | Seen::ImageResumed { .. } => {
+                self.ill.insert(host, now);
+            }
+            Seen::Done(Deed::Paused | Deed::Frozen) => drop(self.still.entry(host).or_insert(now)),
+            // A process that is paused on a host that is frozen stands still until both are over.
+            Seen::Done(Deed::Resumed | Deed::Thawed) if world.host(host).is_running() => {
                 let since = self.still.remove(&host).filter(|since| now - *since > SHORT);
                 self.ill.extend(since.map(|_| (host, now)));
             }
@@ -63,6 +66,16 @@ impl Healthy {
                     .is_some_and(|process| (process.core.identity().node(), process.core.identity().life()) == (node.id, node.life))
         };
         let Some((id, _)) = world.hosts().find(is_it) else { return Ok(()) };
+        // Who is kept out for its name is no member; and of two copies of a folder everybody keeps one.
+        let under_the_id = world.hosts().filter_map(|(_, host)| host.process.as_ref()).filter(|it| it.core.identity().node() == node.id);
+        if world.is_refused(id) || under_the_id.count() > 1 {
+            return Ok(());
+        }
+        // It came back from the past, and it is its future that is down, as somebody remembers who meets the others only now.
+        let is_of_the_past = |process: &Process| process.core.life_of(node.id).is_some_and(|life| life > node.life);
+        if world.host(reader).process.as_ref().is_some_and(is_of_the_past) {
+            return Ok(());
+        }
         if within(self.network.as_ref(), AFTERMATH)
             || within(self.ill.get(&id), RECOVERY)
             || within(self.ill.get(&reader), RECOVERY)

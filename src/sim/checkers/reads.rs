@@ -34,6 +34,8 @@ impl Watcher for Reads {
                 let others = options.seeds.iter().any(|seed| *seed != host) || contents.peers.iter().any(|peer| *peer != options.address);
                 *start = Start { knows_peers: others, ..Start::default() };
             }
+            // It says what it had said before.
+            Seen::ImageResumed { .. } => *start = Start::default(),
             Seen::Told(Event::Joined { .. }) => start.joined = true,
             Seen::Changing(Change::Ready(true)) => start.ready = Some(world.now()),
             _ => {}

@@ -26,6 +26,8 @@ struct Log {
 #[derive(Default)]
 pub(super) struct Records {
     logs: BTreeMap<(NodeId, Life), Log>,
+    /// Lives that went on from an image: they have two histories, and what a peer holds may be of both until the owner finds out.
+    forked: BTreeSet<(NodeId, Life)>,
     /// What each process holds of each node: it only grows, until it is dropped.
     held: BTreeMap<(HostId, NodeId), (Life, u64)>,
 }
@@ -39,6 +41,11 @@ impl Watcher for Records {
         match seen {
             Seen::Started { .. } => {
                 self.held.retain(|(of, _), _| *of != host);
+                Ok(())
+            }
+            Seen::ImageResumed { node, life } => {
+                self.held.retain(|(of, _), _| *of != host);
+                self.forked.insert((*node, *life));
                 Ok(())
             }
             Seen::Wrote => {
@@ -82,14 +89,16 @@ impl Records {
         if let Some(before) = self.held.insert((host, node), held).filter(|before| *before > held) {
             return Err(format!("its copy of {node} went back from {before:?} to {held:?}"));
         }
-        compare_part(node, part, log, key)
+        compare_part(node, part, log, if self.forked.contains(&(node, part.life)) { None } else { Some(key) })
     }
 }
 
-fn compare_part(node: NodeId, part: &Part, log: &Log, key: &Key) -> Result<(), String> {
+/// Compares a copy with what its owner wrote; without a key only that there is no more of it.
+fn compare_part(node: NodeId, part: &Part, log: &Log, key: Option<&Key>) -> Result<(), String> {
     if part.complete > log.highest {
         return Err(format!("its copy of {node} claims version {}, and the owner wrote {} only", part.complete, log.highest));
     }
+    let Some(key) = key else { return Ok(()) };
     if let Some(slot @ Slot::Live { d, s, .. }) = part.slots().get(key)
         && !log.slots.contains(&digest::slot(key, slot))
     {

@@ -1,6 +1,6 @@
 //! Promise 5: what was deregistered, and who left or was forgotten, does not come back by itself.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::{Host, HostId, Seen, Watcher, World};
 use crate::catalog::NodeEntry;
@@ -24,6 +24,10 @@ pub(super) struct Removals {
     asked: BTreeMap<CommandId, u32>,
     /// Since when a process is asked to leave.
     leaving: BTreeMap<HostId, Moment>,
+    /// Lives that went on from an image: they have two histories, and may have left in one of them and go on in the other.
+    forked: BTreeSet<(NodeId, Life)>,
+    /// When the process of each host began, or was resumed from an image.
+    began: BTreeMap<HostId, Moment>,
     /// Who is on which host.
     ids: BTreeMap<HostId, NodeId>,
     /// The same for those that left.
@@ -38,20 +42,19 @@ impl Watcher for Removals {
     fn see(&mut self, world: &World, host: HostId, seen: &Seen<'_>) -> Result<(), String> {
         match seen {
             Seen::FolderReplaced => {
-                // What was removed since comes back with a backup; and so does who was forgotten, where nobody is left who knows.
-                if let Some(node) = self.ids.get(&host) {
-                    self.removed.retain(|(of, _), _| of != node);
-                    self.gone.remove(node);
-                    self.forgotten.remove(node);
-                    self.forgotten.retain(|_, (.., by)| *by != host);
-                }
+                self.come_back(host);
+                Ok(())
+            }
+            Seen::ImageResumed { node, life } => {
+                self.ids.insert(host, *node);
+                self.forked.insert((*node, *life));
+                self.come_back(host);
+                self.begin(world, host);
                 Ok(())
             }
             Seen::Started { contents, .. } => {
                 self.ids.insert(host, contents.node_id);
-                self.shown.retain(|(of, ..), _| *of != host);
-                self.left.retain(|(of, _), _| *of != host);
-                self.leaving.remove(&host);
+                self.begin(world, host);
                 Ok(())
             }
             Seen::Submitted { command: Command::Leave, .. } => {
@@ -75,7 +78,7 @@ impl Watcher for Removals {
                 }
                 Ok(())
             }
-            Seen::Changing(Change::Node(node)) => self.on_node(host, node.id, node.life, node.state),
+            Seen::Changing(Change::Node(node)) => self.on_node(world, host, node.id, node.life, node.state),
             Seen::Changing(Change::NodeGone(node)) => {
                 self.shown.retain(|(of, owner, _), _| (*of, *owner) != (host, *node));
                 self.left.remove(&(host, *node));
@@ -109,7 +112,8 @@ impl Watcher for Removals {
             }
             for (node, (life, _)) in &self.gone {
                 // Who left while nobody could be told is shown as down.
-                if snapshot.node(*node).is_some_and(|entry| entry.node.life <= *life && entry.node.state.is_up()) {
+                let shown = snapshot.node(*node).filter(|entry| entry.node.life <= *life && entry.node.state.is_up());
+                if shown.is_some_and(|entry| !is_a_copy(world, *node, entry.node.life, *life)) {
                     return Err(format!("{node} left, and {name} shows it otherwise"));
                 }
             }
@@ -122,6 +126,25 @@ impl Watcher for Removals {
 }
 
 impl Removals {
+    /// What a host has on its disk, or in its memory, is of the past: what was removed since comes back; and so does who was forgotten,
+    /// where nobody is left who knows.
+    fn come_back(&mut self, host: HostId) {
+        if let Some(node) = self.ids.get(&host) {
+            self.removed.retain(|(of, _), _| of != node);
+            self.gone.remove(node);
+            self.forgotten.remove(node);
+            self.forgotten.retain(|_, (.., by)| *by != host);
+        }
+    }
+
+    /// A process shows something else than the one before it.
+    fn begin(&mut self, world: &World, host: HostId) {
+        self.began.insert(host, world.now());
+        self.shown.retain(|(of, ..), _| *of != host);
+        self.left.retain(|(of, _), _| *of != host);
+        self.leaving.remove(&host);
+    }
+
     /// Something was acknowledged.
     fn note(&mut self, world: &World, host: HostId, id: CommandId, command: &Command) {
         let Some(process) = &world.host(host).process else { return };
@@ -161,7 +184,8 @@ impl Removals {
         }
         // Those that ended since know nothing any more.
         let since = self.leaving.get(&host).copied().unwrap_or_default();
-        let ended = world.hosts().filter(|(_, host)| host.process.as_ref().is_none_or(|process| process.started >= since)).count();
+        let is_another = |(id, host): &(HostId, &Host)| host.process.is_none() || self.began.get(id).is_some_and(|began| *began >= since);
+        let ended = world.hosts().filter(is_another).count();
         if know + ended >= confirmed { Ok(()) } else { Err(format!("{confirmed} agents confirmed that it left, and {know} show it")) }
     }
 
@@ -183,10 +207,10 @@ impl Removals {
         Ok(())
     }
 
-    fn on_node(&mut self, host: HostId, node: NodeId, life: Life, state: MemberState) -> Result<(), String> {
+    fn on_node(&mut self, world: &World, host: HostId, node: NodeId, life: Life, state: MemberState) -> Result<(), String> {
         if state == MemberState::Left {
             self.left.insert((host, node), life);
-        } else if state.is_up() && self.left.get(&(host, node)).is_some_and(|left| life <= *left) {
+        } else if state.is_up() && !self.forked.contains(&(node, life)) && self.left.get(&(host, node)).is_some_and(|left| life <= *left) {
             return Err(format!("{node} was shown as left, and is shown as {state} in the same life"));
         }
         if let Some((generation, true, _)) = self.forgotten.get(&node)
@@ -195,7 +219,9 @@ impl Removals {
             return Err(format!("{node} was forgotten and gone everywhere, and comes back in the life {life}"));
         }
         match self.gone.get(&node) {
-            Some((left, true)) if life <= *left && state.is_up() => Err(format!("{node} left, everywhere, and is shown as {state}")),
+            Some((left, true)) if life <= *left && state.is_up() && !is_a_copy(world, node, life, *left) => {
+                Err(format!("{node} left, everywhere, and is shown as {state}"))
+            }
             _ => Ok(()),
         }
     }
@@ -205,6 +231,13 @@ impl Removals {
 fn runs(world: &World, node: NodeId) -> bool {
     let members = world.running().filter(|id| !world.is_refused(*id));
     members.filter_map(|id| world.host(id).process.as_ref()).any(|process| process.core.identity().node() == node)
+}
+
+/// Whether a process runs in this life of a node, and it was another one that left, in a later life: one of the two had a copy of the
+/// other's data folder.
+fn is_a_copy(world: &World, node: NodeId, life: Life, left: Life) -> bool {
+    let processes = world.running().filter_map(|id| world.host(id).process.as_ref());
+    life < left && processes.map(|process| process.core.identity()).any(|it| (it.node(), it.life()) == (node, life))
 }
 
 /// The life and the version of the definition that a host holds.

@@ -12,6 +12,8 @@ pub(super) struct Vanished {
     /// Whose data folder was replaced: what it had is void.
     replaced: BTreeSet<NodeId>,
     ids: BTreeMap<HostId, NodeId>,
+    /// Hosts whose folder was replaced since their last start: by one of another node, perhaps, which has a copy then.
+    to_start: BTreeSet<HostId>,
 }
 
 impl Watcher for Vanished {
@@ -23,9 +25,17 @@ impl Watcher for Vanished {
         match seen {
             Seen::Started { contents, .. } => {
                 self.ids.insert(host, contents.node_id);
+                if self.to_start.remove(&host) {
+                    self.replaced.insert(contents.node_id);
+                }
             }
             Seen::FolderReplaced => {
                 self.replaced.extend(self.ids.get(&host));
+                self.to_start.insert(host);
+            }
+            Seen::ImageResumed { node, .. } => {
+                self.ids.insert(host, *node);
+                self.replaced.insert(*node);
             }
             Seen::Submitted { command: Command::Deregister { instance, .. }, .. } => {
                 if let Some(process) = &world.host(host).process {

@@ -75,7 +75,9 @@ impl Watcher for Notes {
                 };
             }
             Seen::Ended | Seen::Changing(_) | Seen::Done(_) => {}
-            Seen::Submitted { .. } | Seen::Wrote | Seen::Told(_) | Seen::FolderReplaced | Seen::Network => return Ok(()),
+            Seen::Submitted { .. } | Seen::Wrote | Seen::Told(_) | Seen::FolderReplaced | Seen::ImageResumed { .. } | Seen::Network => {
+                return Ok(());
+            }
         }
         notes.touched.insert(host.0);
         Ok(())

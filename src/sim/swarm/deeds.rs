@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, time::Duration};
 use rand::RngExt as _;
 
 use super::{
-    super::{DiskState, Fault, FaultId, Group, HostId, Platter, Power, registration},
+    super::{DiskState, Fault, FaultId, Group, HostId, Image, Platter, Power, registration},
     Kind, Swarm,
 };
 use crate::{
@@ -22,6 +22,8 @@ pub(super) enum End {
     Thaw(HostId),
     Disk(HostId),
     Restore(HostId, Box<Platter>),
+    /// From the image, and so many times more.
+    Image(HostId, Box<Image>, u32),
 }
 
 /// Faults of the network at once: with more of them nothing arrives anywhere.
@@ -102,6 +104,13 @@ impl Swarm {
                 self.later(15_000, End::Restore(host, Box::new(folder)));
             }
             Kind::LongGone => self.lose_for_long(host),
+            Kind::Image => {
+                if let Some(image) = self.world.image(host) {
+                    let again = self.rng.random_range(0..2);
+                    self.later(20_000, End::Image(host, Box::new(image), again));
+                }
+            }
+            Kind::Copy => self.copy(host),
         }
     }
 
@@ -181,6 +190,18 @@ impl Swarm {
         }
     }
 
+    /// Another host works on a copy of this one's data folder from now on. Seldom, since its own node is lost with that.
+    fn copy(&mut self, host: HostId) {
+        let (to, first) = (self.hosts[self.rng.random_range(0..self.hosts.len())], self.hosts[0]);
+        // The first one is a seed of all others, so it must not be the one that stops.
+        if to != host && to != first && host != first && self.rng.random_bool(0.1) {
+            let folder = self.world.backup(host);
+            self.world.kill(to);
+            self.world.restore(to, folder);
+            drop(self.world.start(to));
+        }
+    }
+
     fn later(&mut self, most_ms: u64, end: End) {
         let after = Duration::from_millis(self.rng.random_range(0..most_ms));
         self.ends.push((self.world.now() + after, end));
@@ -209,6 +230,12 @@ impl Swarm {
                 self.world.restore(host, *folder);
                 drop(self.world.start(host));
             }
+            End::Image(host, image, again) => {
+                self.world.resume_image(host, &image);
+                if again > 0 {
+                    self.later(20_000, End::Image(host, image, again - 1));
+                }
+            }
             End::Resume(host) => self.world.resume(host),
             End::Thaw(host) => self.world.thaw(host),
             End::Disk(host) => {
@@ -223,7 +250,7 @@ impl Swarm {
         self.world.tell(|| "all faults end".into());
         let ends = std::mem::take(&mut self.ends);
         for (_, end) in ends {
-            if !matches!(end, End::Start(_) | End::Restore(..)) {
+            if !matches!(end, End::Start(_) | End::Restore(..) | End::Image(..)) {
                 self.end(end);
             }
         }

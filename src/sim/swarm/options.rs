@@ -47,11 +47,15 @@ pub enum Kind {
     Backup,
     /// Hosts stay off for so long that they are reaped.
     LongGone,
+    /// Hosts are resumed from images of their memory and their disk, some of them twice.
+    Image,
+    /// Data folders are copied onto other hosts, and agents run on both.
+    Copy,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Kind; 19] = [
+    pub const ALL: [Kind; 21] = [
         Kind::Register,
         Kind::Deregister,
         Kind::Health,
@@ -71,6 +75,8 @@ impl Kind {
         Kind::NameTwice,
         Kind::Backup,
         Kind::LongGone,
+        Kind::Image,
+        Kind::Copy,
     ];
 }
 
@@ -114,16 +120,16 @@ impl Options {
             held_up: Latency::Between(Duration::from_millis(1), Duration::from_millis([20, 100, 800][rng.random_range(0..3_usize)])),
             ..Conditions::default()
         };
-        let mut kinds: Vec<Kind> = Kind::ALL.into_iter().filter(|kind| *kind == Kind::Register || rng.random_bool(0.45)).collect();
+        let often = Kind::ALL.into_iter().filter(|kind| !matches!(kind, Kind::Image | Kind::Copy));
+        let mut kinds: Vec<Kind> = often.filter(|kind| *kind == Kind::Register || rng.random_bool(0.45)).collect();
         if rng.random_bool(0.7) {
             kinds.retain(|kind| *kind != Kind::NameTwice);
-        } else {
-            // Where two bear one name and one of them comes back from a backup, somebody healthy may be taken for down: see NOTES.md.
-            kinds.retain(|kind| *kind != Kind::Backup);
         }
         let pace = Duration::from_millis([20, 100, 400, 1_500][rng.random_range(0..4_usize)]);
         let lasts = (pace * rng.random_range(60..250)).clamp(Duration::from_secs(5), Duration::from_secs(120));
         let reap_after = Duration::from_secs(if rng.random_bool(0.5) { 240 } else { 24 * 3_600 });
+        // Drawn last: without them a seed is the world that it was before there were any.
+        kinds.extend([Kind::Image, Kind::Copy].into_iter().filter(|_| rng.random_bool(0.15)));
         Options { seed, hosts, conditions, kinds, pace, lasts, reap_after }
     }
 

@@ -2,12 +2,12 @@
 
 #![expect(clippy::print_stdout, reason = "whoever runs it reads what it found")]
 
-use std::time::Duration;
+use std::{cell::RefCell, collections::BTreeMap, net::SocketAddr, rc::Rc, time::Duration};
 
 use rand::{SeedableRng as _, rngs::StdRng};
 
 use super::{
-    super::{Conditions, End, HostId, Views, Wrong, churn, registration},
+    super::{Conditions, End, HostId, Seen, Views, Watcher, World, Wrong, churn, registration},
     cluster::{Cluster, seconds},
     seeds,
 };
@@ -94,4 +94,34 @@ fn a_reader_that_is_wrong_is_seen() {
     // Each is missed once, and found again once.
     assert_eq!((count(Wrong::Stale), count(Wrong::Late), count(Wrong::Vanished)), (4, 4, 0), "{lapses:?}");
     assert!(lapses.iter().all(|lapse| lapse.lasted > Duration::from_millis(1) && lapse.reader != lapse.subject), "{lapses:?}");
+}
+
+#[test]
+fn each_is_remembered_by_as_many_others_as_any() {
+    let mut cluster = Cluster::new(80, 1, Conditions::default());
+    cluster.start_acquainted();
+    cluster.world.run_for(seconds(5));
+    let remembered = Remembered::default();
+    cluster.world.watch(Box::new(remembered.clone()));
+    cluster.hosts.clone().into_iter().for_each(|host| cluster.world.kill(host));
+    cluster.start_all();
+    let counts: Vec<usize> = remembered.0.take().into_values().collect();
+    assert!(counts.len() == 80 && counts.iter().all(|count| (28..=36).contains(count)), "{counts:?}");
+}
+
+/// How many agents found each address among those of their peers when they started.
+#[derive(Clone, Default)]
+struct Remembered(Rc<RefCell<BTreeMap<SocketAddr, usize>>>);
+
+impl Watcher for Remembered {
+    fn name(&self) -> &'static str {
+        "remembered"
+    }
+
+    fn see(&mut self, _: &World, _: HostId, seen: &Seen<'_>) -> Result<(), String> {
+        if let Seen::Started { contents, .. } = seen {
+            contents.peers.iter().for_each(|peer| *self.0.borrow_mut().entry(*peer).or_default() += 1);
+        }
+        Ok(())
+    }
 }

@@ -134,6 +134,15 @@ pub(super) async fn soon_sees(world: &mut World, observer: String, subject: Stri
     eventually(&what, async || sees(observer, &subject, &state).await).await;
 }
 
+#[then(regex = r"^(.+) soon see each other as alive$")]
+async fn soon_see_each_other(world: &mut World, names: String) {
+    for observer in list(&names) {
+        for subject in list(&names) {
+            soon_sees(world, observer.clone(), subject, "alive".into()).await;
+        }
+    }
+}
+
 /// A bound that is part of the promise. The machine may be busy, so it is far above what is usual.
 #[then(regex = r"^(.+) sees? (\w+) as (\w+) within (\d+) seconds$")]
 async fn sees_within(world: &mut World, observers: String, subject: String, state: String, seconds: u64) {

@@ -23,8 +23,9 @@ async fn beside(world: &mut World, line: String, name: String, step: &Step) {
 
 #[when(regex = r"^I run `tidings (.+)` beside (\w+) with TIDINGS_TOKEN=(\w+)$")]
 async fn with_token(world: &mut World, line: String, name: String, token: String, step: &Step) {
-    let url = world.agent_mut(&name).url("");
-    run(world, &line, &[("TIDINGS_AGENT", url), ("TIDINGS_TOKEN", token)], step).await;
+    let agent = world.agent_mut(&name);
+    let (url, command) = (agent.url(""), agent::command_beside(agent));
+    run(world, &line, command, &[("TIDINGS_AGENT", url), ("TIDINGS_TOKEN", token)], step).await;
 }
 
 #[when(regex = r"^I run `tidings(| .+)`$")]
@@ -175,7 +176,7 @@ async fn does_not_complain(world: &mut World, text: String) {
 async fn remarks(world: &mut World, line: String, name: String, text: String) {
     let agent = world.agent(&name);
     eventually(&format!("tidings {line} beside {name} remarks {text:?}"), async || {
-        let mut command = agent::command();
+        let mut command = agent::command_beside(agent);
         command.args(line.split_whitespace()).env("TIDINGS_AGENT", agent.url(""));
         let output = command.output().await.expect("the program can be started");
         let said = String::from_utf8_lossy(&output.stderr).split_whitespace().collect::<Vec<_>>().join(" ");

@@ -15,7 +15,7 @@ use tidings::{
         HIGHEST_VERSION, Identity, LOWEST_VERSION,
         envelope::{Carrier, ClusterTag, Envelope},
         frame,
-        message::{Digest, GraveEntry, Graves, Hello, Message as _, kind},
+        message::{Digest, GraveEntry, Graves, Hello, Message as _, Standing, kind},
     },
 };
 
@@ -127,7 +127,7 @@ async fn graves(world: &mut World, name: String, count: u64) {
         from: Identity::new((world.nobody(), GOSSIP).into(), NodeId(7), Life { generation: 1, nonce: 7 }),
         name: "peer".into(),
         digest: Digest::default(),
-        established: true,
+        standing: Standing::Member,
     };
     let mut said = framed(kind::HELLO, &hello.to_bytes());
     let graves: Vec<GraveEntry> =
