@@ -96,7 +96,7 @@ impl Watcher for Removals {
                 // An owner that is gone may have told nobody.
                 if runs(world, *node)
                     && snapshot.instance(*node, id).is_some()
-                    && version_of(world, reader, *node, id).is_some_and(|shown| shown <= *mark)
+                    && version_of(world, reader, *node, id).is_some_and(|shown| shown <= *mark && !is_a_copy(world, *node, shown.0, mark.0))
                 {
                     return Err(format!("{id} of {node} was deregistered, and {name} shows it"));
                 }
@@ -193,6 +193,7 @@ impl Removals {
         let Some(version) = version_of(world, host, node, id) else { return Ok(()) };
         if let Some((mark, true)) = self.removed.get(&(node, id.clone()))
             && version <= *mark
+            && !is_a_copy(world, node, version.0, mark.0)
         {
             return Err(format!("{id} of {node} was deregistered and gone everywhere, and comes back as of {version:?}"));
         }
@@ -233,11 +234,11 @@ fn runs(world: &World, node: NodeId) -> bool {
     members.filter_map(|id| world.host(id).process.as_ref()).any(|process| process.core.identity().node() == node)
 }
 
-/// Whether a process runs in this life of a node, and it was another one that left, in a later life: one of the two had a copy of the
-/// other's data folder.
-fn is_a_copy(world: &World, node: NodeId, life: Life, left: Life) -> bool {
+/// Whether a process runs in this life of a node, and it was another one, in a later life, that left or removed something: one of the two
+/// had a copy of the other's data folder, and each folder holds what its own process was asked for.
+fn is_a_copy(world: &World, node: NodeId, life: Life, later: Life) -> bool {
     let processes = world.running().filter_map(|id| world.host(id).process.as_ref());
-    life < left && processes.map(|process| process.core.identity()).any(|it| (it.node(), it.life()) == (node, life))
+    life < later && processes.map(|process| process.core.identity()).any(|it| (it.node(), it.life()) == (node, life))
 }
 
 /// The life and the version of the definition that a host holds.
