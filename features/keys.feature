@@ -106,7 +106,7 @@ Feature: Changing keys
       """
       {"key": "6:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="}
       """
-    Then the answer is the problem /problems/invalid-definition with status 422
+    Then the answer is the problem /problems/key-conflict with status 409
     And the answer does not say "AAAA"
 
   Scenario: An agent without a file of keys has none to change

@@ -183,12 +183,28 @@ struct Settle {
     sync_pending: bool,
     /// Of which nodes something is missing: up to which version of which life.
     lacking: BTreeMap<NodeId, (Life, u64)>,
-    /// The digests, theirs and ours, with which a sync found nothing to repair.
-    fruitless: Option<([u8; 4], [u8; 4])>,
+    /// What a sync could not repair.
+    fruitless: Option<Fruitless>,
 }
 
 /// Outputs for which there is always room.
 const OUTPUTS_KEPT: usize = 64;
+
+/// A sync that found nothing to repair.
+#[derive(Debug, Clone, Copy)]
+struct Fruitless {
+    /// With these digests, theirs and ours.
+    digests: ([u8; 4], [u8; 4]),
+    /// It is tried again after this, if at all.
+    until: Option<Moment>,
+}
+
+impl Settle {
+    /// Whether a sync with these digests, theirs and ours, would find nothing.
+    fn is_fruitless(&self, now: Moment, digests: ([u8; 4], [u8; 4])) -> bool {
+        self.fruitless.is_some_and(|fruitless| fruitless.digests == digests && fruitless.until.is_none_or(|until| now < until))
+    }
+}
 
 const SETTLE_AFTER: [Duration; 3] = [Duration::from_millis(80), Duration::from_millis(200), Duration::from_millis(500)];
 

@@ -2,7 +2,7 @@
 //!
 //! Agents are asked in turn, at a constant rate for all of them together, so that being asked costs them the same at every
 //! size and leaves the machine to them: those that know are asked no more, so the last ones are asked most often. What is
-//! measured for an agent may be late by as long as a round takes: (agents that don't know yet) / [`RATE`], 50 ms while all of
+//! measured for an agent may be late by as long as a round takes: (agents that don't know yet) / [`RATE`], 25 ms while all of
 //! a hundred don't, 1 ms for the last one. It is never early.
 
 use std::{collections::VecDeque, time::Duration};
@@ -18,7 +18,7 @@ use super::{
 };
 
 /// Questions a second, to all agents together.
-const RATE: u32 = 2_000;
+const RATE: u32 = 4_000;
 const TICK: Duration = Duration::from_millis(1);
 const QUESTIONS_PER_TICK: u32 = RATE / 1_000;
 /// How long an agent may take to answer before it is asked anew.

@@ -93,6 +93,9 @@ pub(crate) struct Cluster {
     rng: StdRng,
 }
 
+/// Between two standstills of one host: two that follow each other at once are one that lasts longer.
+const AWAKE: Duration = Duration::from_secs(2);
+
 impl Cluster {
     /// All know all.
     fn formed(size: usize, seed: u64) -> Cluster {
@@ -349,7 +352,7 @@ impl Cluster {
             }
             let lasts = match still {
                 false => Duration::from_millis(self.rng.random_range(least..=most)),
-                true => exponential(Duration::from_secs(10), self.rng.random()),
+                true => AWAKE + exponential(Duration::from_secs(8), self.rng.random()),
             };
             if !still {
                 self.stood_still.push((host, at, at + lasts));

@@ -119,7 +119,7 @@ impl Core {
     pub(super) fn compare(&mut self, now: Moment, member: Identity, theirs: [u8; 4]) {
         let ours = self.digest().short();
         let up = self.membership.get(member.node()).is_some_and(|m| m.identity == member && m.is_up());
-        if theirs == ours || !up || self.has_left() || self.settle.fruitless == Some((theirs, ours)) {
+        if theirs == ours || !up || self.has_left() || self.settle.is_fruitless(now, (theirs, ours)) {
             return;
         }
         let fresh = now - self.settle.last_change < PUSHES_TAKE || now - self.settle.last_sync < SYNC_GAP;

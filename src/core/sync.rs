@@ -18,7 +18,7 @@ use std::{
 use foca::State;
 
 use super::{
-    Core,
+    Core, Fruitless,
     conversation::{Conversation, Purpose},
     io::{Output, StreamId},
     time::Moment,
@@ -37,6 +37,9 @@ use crate::{
 const LONGEST_GRACE: Duration = Duration::from_secs(u16::MAX as u64);
 /// Members, graves or owners in one frame: at most some 60 octets each.
 const PER_FRAME: usize = 512;
+
+/// Where another life of ours is told of that could not be asked, it is looked for again after so long: it may be reached by then.
+const ANOTHER_LIFE_AGAIN: Duration = Duration::from_secs(5);
 
 impl Core {
     pub(super) fn on_message(&mut self, now: Moment, stream: StreamId, kind: u8, body: &[u8]) -> Result<(), WireError> {
@@ -226,7 +229,8 @@ impl Core {
         self.settle.last_sync = now;
         let ours = self.digest().total();
         let digests = (short_digest(conversation.peer_digest), short_digest(ours));
-        self.settle.fruitless = (!conversation.news && digests.0 != digests.1).then_some(digests);
+        let until = conversation.heard.is_of_another_life().then(|| now + ANOTHER_LIFE_AGAIN);
+        self.settle.fruitless = (!conversation.news && digests.0 != digests.1).then_some(Fruitless { digests, until });
         if conversation.purpose == Some(Purpose::Farewell) {
             self.farewell_confirmed();
         }

@@ -54,7 +54,7 @@ pub(super) async fn put(
     let flaw = |detail: String| Problem::invalid_definition(vec![Flaw { pointer: "/key".into(), detail }]);
     let key = Key::parse(text).map_err(flaw)?;
     if key.id() != id {
-        return Err(flaw(format!("is a key with the id {}, and the path says {id}", key.id())));
+        return Err(Problem::new(ProblemType::KeyConflict, format!("the key has the id {}, and the path says {id}", key.id())));
     }
     let new = change(&state.keys, move |keys| keys.add(key)).await?;
     Ok(if new { StatusCode::CREATED } else { StatusCode::NO_CONTENT })

@@ -102,7 +102,8 @@ problem_types! {
     NoHeartbeats = CONFLICT, "no-heartbeats", "The check takes no heartbeats";
     /// The agent was started without a file of keys, so there is none to change.
     NoKeyFile = CONFLICT, "no-key-file", "There is no file of keys";
-    /// No ring of keys that works would come of it: another key has the id, there are as many as may be, or the key is the one that encrypts.
+    /// No ring of keys that works would come of it: another key has the id, the path names another id, there are as many as may be, or the key is the
+    /// one that encrypts.
     KeyConflict = CONFLICT, "key-conflict", "The keys do not allow it";
     /// This agent has no key with this id.
     NoSuchKey = NOT_FOUND, "no-such-key", "There is no such key";
