@@ -29,7 +29,8 @@ Feature: Who is gone is found out soon, and who is only slow is not
     When gamma is paused for 700 ms
     And gamma is paused for 700 ms
     And gamma is paused for 700 ms
-    Then alpha sees gamma as alive
+    Then alpha soon sees gamma as alive
+    And alpha's log says "member down" at most 0 times
     And gamma sees alpha as alive
     And the metrics at alpha soon show
       | tidings_down_verdicts_total | 0 |
