@@ -26,6 +26,7 @@ pub mod io;
 mod itself;
 mod join;
 mod kept_out;
+mod known;
 pub mod meeting;
 pub mod membership;
 mod owner;
@@ -34,6 +35,7 @@ pub mod part;
 mod push;
 pub mod replica;
 mod sealing;
+mod settle;
 mod sink;
 pub mod slots;
 mod stale;
@@ -64,10 +66,12 @@ use io::{Event, Input, Output, StreamId, Ticket};
 use itself::Asking;
 use join::Join;
 use kept_out::KeptOut;
+use known::Known;
 use membership::{Effects, Membership};
-use owner::{Known, Pending, Registered};
+use owner::{Pending, Registered};
 use replica::{Replica, Shift};
 use sealing::Strand;
+use settle::Settle;
 use time::Moment;
 use timers::{Timer, Timers};
 
@@ -80,7 +84,7 @@ use crate::{
     wire::{
         Identity,
         envelope::{Carrier, ClusterTag, Envelope},
-        message::{Digest, DigestBeacon, Message as _, kind},
+        message::{Digest, kind},
         seal::Seal,
     },
 };
@@ -173,40 +177,8 @@ pub struct Core {
     answers: Vec<(io::CommandId, Reply)>,
 }
 
-/// When to show our digest to somebody after a change, to find who missed it.
-#[derive(Debug, Default)]
-struct Settle {
-    last_change: Moment,
-    last_sync: Moment,
-    stage: usize,
-    pending: bool,
-    sync_pending: bool,
-    /// Of which nodes something is missing: up to which version of which life.
-    lacking: BTreeMap<NodeId, (Life, u64)>,
-    /// What a sync could not repair.
-    fruitless: Option<Fruitless>,
-}
-
 /// Outputs for which there is always room.
 const OUTPUTS_KEPT: usize = 64;
-
-/// A sync that found nothing to repair.
-#[derive(Debug, Clone, Copy)]
-struct Fruitless {
-    /// With these digests, theirs and ours.
-    digests: ([u8; 4], [u8; 4]),
-    /// It is tried again after this, if at all.
-    until: Option<Moment>,
-}
-
-impl Settle {
-    /// Whether a sync with these digests, theirs and ours, would find nothing.
-    fn is_fruitless(&self, now: Moment, digests: ([u8; 4], [u8; 4])) -> bool {
-        self.fruitless.is_some_and(|fruitless| fruitless.digests == digests && fruitless.until.is_none_or(|until| now < until))
-    }
-}
-
-const SETTLE_AFTER: [Duration; 3] = [Duration::from_millis(80), Duration::from_millis(200), Duration::from_millis(500)];
 
 impl Core {
     /// A core that has not begun.
@@ -464,40 +436,5 @@ impl Core {
             self.detector.on_foca_probe(now, target);
         }
         self.schedule_rest(now);
-    }
-
-    fn beacon(&self) -> DigestBeacon {
-        DigestBeacon { from: self.membership.me(), digest: self.digest().total() }
-    }
-
-    /// Something new is known: in a moment somebody is shown our digest.
-    fn changed(&mut self, now: Moment) {
-        self.settle.last_change = now;
-        self.settle.stage = 0;
-        if !self.settle.pending {
-            self.settle.pending = true;
-            self.timers.set(now + SETTLE_AFTER[0], Timer::Settle);
-        }
-    }
-
-    fn show_digest(&mut self, now: Moment) {
-        self.settle.pending = false;
-        let due = self.settle.last_change + SETTLE_AFTER[self.settle.stage];
-        if now < due {
-            self.settle.pending = true;
-            self.timers.set(due, Timer::Settle);
-            return;
-        }
-        for peer in self.membership.choose(1) {
-            let mut envelope = Envelope::new(Carrier::Datagram, self.cluster);
-            envelope.push(kind::DIGEST, &self.beacon().to_bytes());
-            self.send(peer.address(), envelope);
-        }
-        if self.settle.stage + 1 < SETTLE_AFTER.len() {
-            self.settle.stage += 1;
-            self.settle.pending = true;
-            let jitter = self.jitter(Duration::from_millis(50));
-            self.timers.set(self.settle.last_change + SETTLE_AFTER[self.settle.stage] + jitter, Timer::Settle);
-        }
     }
 }

@@ -7,12 +7,12 @@ use super::{
     climb::Climb,
     io::{CommandId, Event, Output, Ticket},
     part::{Part, Write},
-    replica::{Replica, Shift},
+    replica::Shift,
     time::Moment,
 };
 use crate::{
     model::{
-        Change, Check, CheckOrder, Command, Done, Health, InstanceId, Life, NodeId, Refusal, Registration, Reply, StoreOp,
+        Change, Check, CheckOrder, Command, Done, Health, InstanceId, NodeId, Refusal, Registration, Reply, StoreOp,
         check::Subject,
         command::Cause,
         limits,
@@ -20,63 +20,8 @@ use crate::{
         record::{Body, Key, Kind},
     },
     planted::{Planted, is_planted},
-    wire::{Identity, body, local},
+    wire::{body, local},
 };
-
-/// What is known about one node, this one included.
-#[derive(Debug, Default)]
-pub(super) struct Known {
-    /// Its records.
-    pub replica: Replica,
-    /// The highest life that it had as a member.
-    pub life: Life,
-    /// Who it was last, as a member.
-    pub identity: Option<Identity>,
-    /// Another life of the same generation that came before this one, until the node was told of it: one of the two began with a
-    /// data folder of the past.
-    pub twin: Option<Box<Identity>>,
-    /// The earlier life was handed out when the later one was first heard of, so it goes on being so until that is whole.
-    pub bridged: bool,
-    /// Since when it is down or left.
-    pub gone_since: Option<Moment>,
-    /// The announced absence; in a box, since most nodes never had one.
-    pub grace: Option<Box<Grace>>,
-    /// What readers were told.
-    pub shown: Option<super::view::Shown>,
-    /// What its records add to the digest of all, as last counted.
-    pub counted: u64,
-}
-
-/// An absence that a node announced.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Grace {
-    /// Of which life.
-    pub of: Life,
-    /// When it ends here, unless it did.
-    pub until: Option<Moment>,
-}
-
-impl Known {
-    /// When the announced absence of a life ends, unless it did.
-    pub(super) fn absent_until(&self, life: Life) -> Option<Moment> {
-        self.grace.as_ref().filter(|grace| grace.of == life)?.until
-    }
-
-    /// Takes note of an absence, for which there must be none of this life yet: a life has one at most.
-    pub(super) fn begin_grace(&mut self, of: Life, until: Moment) {
-        self.grace = Some(Box::new(Grace { of, until: Some(until) }));
-    }
-
-    /// Whether an absence of this life is news.
-    pub(super) fn has_no_grace(&self, life: Life) -> bool {
-        self.grace.as_ref().is_none_or(|grace| grace.of < life)
-    }
-
-    /// What its records add to the digest of all.
-    pub(super) fn contribution(&self, node: NodeId) -> u64 {
-        self.replica.digest(node).map_or(0, |digest| digest as u64)
-    }
-}
 
 /// What this node registered of an instance, beside its record.
 #[derive(Debug)]

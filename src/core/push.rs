@@ -257,7 +257,7 @@ impl From<Write> for What {
 impl Core {
     /// What a node's records mean for its membership: it left, or announced an absence.
     pub(super) fn on_records_changed(&mut self, now: Moment, node: NodeId) {
-        let Some(known) = self.known.get_mut(&node) else {
+        let Some(known) = self.known.get(&node) else {
             return;
         };
         let Some(life) = known.replica.shown.as_ref().map(|part| part.life) else {
@@ -266,13 +266,8 @@ impl Core {
         let Some((grace_seconds, left)) = known.node_info().map(|info| (info.grace_seconds, info.left)) else {
             return;
         };
-        if let Some(seconds) = grace_seconds
-            && known.has_no_grace(life)
-        {
-            let until = now + Duration::from_secs(u64::from(seconds));
-            known.begin_grace(life, until);
-            self.timers.set(until, Timer::Grace(node));
-            self.show_detector(now, node);
+        if let Some(seconds) = grace_seconds {
+            self.begin_absence(now, node, life, Duration::from_secs(u64::from(seconds)));
         }
         if left && let Some(member) = self.membership.get(node).filter(|m| m.is_up() && m.identity.life() == life).copied() {
             let effects = self.membership.left(member.identity);

@@ -18,9 +18,10 @@ use std::{
 use foca::State;
 
 use super::{
-    Core, Fruitless,
+    Core,
     conversation::{Conversation, Purpose},
     io::{Output, StreamId},
+    settle::Fruitless,
     time::Moment,
 };
 use crate::{
@@ -182,14 +183,9 @@ impl Core {
     /// Somebody who synced late is told how much of an absence is left. The life of a member has one absence at most.
     pub(super) fn learn_grace(&mut self, now: Moment, entry: &MemberEntry) {
         let life = entry.identity.life();
-        if let Some(known) = self.known.get_mut(&entry.identity.node())
-            && known.life == life
-            && known.has_no_grace(life)
-        {
-            let left = Duration::from_millis(u64::from(entry.grace_ms)).min(LONGEST_GRACE);
-            known.begin_grace(life, now + left);
-            self.timers.set(now + left, super::timers::Timer::Grace(entry.identity.node()));
-            self.show_detector(now, entry.identity.node());
+        let node = entry.identity.node();
+        if self.known.get(&node).is_some_and(|known| known.life == life) {
+            self.begin_absence(now, node, life, Duration::from_millis(u64::from(entry.grace_ms)).min(LONGEST_GRACE));
         }
     }
 

@@ -6,7 +6,7 @@ use super::{
     Core,
     detector::Fault,
     io::{Event, Output},
-    owner::Known,
+    known::Known,
     replica::{Replica, Shift},
     time::Moment,
 };
