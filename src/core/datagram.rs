@@ -21,12 +21,8 @@ const REJOIN_GAP: Duration = Duration::from_secs(5);
 
 impl Core {
     pub(super) fn on_datagram(&mut self, now: Moment, from: SocketAddr, bytes: &[u8]) {
-        let opened = match self.settings.seal.open(Carrier::Datagram, bytes, &[]) {
-            Ok(opened) if opened.cluster == self.cluster => opened,
-            Ok(_) => return self.dropped(from, WireError::Cluster.as_str()),
-            Err(error) => return self.dropped(from, error.as_str()),
-        };
-        let messages = match opened.messages() {
+        let opened = self.settings.seal.open(Carrier::Datagram, bytes, &[]);
+        let messages = match opened.as_ref().map_err(|error| *error).and_then(|opened| opened.messages_of(self.cluster)) {
             Ok(messages) => messages,
             Err(error) => return self.dropped(from, error.as_str()),
         };

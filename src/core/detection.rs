@@ -143,11 +143,8 @@ impl Core {
                 Some(Ok(Some(frame))) => frame,
                 Some(Err(_)) => return self.break_off(now, stream),
             };
-            let opened = match self.frame_in(stream, &frame) {
-                Ok(opened) if opened.cluster == self.cluster => opened,
-                Ok(_) | Err(_) => return self.break_off(now, stream),
-            };
-            let Ok(messages) = opened.messages() else {
+            let opened = self.frame_in(stream, &frame);
+            let Ok(messages) = opened.as_ref().map_err(|error| *error).and_then(|opened| opened.messages_of(self.cluster)) else {
                 return self.break_off(now, stream);
             };
             for (kind, body) in messages {

@@ -131,15 +131,14 @@ mod tests {
 
     impl Pair {
         fn new() -> Pair {
-            let mut cores = [1, 2].map(|seed| {
+            let [opener, other] = [1, 2].map(|seed| {
                 let mut core = core(10);
                 let ring = Keyring::new(vec![Key::new(KeyId::new(5).unwrap(), [1; 32])]).unwrap();
                 core.on_seal(Moment::default(), Seal::new(Mode::Require, &ring), Encryption::default());
                 core.rng = rand::SeedableRng::seed_from_u64(seed);
                 core
             });
-            let [opener, other] = &mut cores;
-            Pair { opener: std::mem::replace(opener, core(0)), other: std::mem::replace(other, core(0)) }
+            Pair { opener, other }
         }
 
         fn says(&mut self, word: &str) -> Vec<u8> {

@@ -116,6 +116,14 @@ impl Opened<'_> {
     pub fn messages(&self) -> Result<Vec<RawMessage<'_>>, WireError> {
         envelope::messages(self.carrier, &self.messages)
     }
+
+    /// The same, where it is of this cluster.
+    ///
+    /// # Errors
+    /// [`WireError::Cluster`] where it is not, else as [`Opened::messages`].
+    pub fn messages_of(&self, cluster: ClusterTag) -> Result<Vec<RawMessage<'_>>, WireError> {
+        if self.cluster == cluster { self.messages() } else { Err(WireError::Cluster) }
+    }
 }
 
 #[cfg(test)]
