@@ -4,7 +4,7 @@ mod file;
 mod holder;
 mod key;
 
-pub use file::{KeyFile, KeyFileError, load, save};
+pub use file::{KeyFile, KeyFileError, lines, load, read_secret, save};
 pub use holder::{KeyHolder, Keys};
 pub use key::Key;
 
@@ -31,7 +31,9 @@ pub enum KeyRefusal {
 impl fmt::Display for KeyRefusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            KeyRefusal::NoFile => f.write_str("there is no file of keys"),
+            KeyRefusal::NoFile => {
+                f.write_str("this agent was started without a file of keys: name one with --key-file, then its keys can be changed here")
+            }
             KeyRefusal::NoSuchKey(id) => write!(f, "there is no key {id} here"),
             KeyRefusal::Conflict(why) => f.write_str(why),
             KeyRefusal::File(error) => error.fmt(f),

@@ -1,11 +1,6 @@
 //! `tidings keys`: the keys that gossip is encrypted with.
 
-use std::{
-    collections::BTreeSet,
-    fs::File,
-    io::{self, Read as _},
-    path::PathBuf,
-};
+use std::{collections::BTreeSet, fs::File, io, path::PathBuf};
 
 use clap::{Args, Subcommand};
 use http::{Method, StatusCode};
@@ -19,7 +14,10 @@ use super::{
     output, table,
     view::{Encryption, HeldKey, Items, KeysOfNode, Node},
 };
-use crate::{keyring::Key, model::encryption::KeyId};
+use crate::{
+    keyring::{self, Key},
+    model::encryption::KeyId,
+};
 
 pub(super) const EXAMPLES: &str = "\
 To turn encryption on in a running cluster:
@@ -31,9 +29,6 @@ To change the key, each step everywhere before the next (tidings keys list --clu
   tidings keys add new                       It decrypts
   tidings keys use ID                        It encrypts
   tidings keys remove ID                     The old one is of no use any more";
-
-/// Octets of the largest file that is read.
-const FILE_OCTETS: u64 = 16 * 1024;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Keys {
@@ -81,8 +76,8 @@ pub(super) fn run(command: &Keys) -> Result<Exit, Failure> {
         Keys::Generate => generate(),
         Keys::List(args) => super::ask(&args.target, |api| list(api, args)),
         Keys::Add(args) => super::ask(&args.target, |api| add(api, args)),
-        Keys::Use(args) => super::ask(&args.target, |api| promote(api, args)),
-        Keys::Remove(args) => super::ask(&args.target, |api| remove(api, args)),
+        Keys::Use(args) => super::ask(&args.target, |api| change(api, args, Method::PUT, "/primary", "encrypts from now on")),
+        Keys::Remove(args) => super::ask(&args.target, |api| change(api, args, Method::DELETE, "", "is removed")),
     }
 }
 
@@ -140,8 +135,7 @@ fn summary(rows: &[KeysOfNode]) -> String {
 async fn add(api: Api, args: &Add) -> Result<Exit, Failure> {
     let shown = args.file.display();
     let text = read(args).map_err(|error| Failure::usage(format!("{shown}: {error}")))?;
-    let lines: Vec<&str> =
-        text.lines().map(|line| line.split('#').next().unwrap_or_default().trim()).filter(|line| !line.is_empty()).collect();
+    let lines: Vec<&str> = keyring::lines(&text).map(|(_, line)| line).collect();
     let [line] = lines[..] else {
         return Err(Failure::usage(format!("{shown}: there are {} keys in it; it takes one to add", lines.len())));
     };
@@ -160,31 +154,20 @@ async fn add(api: Api, args: &Add) -> Result<Exit, Failure> {
 }
 
 fn read(args: &Add) -> io::Result<Zeroizing<String>> {
-    let mut text = Zeroizing::new(String::with_capacity(FILE_OCTETS as usize + 1));
-    let octets = match args.file.as_os_str() == "-" {
-        true => io::stdin().lock().take(FILE_OCTETS + 1).read_to_string(&mut text)?,
-        false => File::open(&args.file)?.take(FILE_OCTETS + 1).read_to_string(&mut text)?,
-    };
-    if octets as u64 > FILE_OCTETS { Err(io::Error::other(format!("it is larger than {FILE_OCTETS} octets"))) } else { Ok(text) }
+    match args.file.as_os_str() == "-" {
+        true => keyring::read_secret(io::stdin().lock()),
+        false => keyring::read_secret(File::open(&args.file)?),
+    }
 }
 
-async fn promote(api: Api, args: &Named) -> Result<Exit, Failure> {
-    let answer = api.call(Method::PUT, &format!("{}/primary", path(args.id))).await?;
+/// Has something done with a key that is here, and says what it is from then on.
+async fn change(api: Api, args: &Named, method: Method, what: &str, done: &str) -> Result<Exit, Failure> {
+    let answer = api.call(method, &format!("{}{what}", path(args.id))).await?;
     if args.target.json {
         return answer.pass_on();
     }
     answer.done()?;
-    output::show(&format!("key {} encrypts from now on\n", args.id))?;
-    Ok(Exit::Done)
-}
-
-async fn remove(api: Api, args: &Named) -> Result<Exit, Failure> {
-    let answer = api.call(Method::DELETE, &path(args.id)).await?;
-    if args.target.json {
-        return answer.pass_on();
-    }
-    answer.done()?;
-    output::show(&format!("key {} is removed\n", args.id))?;
+    output::show(&format!("key {} {done}\n", args.id))?;
     Ok(Exit::Done)
 }
 

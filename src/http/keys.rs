@@ -92,13 +92,11 @@ async fn change<T: Send + 'static>(
         Ok(Err(refusal)) => refusal,
         Err(error) => return Err(Problem::new(ProblemType::StorageFailed, format!("the change was not carried out: {error}"))),
     };
-    Err(match refusal {
-        KeyRefusal::NoFile => {
-            let detail = "this agent was started without a file of keys: name one with --key-file, then its keys can be changed here";
-            Problem::new(ProblemType::NoKeyFile, detail.to_owned())
-        }
-        KeyRefusal::Conflict(detail) => Problem::new(ProblemType::KeyConflict, detail),
-        KeyRefusal::NoSuchKey(id) => Problem::new(ProblemType::NoSuchKey, format!("there is no key {id} here")),
-        KeyRefusal::File(error) => Problem::new(ProblemType::StorageFailed, error.to_string()),
-    })
+    let kind = match refusal {
+        KeyRefusal::NoFile => ProblemType::NoKeyFile,
+        KeyRefusal::Conflict(_) => ProblemType::KeyConflict,
+        KeyRefusal::NoSuchKey(_) => ProblemType::NoSuchKey,
+        KeyRefusal::File(_) => ProblemType::StorageFailed,
+    };
+    Err(Problem::new(kind, refusal.to_string()))
 }

@@ -47,16 +47,32 @@ pub fn load(path: &Path, kind: KeyFile) -> Result<Keyring, KeyFileError> {
     let failed = |what: String| KeyFileError { path: path.to_owned(), what };
     let text = read(path, kind).map_err(|error| failed(error.to_string()))?;
     let mut keys = Vec::new();
-    for (number, line) in (1..).zip(text.lines()) {
-        let line = line.split('#').next().unwrap_or_default().trim();
-        if !line.is_empty() {
-            keys.push(Key::parse(line).map_err(|error| failed(format!("line {number}: {error}")))?);
-        }
+    for (number, line) in lines(&text) {
+        keys.push(Key::parse(line).map_err(|error| failed(format!("line {number}: {error}")))?);
     }
     if keys.is_empty() {
         return Err(failed("there is no key in it; `tidings keys generate` makes one".into()));
     }
     Keyring::new(keys).map_err(|refusal| failed(refusal.to_string()))
+}
+
+/// The lines of a file of keys that are for programs, with their numbers.
+pub fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let lines = text.lines().map(|line| line.split('#').next().unwrap_or_default().trim());
+    (1..).zip(lines).filter(|(_, line)| !line.is_empty())
+}
+
+/// Reads a text that is secret, and no longer than a file of keys may be.
+///
+/// # Errors
+/// Those of the reader, and where it is longer.
+pub fn read_secret(from: impl io::Read) -> io::Result<Zeroizing<String>> {
+    // At once, so that no copy is left behind by a buffer that grew.
+    let mut text = Zeroizing::new(String::with_capacity(FILE_OCTETS as usize + 1));
+    if from.take(FILE_OCTETS + 1).read_to_string(&mut text)? as u64 > FILE_OCTETS {
+        return Err(io::Error::other(format!("it is larger than {FILE_OCTETS} octets")));
+    }
+    Ok(text)
 }
 
 fn read(path: &Path, kind: KeyFile) -> io::Result<Zeroizing<String>> {
@@ -69,13 +85,7 @@ fn read(path: &Path, kind: KeyFile) -> io::Result<Zeroizing<String>> {
         );
         return Err(io::Error::other(refusal));
     }
-    let mut text = Zeroizing::new(String::new());
-    // At once, so that no copy is left behind by a buffer that grew.
-    text.reserve(FILE_OCTETS as usize + 1);
-    if file.take(FILE_OCTETS + 1).read_to_string(&mut text)? as u64 > FILE_OCTETS {
-        return Err(io::Error::other(format!("it is larger than {FILE_OCTETS} octets")));
-    }
-    Ok(text)
+    read_secret(file)
 }
 
 /// Puts other keys into a file, as a whole or not at all. What stood in it for people is gone.
