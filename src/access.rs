@@ -4,7 +4,7 @@ mod file;
 mod scope;
 mod token;
 
-pub use file::{FIELDS, TokenFileError, load};
+pub use file::{FIELDS, Flaws, parse};
 pub use scope::Scope;
 pub use token::{Secret, Token};
 

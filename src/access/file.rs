@@ -2,10 +2,7 @@
 
 use std::{
     collections::BTreeSet,
-    fmt::{self, Write as _},
-    fs::File,
-    io::{self, Read as _},
-    path::{Path, PathBuf},
+    fmt::Write as _,
     time::{Duration, SystemTime},
 };
 
@@ -17,8 +14,6 @@ use toml::{
 
 use super::{Scope, Token};
 
-/// Octets of the largest file that is read.
-const FILE_OCTETS: u64 = 1024 * 1024;
 /// Tokens that a file may have: each is looked at in each request that shows one.
 const TOKENS: usize = 1_000;
 const HASH: &str = "sha256:";
@@ -26,47 +21,14 @@ const HASH: &str = "sha256:";
 /// The fields of a `[[token]]` table.
 pub const FIELDS: [&str; 4] = ["name", "hash", "scopes", "expires"];
 
-/// Everything that is wrong with a file of tokens.
-#[derive(Debug)]
-pub struct TokenFileError {
-    path: PathBuf,
-    flaws: Vec<(Option<usize>, String)>,
-}
+/// What is wrong with a file, each with its line, counted from 1.
+pub type Flaws = Vec<(usize, String)>;
 
-impl fmt::Display for TokenFileError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let path = self.path.display();
-        let lines = self.flaws.iter().map(|(line, what)| match line {
-            Some(line) => format!("{path}, line {line}: {what}"),
-            None => format!("{path}: {what}"),
-        });
-        f.write_str(&lines.collect::<Vec<_>>().join("\n"))
-    }
-}
-
-impl std::error::Error for TokenFileError {}
-
-/// Reads a file of tokens.
+/// Understands the text of a file of tokens.
 ///
 /// # Errors
-/// Everything that is wrong with it, each with its line.
-pub fn load(path: &Path) -> Result<Vec<Token>, TokenFileError> {
-    let failed = |flaws| TokenFileError { path: path.to_owned(), flaws };
-    let text = read(path).map_err(|error| failed(vec![(None, error.to_string())]))?;
-    parse(&text).map_err(|flaws| failed(flaws.into_iter().map(|(line, what)| (Some(line), what)).collect()))
-}
-
-fn read(path: &Path) -> io::Result<String> {
-    let mut text = String::new();
-    if File::open(path)?.take(FILE_OCTETS + 1).read_to_string(&mut text)? as u64 > FILE_OCTETS {
-        return Err(io::Error::other(format!("it is larger than {FILE_OCTETS} octets")));
-    }
-    Ok(text)
-}
-
-type Flaws = Vec<(usize, String)>;
-
-fn parse(text: &str) -> Result<Vec<Token>, Flaws> {
+/// Everything that is wrong with it.
+pub fn parse(text: &str) -> Result<Vec<Token>, Flaws> {
     let line_of = |offset: usize| 1 + text.as_bytes()[..offset.min(text.len())].iter().filter(|octet| **octet == b'\n').count();
     let table =
         DeTable::parse(text).map_err(|error| vec![(error.span().map_or(1, |span| line_of(span.start)), error.message().to_owned())])?;

@@ -12,6 +12,7 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 
 use super::{
     ConfigError, Definitions, Key, Seed, Surroundings, address,
+    file::{self, Line},
     keys::{self, META},
     layers::{Given, Layers},
 };
@@ -251,11 +252,16 @@ impl Check<'_> {
         credential.exists().then_some((credential, KeyFile::Credential))
     }
 
-    fn tokens(&mut self, file: Option<&Path>) -> Option<Vec<Token>> {
-        let Some((path, given)) = file.zip(self.layers.get(&keys::TOKEN_FILE)) else {
+    fn tokens(&mut self, path: Option<&Path>) -> Option<Vec<Token>> {
+        let Some((path, given)) = path.zip(self.layers.get(&keys::TOKEN_FILE)) else {
             return Some(Vec::new());
         };
-        self.note(access::load(path).map_err(|error| format!("{}: {error}", given.origin)))
+        let shown = path.display().to_string();
+        let within = |(line, value)| Line { value, line }.within(&shown);
+        let all = |flaws: access::Flaws| flaws.into_iter().map(within).collect::<Vec<_>>().join("\n");
+        let text = file::read(path).map_err(|error| format!("{shown}: {error}"));
+        let tokens = text.and_then(|text| access::parse(&text).map_err(all));
+        self.note(tokens.map_err(|error| format!("{}: {error}", given.origin)))
     }
 
     fn keyring(&mut self, file: Option<&(PathBuf, KeyFile)>) -> Option<Keyring> {
