@@ -67,28 +67,8 @@ impl World {
         let settings = settings(host, contents, begun, rng.random());
         let tape = self.keeps_tapes.then(|| Tape::new(settings.clone()));
         let core = Core::new(settings);
-        let (publisher, catalog) = Publisher::new(local);
         self.processes += 1;
-        host.process = Some(Process {
-            core,
-            catalog,
-            publisher,
-            changes: Vec::new(),
-            store,
-            disk,
-            number: self.processes,
-            started: self.now,
-            due: None,
-            paused: false,
-            inbox: Default::default(),
-            writes: Default::default(),
-            writing: false,
-            commands: Default::default(),
-            streams: Default::default(),
-            accepted: 0,
-            version: 0,
-            tape,
-        });
+        host.process = Some(Process::new(self.processes, self.now, core, Publisher::new(local), (store, disk), tape));
         self.show(id, &Seen::Started { life: begun.life, contents: &before });
         if let Some(process) = &mut self.hosts[id.0].process {
             process.feed(self.now, Fed::Start);

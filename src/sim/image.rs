@@ -97,24 +97,13 @@ impl World {
         self.processes += 1;
         let number = self.processes;
         self.hosts[id.0].process = Some(Process {
-            core,
-            catalog,
-            publisher,
-            changes: Vec::new(),
-            store,
-            disk,
-            number,
-            started,
-            due: None,
-            paused: false,
             inbox: image.inbox.clone(),
             writes: image.writes.clone(),
             writing: image.writing,
-            commands: Default::default(),
             streams: image.streams.iter().map(|stream| (*stream, DEAD)).collect(),
             accepted: image.accepted,
             version,
-            tape: Some(image.tape.clone()),
+            ..Process::new(number, started, core, (publisher, catalog), (store, disk), Some(image.tape.clone()))
         });
         self.show(id, &Seen::ImageResumed { node: contents.node_id, life });
         if image.writing {

@@ -59,6 +59,37 @@ pub struct Process {
 }
 
 impl Process {
+    /// One that was told nothing yet, does nothing and has no streams.
+    pub(super) fn new(
+        number: u64,
+        started: Moment,
+        core: Core,
+        (publisher, catalog): (Publisher, Catalog),
+        (store, disk): (Store<SimDisk>, SimDisk),
+        tape: Option<Tape>,
+    ) -> Process {
+        Process {
+            core,
+            catalog,
+            publisher,
+            changes: Vec::new(),
+            store,
+            disk,
+            number,
+            started,
+            due: None,
+            paused: false,
+            inbox: Inbox::default(),
+            writes: VecDeque::new(),
+            writing: false,
+            commands: BTreeMap::new(),
+            streams: BTreeMap::new(),
+            accepted: 0,
+            version: 0,
+            tape,
+        }
+    }
+
     /// What time it is by its own clock.
     pub(super) fn clock(&self, now: Moment) -> Moment {
         now - (self.started - Moment::default())

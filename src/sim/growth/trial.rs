@@ -72,10 +72,6 @@ impl Trial {
         self.samples.entry(figure).or_default().push(sample);
     }
 
-    fn add_time(&mut self, figure: Figure, time: Option<Duration>) {
-        self.add(figure, time.map(|time| time.as_secs_f64()));
-    }
-
     fn others(&self, than: HostId) -> Vec<HostId> {
         self.cluster.world.running().filter(|host| *host != than).collect()
     }
@@ -92,17 +88,36 @@ impl Trial {
     }
 
     fn rest(&mut self) {
-        let sent = |cluster: &Cluster| cluster.hosts.iter().map(|host| cluster.world.host(*host).traffic.octets()).collect::<Vec<_>>();
-        let before = sent(&self.cluster);
+        let before = self.octets_of_each();
         self.cluster.world.run_for(REST);
-        for (before, after) in before.into_iter().zip(sent(&self.cluster)) {
-            self.add(Figure::AtRest, Some((after - before) as f64 / REST.as_secs_f64()));
-            self.at_rest += (after - before) as f64 / REST.as_secs_f64();
-        }
+        self.at_rest = self.add_rates(Figure::AtRest, &before, REST);
         for host in self.cluster.hosts.clone() {
             let streams = self.cluster.world.host(host).process.as_ref().map(|process| process.streams.len() as f64);
             self.add(Figure::Streams, streams);
         }
+    }
+
+    /// What each node has sent until now.
+    fn octets_of_each(&self) -> Vec<u64> {
+        self.cluster.hosts.iter().map(|host| self.cluster.world.host(*host).traffic.octets()).collect()
+    }
+
+    /// What each node sent in a second since it had sent so much, so long ago; and what all of them did.
+    fn add_rates(&mut self, figure: Figure, before: &[u64], time: Duration) -> f64 {
+        let mut sum = 0.0;
+        for (before, after) in before.iter().zip(self.octets_of_each()) {
+            let rate = (after - before) as f64 / time.as_secs_f64();
+            self.add(figure, Some(rate));
+            sum += rate;
+        }
+        sum
+    }
+
+    /// Lets time pass until all know what is waited for; how long that took, if they do.
+    fn wait(&mut self, figure: Figure, news: &News) -> Option<Duration> {
+        let took = self.spread.end(&mut self.cluster.world, PATIENCE).remove(news).flatten();
+        self.add(figure, took.map(|time| time.as_secs_f64()));
+        took
     }
 
     /// What each node sent on average since then, beyond what it sends at rest.
@@ -119,8 +134,7 @@ impl Trial {
         let news = News::Instance(self.cluster.node(host), instance(&id));
         self.spread.wait_for(&self.cluster.world, news.clone(), self.cluster.hosts.iter().copied());
         self.cluster.world.submit(host, register(&id));
-        let took = self.spread.end(&mut self.cluster.world, PATIENCE).remove(&news).flatten();
-        self.add_time(Figure::Change, took);
+        let took = self.wait(Figure::Change, &news);
         self.cluster.world.run_until(begun + took.unwrap_or(PATIENCE).max(BETWEEN_CHANGES));
         let added = self.beyond_rest(before, self.cluster.world.now() - begun);
         self.add(Figure::PerChange, Some(added));
@@ -138,8 +152,7 @@ impl Trial {
             Figure::HostLost => self.cluster.world.lose_power(host),
             _ => self.cluster.world.kill(host),
         }
-        let took = self.spread.end(&mut self.cluster.world, PATIENCE).remove(&news).flatten();
-        self.add_time(figure, took);
+        self.wait(figure, &news);
         self.start(host);
         self.cluster.world.run_for(BETWEEN_EVENTS);
     }
@@ -160,8 +173,7 @@ impl Trial {
         self.start(host);
         let news = News::Alive(self.cluster.node(host));
         self.spread.wait_for(&self.cluster.world, news.clone(), readers);
-        let took = self.spread.end(&mut self.cluster.world, PATIENCE).remove(&news).flatten();
-        self.add_time(Figure::Join, took);
+        let took = self.wait(Figure::Join, &news);
         self.cluster.world.run_until(begun + took.unwrap_or(PATIENCE).max(BETWEEN_EVENTS));
         let added = self.beyond_rest(before, self.cluster.world.now() - begun);
         self.add(Figure::PerJoin, Some(added));
@@ -173,14 +185,11 @@ impl Trial {
         let size = self.cluster.hosts.len();
         let a_minute = size as f64 * CHURN;
         let restarts = (a_minute as usize).max(RESTARTS);
-        let sent = |cluster: &Cluster| cluster.hosts.iter().map(|host| cluster.world.host(*host).traffic.octets()).collect::<Vec<_>>();
-        let (before, begun) = (sent(&self.cluster), self.cluster.world.now());
+        let (before, begun) = (self.octets_of_each(), self.cluster.world.now());
         self.views.judge(&self.cluster.world);
         churn(&mut self.cluster, &self.views, &mut self.rng, Duration::from_secs_f64(60.0 / a_minute), restarts, &End::PROCESSES);
-        let lasted = (self.cluster.world.now() - begun).as_secs_f64();
-        for (before, after) in before.into_iter().zip(sent(&self.cluster)) {
-            self.add(Figure::InChurn, Some((after - before) as f64 / lasted));
-        }
+        let lasted = self.cluster.world.now() - begun;
+        self.add_rates(Figure::InChurn, &before, lasted);
         let end = self.cluster.world.now() + AFTERMATH;
         self.views.run_until(&mut self.cluster.world, end);
         for lapse in self.views.lapses(&self.cluster.world) {
