@@ -31,6 +31,7 @@ fn found_out(bound: SocketAddr) -> IpAddr {
         loopback
     })
 }
+
 /// The source address of the default route. Connecting a UDP socket asks the kernel's routing table and sends nothing;
 /// the addresses are from the blocks for documentation (RFC 5737, RFC 3849).
 fn outward(v4: bool) -> Option<IpAddr> {
