@@ -34,6 +34,13 @@ pub struct Entry {
     pub since: SystemTime,
 }
 
+impl Entry {
+    /// Where it is found: its own addresses, else those of its node, which is this one.
+    pub fn addresses<'a>(&'a self, owner: &'a NodeEntry) -> &'a [IpAddr] {
+        if self.instance.addresses.is_empty() { &owner.node.info.addresses } else { &self.instance.addresses }
+    }
+}
+
 /// The instances that share a service's name, in the order of node and id.
 pub type ServiceEntry = OrdMap<Place, Arc<Entry>>;
 
@@ -208,10 +215,7 @@ impl Snapshot {
 
     /// Where an instance is found: its own addresses, else those of its node.
     pub fn addresses_of<'a>(&'a self, entry: &'a Entry) -> &'a [IpAddr] {
-        match self.nodes.get(&entry.node) {
-            Some(owner) if entry.instance.addresses.is_empty() => &owner.node.info.addresses,
-            _ => &entry.instance.addresses,
-        }
+        self.nodes.get(&entry.node).map_or(&entry.instance.addresses, |owner| entry.addresses(owner))
     }
 
     pub(super) fn apply(&mut self, change: Change, now: SystemTime) {

@@ -23,18 +23,13 @@ impl Default for Asked {
 
 impl Asked {
     pub(super) fn of(request: &Request) -> Self {
-        let kind = match request.queries.queries().first().map(|query| query.query_type()) {
-            Some(RecordType::A) => QueryType::A,
-            Some(RecordType::AAAA) => QueryType::Aaaa,
-            Some(RecordType::SRV) => QueryType::Srv,
-            Some(RecordType::TXT) => QueryType::Txt,
-            Some(RecordType::PTR) => QueryType::Ptr,
-            Some(RecordType::SOA) => QueryType::Soa,
-            Some(RecordType::NS) => QueryType::Ns,
-            Some(RecordType::ANY) => QueryType::Any,
-            Some(_) | None => QueryType::Other,
-        };
-        Asked { kind, bad_version: request.version() > 0 }
+        let kind = request.queries.queries().first().map(|query| query.query_type());
+        Asked { kind: counted(kind), bad_version: request.version() > 0 }
+    }
+
+    /// A plain query for this type.
+    pub(super) fn plain(kind: RecordType) -> Self {
+        Asked { kind: counted(Some(kind)), bad_version: false }
     }
 
     /// How it ended, by the octets of the reply (RFC 1035, 4.1.1).
@@ -52,5 +47,19 @@ impl Asked {
             (5, _) => QueryResult::Refused,
             _ => QueryResult::ServFail,
         }
+    }
+}
+
+fn counted(kind: Option<RecordType>) -> QueryType {
+    match kind {
+        Some(RecordType::A) => QueryType::A,
+        Some(RecordType::AAAA) => QueryType::Aaaa,
+        Some(RecordType::SRV) => QueryType::Srv,
+        Some(RecordType::TXT) => QueryType::Txt,
+        Some(RecordType::PTR) => QueryType::Ptr,
+        Some(RecordType::SOA) => QueryType::Soa,
+        Some(RecordType::NS) => QueryType::Ns,
+        Some(RecordType::ANY) => QueryType::Any,
+        Some(_) | None => QueryType::Other,
     }
 }

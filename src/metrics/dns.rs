@@ -55,6 +55,13 @@ pub enum QueryResult {
 const RESULTS: [&str; 10] =
     ["answered", "nodata", "nxdomain", "servfail", "refused", "formerr", "notimp", "badvers", "truncated", "ignored"];
 
+impl QueryResult {
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
+        RESULTS[self as usize]
+    }
+}
+
 /// Metrics of the DNS server. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct DnsMetrics {
