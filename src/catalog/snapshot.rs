@@ -4,6 +4,7 @@ use std::{borrow::Borrow, net::IpAddr, ops::Bound, sync::Arc, time::SystemTime};
 
 use imbl::{OrdMap, OrdSet};
 
+use super::service::ServiceEntry;
 use crate::model::{Change, Health, Instance, InstanceId, Node, NodeId, NodeName, Protocol, Registration, ServiceName, Status};
 use crate::planted::{Planted, is_planted};
 
@@ -40,9 +41,6 @@ impl Entry {
         if self.instance.addresses.is_empty() { &owner.node.info.addresses } else { &self.instance.addresses }
     }
 }
-
-/// The instances that share a service's name, in the order of node and id.
-pub type ServiceEntry = OrdMap<Place, Arc<Entry>>;
 
 /// Everything one agent knows at one moment.
 #[derive(Debug, Clone)]
@@ -163,11 +161,9 @@ impl Snapshot {
 
     /// The instances, or those of a service, that follow on a place; all, where there is none.
     pub fn instances_after(&self, service: Option<&ServiceName>, place: Option<Place>) -> impl Iterator<Item = &Arc<Entry>> {
-        let among = match service {
-            None => Some(&self.instances),
-            Some(name) => self.services.get(name),
-        };
-        among.into_iter().flat_map(move |among| among.range(beyond(place.clone()))).map(|(_, entry)| entry)
+        let all = service.is_none().then(|| self.instances.range(beyond(place.clone())).map(|(_, entry)| entry));
+        let some = service.and_then(|name| self.services.get(name)).map(|instances| instances.range(beyond(place)));
+        all.into_iter().flatten().chain(some.into_iter().flatten())
     }
 
     /// The instances that a node owns, in the order of their ids.

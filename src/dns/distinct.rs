@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use smallvec::SmallVec;
 
-/// Values that stand on the stack; as many instances as an answer over UDP has, most of which have one address.
+/// Values that stand on the stack: more than fit in a packet with what belongs to them, mostly.
 const INLINE: usize = 32;
 /// Values up to which looking through all of them is faster than a set.
 const FEW: usize = 128;
