@@ -15,15 +15,13 @@ use super::{
     lookup::{Found, Offer, Wanted},
     name::NAME_SERVER,
     records::PRIORITY,
-    reply::{HEADER, LEAST_PAYLOAD, TC, UDP_PAYLOAD},
+    reply::{HEADER, LEAST_PAYLOAD, OPT, TC, UDP_PAYLOAD},
     zone::{HOSTMASTER, SOA_TIMERS, Zone, Zones, serial},
 };
 use crate::catalog::Snapshot;
 
 /// Type and class, behind the name of a question (RFC 1035, 4.1.2).
 const QUESTION_TAIL: usize = 4;
-/// An OPT record without options (RFC 6891, 6.1.2).
-const OPT: usize = 11;
 /// A pointer to the name of the question (RFC 1035, 4.1.4).
 const QUESTION_NAME: [u8; 2] = pointer(HEADER);
 const CLASS_IN: u16 = 1;
@@ -87,7 +85,7 @@ pub(super) fn answer(
     reply: &mut [u8; UDP_PAYLOAD as usize],
 ) -> Option<usize> {
     let (zone, meaning) = zones.meaning(&query.labels);
-    let found = zones.find(snapshot, meaning, Wanted { kind: query.kind, instances }, rng);
+    let found = zones.find(snapshot, meaning, Wanted { kind: query.kind, instances, octets: usize::MAX }, rng);
     let mut writer = Writer::begin(query, reply);
     let fits = match found {
         Found::Addresses(addresses, ttl) => writer.addresses(&addresses, ttl),
@@ -156,6 +154,10 @@ impl<'r> Writer<'r> {
     }
 
     fn address(&mut self, owner: [u8; 2], address: IpAddr, ttl: u32) -> Option<()> {
+        let data = if address.is_ipv4() { 4 } else { 16 };
+        if self.length + 12 + data > self.limit {
+            return None;
+        }
         match address {
             IpAddr::V4(v4) => {
                 self.record(owner, RecordType::A.into(), ttl, 4)?;
@@ -169,11 +171,9 @@ impl<'r> Writer<'r> {
     }
 
     fn addresses(&mut self, addresses: &[IpAddr], ttl: u32) -> Option<()> {
-        for address in addresses {
-            self.address(QUESTION_NAME, *address, ttl)?;
-            self.answers();
-        }
-        Some(())
+        let fit = addresses.iter().take_while(|address| self.address(QUESTION_NAME, **address, ttl).is_some()).count();
+        (0..fit).for_each(|_| self.answers());
+        (fit > 0).then_some(())
     }
 
     fn offers(&mut self, zone: &Zone, offers: &[Offer], ttl: u32) -> Option<()> {

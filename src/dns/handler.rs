@@ -107,8 +107,18 @@ impl Handler {
         if query.query_class() != DNSClass::IN || matches!(query.query_type(), RecordType::AXFR | RecordType::IXFR) {
             return Err(ResponseCode::Refused);
         }
-        let instances = if request.protocol() == Protocol::Udp { UDP_INSTANCES } else { usize::MAX };
-        let question = Question { name: query.original().name(), wanted: Wanted { kind: query.query_type(), instances } };
+        match u16::from(query.query_type()) {
+            // What stands in the additional section, or nowhere, is nothing to ask for (RFC 6895, 3.1).
+            0 | 41 | 249 | 250 => return Err(ResponseCode::FormErr),
+            // MAILB and MAILA (RFC 8482, 7).
+            253 | 254 => return Err(ResponseCode::NotImp),
+            _ => {}
+        }
+        let (instances, octets) = match request.protocol() {
+            Protocol::Udp => (UDP_INSTANCES, reply::room(request)),
+            _ => (usize::MAX, usize::MAX),
+        };
+        let question = Question { name: query.original().name(), wanted: Wanted { kind: query.query_type(), instances, octets } };
         Ok(self.zones.answer(&self.catalog.load(), question, rng))
     }
 

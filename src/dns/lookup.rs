@@ -35,6 +35,8 @@ pub(super) struct Wanted {
     pub(super) kind: RecordType,
     /// Instances in the answer at most; which, is drawn anew for each.
     pub(super) instances: usize,
+    /// Octets that there are for the answer. Of many addresses as many are given as fit, by design and without a word: they serve as well as all.
+    pub(super) octets: usize,
 }
 
 /// What there is at a name.

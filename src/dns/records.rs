@@ -30,9 +30,13 @@ impl Records {
     }
 }
 
-/// One for each of the addresses.
-pub(super) fn addresses(owner: &Name, addresses: &[IpAddr], ttl: u32) -> Records {
-    fitting(addresses.iter().map(|ip| address(owner, *ip, ttl)))
+/// One for each of the addresses, which are of one family, up to so many octets.
+pub(super) fn addresses(owner: &Name, addresses: &[IpAddr], ttl: u32, octets: usize) -> Records {
+    let data = addresses.first().map_or(0, |ip| if ip.is_ipv4() { 4 } else { 16 });
+    // The owner's name is written once, as hickory does, and then pointed to. Type, class, TTL and length take ten (RFC 1035, 4.1.3).
+    let first = name_octets(owner) + 10 + data;
+    let fit = octets.checked_sub(first).map_or(0, |left| 1 + left / (2 + 10 + data));
+    fitting(addresses.iter().take(fit).map(|ip| address(owner, *ip, ttl)))
 }
 
 /// The record of one address.
@@ -88,23 +92,26 @@ fn fitting(records: impl Iterator<Item = Record>) -> Records {
     Records::of(records.take_while(|record| room.take(record)).collect())
 }
 
+/// Octets that a name takes at most: with its length octets and the root two more than its text (RFC 1035, 3.1).
+fn name_octets(name: &Name) -> usize {
+    name.len() + 2
+}
+
 /// Octets left for records.
 struct Room(usize);
 
 impl Room {
     /// Takes what the record needs without compression; false, and nothing taken, where that is more than is left.
     fn take(&mut self, record: &Record) -> bool {
-        // With its length octets and the root a name takes at most two octets more than its text (RFC 1035, 3.1).
-        let name = |name: &Name| name.len() + 2;
         let data = match &record.data {
             RData::A(_) => 4,
-            RData::SRV(srv) => 6 + name(&srv.target),
-            RData::PTR(target) => name(&target.0),
+            RData::SRV(srv) => 6 + name_octets(&srv.target),
+            RData::PTR(target) => name_octets(&target.0),
             RData::TXT(text) => text.txt_data.iter().map(|string| 1 + string.len()).sum(),
             _ => 16,
         };
         // Type, class, TTL and the length of the data take ten (RFC 1035, 4.1.3).
-        match self.0.checked_sub(name(&record.name) + 10 + data) {
+        match self.0.checked_sub(name_octets(&record.name) + 10 + data) {
             Some(left) => {
                 self.0 = left;
                 true

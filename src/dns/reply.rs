@@ -17,6 +17,8 @@ pub(super) const UDP_PAYLOAD: u16 = 1_232;
 pub(super) const LEAST_PAYLOAD: u16 = 512;
 /// Octets of a message's header (RFC 1035, 4.1.1).
 pub(super) const HEADER: usize = 12;
+/// Octets of an OPT record without options (RFC 6891, 6.1.2).
+pub(super) const OPT: usize = 11;
 /// The option that carries an extended error (RFC 8914, 2).
 const EXTENDED_ERROR: u16 = 15;
 /// In the third octet of a header.
@@ -68,10 +70,7 @@ pub(super) fn octets<'a>(
         impl Iterator<Item = &'a Record> + Send + 'a,
     >,
 ) -> Result<Vec<u8>, ProtoError> {
-    let limit = match request.protocol() {
-        Protocol::Udp => request.max_payload().clamp(LEAST_PAYLOAD, UDP_PAYLOAD),
-        _ => u16::MAX,
-    };
+    let limit = limit(request);
     let edns = response.edns().cloned();
     let mut octets = Vec::with_capacity(usize::from(LEAST_PAYLOAD));
     response.destructive_emit(&mut BinEncoder::new(&mut octets))?;
@@ -79,6 +78,20 @@ pub(super) fn octets<'a>(
         cut(&mut octets, HEADER + request.queries.as_bytes().len(), limit.into(), edns.as_ref())?;
     }
     Ok(octets)
+}
+
+/// Octets that the client takes.
+fn limit(request: &Request) -> u16 {
+    match request.protocol() {
+        Protocol::Udp => request.max_payload().clamp(LEAST_PAYLOAD, UDP_PAYLOAD),
+        _ => u16::MAX,
+    }
+}
+
+/// Octets of records that fit into the reply to a request.
+pub(super) fn room(request: &Request) -> usize {
+    let opt = request.edns.as_ref().map_or(0, |_| OPT);
+    usize::from(limit(request)) - HEADER - request.queries.as_bytes().len() - opt
 }
 
 /// Name and type of a message's question, as text for people.

@@ -103,7 +103,7 @@ impl Zones {
         };
         let owner = question.name;
         let records = match found {
-            Found::Addresses(addresses, ttl) => records::addresses(owner, &addresses, ttl),
+            Found::Addresses(addresses, ttl) => records::addresses(owner, &addresses, ttl, question.wanted.octets),
             Found::Offers(offers, ttl) => records::srv(owner, &zone.addresses, &offers, ttl),
             Found::Pointers(targets, ttl) => records::pointers(owner, targets.iter().map(|target| zone.name(target)), ttl),
             Found::NodeText(pairs) => records::texts(owner, pairs, 0),

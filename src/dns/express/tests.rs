@@ -163,7 +163,11 @@ fn check_equal(world: &World, asked: &Asked, seed: u64) -> Result<(), TestCaseEr
         return Ok(());
     }
     prop_assert_eq!(express.metadata, full.metadata);
-    prop_assert_eq!(records(&express.answers), records(&full.answers));
+    let (express_answers, full_answers) = (records(&express.answers), records(&full.answers));
+    let many = matches!(asked.kind, RecordType::A | RecordType::AAAA) && express_answers.len() > 1;
+    let fewer = many && limit - length < 2 * 28 && express_answers.len() - full_answers.len() <= 4;
+    prop_assert_eq!(&express_answers[..full_answers.len()], &full_answers[..]);
+    prop_assert!(fewer || express_answers.len() == full_answers.len(), "{} and {} records", express_answers.len(), full_answers.len());
     prop_assert_eq!(records(&express.authorities), records(&full.authorities));
     if !(full.additionals.is_empty() && limit < 2 * length) {
         prop_assert_eq!(records(&express.additionals), records(&full.additionals));

@@ -125,7 +125,7 @@ async fn an_answer_that_does_not_fit_is_cut_whole_and_comes_whole_over_tcp() {
     let server = Server::start(many(100)).await;
     let plain = query("web.service.tidings.internal.", RecordType::A);
     let srv = query("web.service.tidings.internal.", RecordType::SRV);
-    for (query, head) in [(plain.clone(), 0), (with_edns(plain.clone(), 100), 11), (with_edns(srv.clone(), 4_096), 11)] {
+    for (query, head) in [(srv.clone(), 0), (with_edns(srv.clone(), 100), 11), (with_edns(srv.clone(), 4_096), 11)] {
         let octets = server.udp_octets(&query.to_bytes().unwrap()).await;
         let reply = Message::from_vec(&octets).unwrap();
         assert!(reply.metadata.truncation && reply.metadata.authoritative);
@@ -148,6 +148,20 @@ async fn a_limit_on_instances_over_udp_sets_no_tc() {
     let reply = Message::from_vec(&octets).unwrap();
     assert_eq!((reply.answers.len(), reply.metadata.truncation), (UDP_INSTANCES, false));
     assert!(octets.len() <= usize::from(UDP_PAYLOAD));
+}
+
+#[tokio::test]
+async fn of_many_addresses_as_many_are_given_as_fit_and_nobody_is_sent_to_tcp() {
+    let server = Server::start(many(100)).await;
+    let mut with_option = with_edns(query("web.service.tidings.internal.", RecordType::A), 512);
+    with_option.edns.as_mut().unwrap().options_mut().insert(EdnsOption::Unknown(10, vec![1; 8]));
+    // The last one goes the full way, which spells the first owner's name.
+    for (query, least) in [(query("web.service.tidings.internal.", RecordType::A), 28), (with_option, 25)] {
+        let octets = server.udp_octets(&query.to_bytes().unwrap()).await;
+        let reply = Message::from_vec(&octets).unwrap();
+        assert!(octets.len() <= 512 && octets.len() > 512 - 16, "{}", octets.len());
+        assert!(reply.answers.len() >= least && !reply.metadata.truncation, "{}", reply.answers.len());
+    }
 }
 
 #[tokio::test]
@@ -346,6 +360,8 @@ fn each_query_counts_once_by_its_type_and_how_it_ended() {
         (octets(query("no.service.tidings.internal.", RecordType::AAAA)), Type::Aaaa, Result::NxDomain),
         (octets(query("example.com.", RecordType::PTR)), Type::Ptr, Result::Refused),
         (octets(query(name, RecordType::AXFR)), Type::Other, Result::Refused),
+        (octets(query(name, RecordType::OPT)), Type::Other, Result::FormErr),
+        (octets(query(name, RecordType::Unknown(254))), Type::Other, Result::NotImp),
         (octets(version(with_edns(query(name, RecordType::A), 1_232))), Type::A, Result::BadVers),
         (octets(notify), Type::Soa, Result::NotImp),
         (octets(two), Type::Other, Result::FormErr),

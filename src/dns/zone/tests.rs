@@ -455,7 +455,7 @@ impl Tester {
 
     fn ask_whole(&self, name: &str, kind: RecordType, instances: usize, seed: u64) -> Answer {
         let labels = name.split('.').filter(|label| !label.is_empty()).map(str::as_bytes);
-        let question = Question { name: &Name::from_labels(labels).unwrap(), wanted: Wanted { kind, instances } };
+        let question = Question { name: &Name::from_labels(labels).unwrap(), wanted: Wanted { kind, instances, octets: usize::MAX } };
         self.zones.answer(&self.catalog.load(), question, &mut StdRng::seed_from_u64(seed))
     }
 
