@@ -28,7 +28,7 @@ pub const NAME_FORMS: &[&str] = &[
     "{hex}.addr",
     "_services._dns-sd._udp",
     "_{service}._{protocol}",
-    "{instance}@{node}._{service}._{protocol}",
+    "{instance}._{service}._{protocol}",
     "{reversed}.in-addr.arpa",
     "{reversed}.ip6.arpa",
 ];
@@ -251,7 +251,7 @@ mod tests {
     fn each_form_means_something_and_each_meaning_has_a_form() {
         let filled = |form: &str| {
             let name = form.replace("{service}", "web").replace("{tag}", "v1").replace("{protocol}", "tcp");
-            let name = name.replace("{node}", "db-1").replace("{hex}", "0a000005").replace("{instance}", "web-1");
+            let name = name.replace("{node}", "db-1").replace("{hex}", "0a000005").replace("{instance}", "web-1@db-1");
             let six = format!("5{}.0.0.d.f", ".0".repeat(27));
             match name.as_str() {
                 "@" => "tidings.internal.".to_owned(),
