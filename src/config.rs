@@ -29,6 +29,7 @@
 //! service_ttl = ["web=30s"]           # --dns-service-ttl, repeated
 //! negative_ttl = "1s"                 # --dns-negative-ttl
 //! prefer = "none"                     # --dns-prefer
+//! upstream = ["10.0.0.53", "system"]  # --dns-upstream, repeated
 //!
 //! [meta]                              # of this node; no flag
 //! owner = "storage"
@@ -59,6 +60,7 @@ mod layers;
 pub mod resolved;
 mod shown;
 mod surroundings;
+mod upstream;
 
 use std::{collections::BTreeMap, fmt, path::Path};
 
@@ -71,6 +73,7 @@ pub use keys::{KEYS, Key};
 pub use resolved::{Advertise, LogFormat, OnTerm, Resolved};
 pub use shown::Shown;
 pub use surroundings::Surroundings;
+pub use upstream::{Upstream, name_servers};
 
 use layers::Layers;
 

@@ -8,6 +8,7 @@
 mod distinct;
 mod draw;
 mod express;
+mod forward;
 mod handler;
 mod labels;
 mod lookup;

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, fmt, str::FromStr, time::Duration};
 
+use super::Upstream;
 use crate::{
     fields::scalar::{duration_text, read_duration},
     model::{Domain, ServiceName},
@@ -21,6 +22,8 @@ pub struct Names {
     pub ttls: Ttls,
     /// Whose instances come first.
     pub prefer: Prefer,
+    /// Who is asked about all other names, in the order given, without repetition; nobody, and they are refused.
+    pub upstreams: Vec<Upstream>,
 }
 
 impl Names {

@@ -168,6 +168,17 @@ pub const DNS_PREFER: Key = Key::new(
     "Whose instances come first in an answer: nobody's, those of this node's zone, or this node's own before those",
 )
 .or("none");
+/// Who is asked about other names.
+pub const DNS_UPSTREAM: Key = Key {
+    many: true,
+    ..Key::new(
+        "dns-upstream",
+        "TIDINGS_DNS_UPSTREAM",
+        "dns.upstream",
+        "ADDR[:PORT]|system",
+        "DNS server to ask about names outside the domain, or system for those that this host asks; repeat it for several [default: none, and such names are refused]",
+    )
+};
 /// Whom to join.
 pub const JOIN: Key = Key {
     many: true,
@@ -206,7 +217,7 @@ pub const SERVICE_DIR: Key = Key::new(
 );
 
 /// All settings that have a flag, in the order of the help.
-pub const KEYS: [Key; 26] = [
+pub const KEYS: [Key; 27] = [
     CONFIG,
     NAME,
     ZONE,
@@ -228,6 +239,7 @@ pub const KEYS: [Key; 26] = [
     DNS_SERVICE_TTL,
     DNS_NEGATIVE_TTL,
     DNS_PREFER,
+    DNS_UPSTREAM,
     JOIN,
     SERVICE_DIR,
     ON_TERM,
@@ -274,7 +286,7 @@ pub fn nearest(unknown: &str) -> Option<&'static str> {
 pub(super) fn another_value(key: &Key) -> &str {
     match key.flag {
         "key-file" => keys_for_tests(),
-        "gossip" | "http" | "dns" | "advertise" | "join" => "10.9.8.7:4321",
+        "gossip" | "http" | "dns" | "advertise" | "join" | "dns-upstream" => "10.9.8.7:4321",
         "on-term" => "restart",
         "encryption" => "off",
         "http-reads" | "http-local" => "token",

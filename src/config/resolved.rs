@@ -304,7 +304,9 @@ impl Check<'_> {
         let negative = self.setting(&keys::DNS_NEGATIVE_TTL, dns::ttl);
         let service = self.settings(&keys::DNS_SERVICE_TTL, dns::service_ttl).into_iter().collect();
         let prefer = self.setting(&keys::DNS_PREFER, str::parse);
-        Some(Names { domain: domain?, alt_domain, ttls: Ttls { services: services?, service, negative: negative? }, prefer: prefer? })
+        let upstreams = self.settings(&keys::DNS_UPSTREAM, str::parse);
+        let ttls = Ttls { services: services?, service, negative: negative? };
+        Some(Names { domain: domain?, alt_domain, ttls, prefer: prefer?, upstreams })
     }
 
     fn meta(&mut self) -> BTreeMap<String, String> {

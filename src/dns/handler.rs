@@ -34,32 +34,50 @@ pub(super) struct Handler {
     zones: Zones,
     catalog: Catalog,
     pub(super) metrics: DnsMetrics,
+    /// Whether names outside the domains are passed on.
+    forwards: bool,
+}
+
+/// What becomes of a message.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Said<T> {
+    /// This is its reply.
+    Reply(T),
+    /// It gets none.
+    Nothing,
+    /// It is for others to answer.
+    Elsewhere,
 }
 
 impl Handler {
     pub(super) fn new(names: Names, catalog: Catalog, metrics: DnsMetrics) -> Self {
-        Handler { zones: Zones::new(names), catalog, metrics }
+        Handler { forwards: !names.upstreams.is_empty(), zones: Zones::new(names), catalog, metrics }
     }
 
     /// The reply to a message that came over UDP: its length.
-    pub(super) fn packet(&self, message: &[u8], from: SocketAddr, reply: &mut [u8; UDP_PAYLOAD as usize]) -> Option<usize> {
+    pub(super) fn packet(&self, message: &[u8], from: SocketAddr, reply: &mut [u8; UDP_PAYLOAD as usize]) -> Said<usize> {
         let begun = Stopwatch::start();
         if let Some(query) = Plain::read(message) {
             #[expect(clippy::disallowed_methods, reason = "the shell draws: who gets which instances is not to be foreseen")]
             let mut rng = rand::rng();
             if let Some(length) = express::answer(&self.zones, &self.catalog.load(), &query, UDP_INSTANCES, &mut rng, reply) {
                 self.note(message, from, Asked::plain(query.kind), Some(&reply[..length]), begun);
-                return Some(length);
+                return Said::Reply(length);
             }
         }
-        let octets = self.message(message.to_vec(), from, Protocol::Udp)?;
-        reply[..octets.len()].copy_from_slice(&octets);
-        Some(octets.len())
+        match self.message(message.to_vec(), from, Protocol::Udp) {
+            Said::Reply(octets) => {
+                reply[..octets.len()].copy_from_slice(&octets);
+                Said::Reply(octets.len())
+            }
+            Said::Nothing => Said::Nothing,
+            Said::Elsewhere => Said::Elsewhere,
+        }
     }
 
     /// The reply to a message, by the full way. A response gets none, however malformed, nor does what has no whole header: so no two
     /// servers can be made to answer each other.
-    pub(super) fn message(&self, message: Vec<u8>, from: SocketAddr, protocol: Protocol) -> Option<Vec<u8>> {
+    pub(super) fn message(&self, message: Vec<u8>, from: SocketAddr, protocol: Protocol) -> Said<Vec<u8>> {
         let begun = Stopwatch::start();
         let mut asked = Asked::default();
         let shown = if query_log_is_on() { message.clone() } else { Vec::new() };
@@ -67,7 +85,11 @@ impl Handler {
         let mut rng = rand::rng();
         let reply = self.reply(message, from, protocol, &mut asked, &mut rng);
         self.note(&shown, from, asked, reply.as_deref(), begun);
-        reply
+        match reply {
+            Some(octets) => Said::Reply(octets),
+            None if asked.forwarded => Said::Elsewhere,
+            None => Said::Nothing,
+        }
     }
 
     /// The reply by the full way, as these draws have it.
@@ -87,7 +109,7 @@ impl Handler {
             && let Ok(request) = Request::from_bytes(message, from, protocol)
         {
             *asked = Asked::of(&request);
-            return self.respond(&request, rng);
+            return self.respond(&request, asked, rng);
         }
         let query = header[2] & 0x78 == 0;
         reply::refusal(&header, if query { ResponseCode::FormErr } else { ResponseCode::NotImp })
@@ -122,8 +144,13 @@ impl Handler {
         Ok(self.zones.answer(&self.catalog.load(), question, rng))
     }
 
-    fn respond(&self, request: &Request, rng: &mut impl Rng) -> Option<Vec<u8>> {
+    /// None where others are to answer.
+    fn respond(&self, request: &Request, asked: &mut Asked, rng: &mut impl Rng) -> Option<Vec<u8>> {
         let answer = self.answer(request, rng);
+        if self.forwards && answer.as_ref().is_ok_and(|answer| answer.outcome == Outcome::Outside) {
+            asked.forwarded = true;
+            return None;
+        }
         let (metadata, error) = said(request, &answer);
         let edns = request.edns.as_ref().map(|asked| reply::edns(asked, error));
         let none = Vec::new();

@@ -6,6 +6,7 @@ use std::{
     io::{self, IoSlice, IoSliceMut},
     net::{IpAddr, SocketAddr, UdpSocket},
     os::fd::AsRawFd as _,
+    sync::Arc,
 };
 
 use nix::{
@@ -38,7 +39,7 @@ pub(super) struct Packets {
 
 /// Whom a reply goes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Asker {
+pub(super) struct Asker {
     address: SockaddrStorage,
     /// Which address of this host it asked, where there is a choice.
     asked: Option<IpAddr>,
@@ -48,6 +49,20 @@ struct Asker {
 pub(super) struct Bound {
     socket: UdpSocket,
     on_all_addresses: bool,
+    replier: Replier,
+}
+
+/// Sends replies that took longer, from the same socket.
+#[derive(Debug, Clone)]
+pub(super) struct Replier(Arc<UdpSocket>);
+
+impl Replier {
+    /// Sends one, if the system takes it at once; else the client asks again.
+    pub(super) fn send(&self, reply: &[u8], to: &Asker) {
+        if let Err(error) = send_from(&self.0, reply, Some(to)) {
+            tracing::debug!(%error, "a DNS reply was dropped");
+        }
+    }
 }
 
 impl Bound {
@@ -62,13 +77,19 @@ impl Bound {
             // Of what comes over IPv4 to a socket for both, it tells the mapped address.
             IpAddr::V6(_) => setsockopt(&socket, sockopt::Ipv6RecvPacketInfo, &bound.is_unspecified())?,
         }
-        Ok(Bound { socket, on_all_addresses: bound.is_unspecified() })
+        let replier = Replier(Arc::new(socket.try_clone()?));
+        Ok(Bound { socket, on_all_addresses: bound.is_unspecified(), replier })
+    }
+
+    /// Who sends what takes longer.
+    pub(super) fn replier(&self) -> Replier {
+        self.replier.clone()
     }
 }
 
 impl Packets {
     /// Those of a socket. They stay on the thread that makes them.
-    pub(super) fn new(Bound { socket, on_all_addresses }: Bound) -> Packets {
+    pub(super) fn new(Bound { socket, on_all_addresses, .. }: Bound) -> Packets {
         let said = on_all_addresses.then(|| cmsg_space!(libc::in6_pktinfo));
         Packets {
             socket,
@@ -95,14 +116,14 @@ impl Packets {
     /// When nothing waits ([`io::ErrorKind::WouldBlock`]), and whatever else the system says.
     pub(super) fn answer(
         &mut self,
-        mut answer: impl FnMut(&[u8], SocketAddr, &mut [u8; UDP_PAYLOAD as usize]) -> Option<usize>,
+        mut answer: impl FnMut(&[u8], &Asker, SocketAddr, &mut [u8; UDP_PAYLOAD as usize]) -> Option<usize>,
     ) -> io::Result<(usize, usize)> {
         let count = self.receive()?;
         let mut replies = 0;
         for index in 0..count {
             let Some(asker) = self.askers[index] else { continue };
             let Some(from) = plain(&asker.address) else { continue };
-            if let Some(length) = answer(&self.queries[index][..self.lengths[index]], from, &mut self.replies[replies]) {
+            if let Some(length) = answer(&self.queries[index][..self.lengths[index]], &asker, from, &mut self.replies[replies]) {
                 self.askers[replies] = Some(asker);
                 self.lengths[replies] = length;
                 replies += 1;

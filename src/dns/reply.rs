@@ -5,7 +5,7 @@
 
 use hickory_proto::{
     ProtoError,
-    op::{Edns, Query, ResponseCode},
+    op::{Edns, Message, MessageType, Metadata, Query, ResponseCode},
     rr::{Record, rdata::opt::EdnsOption},
     serialize::binary::{BinDecodable, BinDecoder, BinEncodable, BinEncoder},
 };
@@ -31,6 +31,8 @@ pub(super) enum ExtendedError {
     NotReady,
     /// The name is not under the domain.
     NotAuthoritative,
+    /// It is not, and nobody who might know answers.
+    NoUpstream,
 }
 
 impl ExtendedError {
@@ -38,6 +40,7 @@ impl ExtendedError {
         let (code, text): (u16, &str) = match self {
             ExtendedError::NotReady => (14, "no full sync with the cluster yet"),
             ExtendedError::NotAuthoritative => (20, ""),
+            ExtendedError::NoUpstream => (22, "no upstream answers"),
         };
         EdnsOption::Unknown(EXTENDED_ERROR, [&code.to_be_bytes(), text.as_bytes()].concat())
     }
@@ -149,6 +152,22 @@ pub(super) fn refusal(message: &[u8], code: ResponseCode) -> Option<Vec<u8>> {
     octets[2] = 0x80 | (header[2] & 0x79);
     octets[3] = (header[3] & 0x10) | code.low();
     Some(octets)
+}
+
+/// Octets that a query says its client takes over UDP, as far as it can be read.
+pub(super) fn payload(query: &[u8]) -> u16 {
+    Message::from_vec(query).ok().and_then(|query| Some(query.edns?.max_payload())).unwrap_or(LEAST_PAYLOAD)
+}
+
+/// The reply to a query that can be read, and that nobody could answer.
+pub(super) fn failure(query: &[u8], error: ExtendedError) -> Option<Vec<u8>> {
+    let query = Message::from_vec(query).ok()?;
+    let mut reply = Message::new(query.metadata.id, MessageType::Response, query.metadata.op_code);
+    reply.metadata = Metadata::response_from_request(&query.metadata);
+    reply.metadata.response_code = ResponseCode::ServFail;
+    reply.queries = query.queries;
+    reply.edns = query.edns.map(|asked| edns(&asked, Some(error)));
+    reply.to_vec().ok()
 }
 
 /// One of the counts in a message's header.

@@ -21,7 +21,12 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use super::{handler::Handler, reply::HEADER, udp::Answering};
+use super::{
+    forward::Forwarder,
+    handler::{Handler, Said},
+    reply::HEADER,
+    udp::Answering,
+};
 use crate::{catalog::Catalog, config::Names, metrics::DnsMetrics};
 
 /// TCP connections at a time. At the limit the newest is closed.
@@ -38,6 +43,7 @@ pub struct DnsServer {
     udp: StdUdpSocket,
     tcp: StdTcpListener,
     handler: Handler,
+    forwarder: Option<Arc<Forwarder>>,
     idle: Duration,
 }
 
@@ -51,7 +57,9 @@ impl DnsServer {
         let (udp, tcp) = bind_both(addr)?;
         udp.set_nonblocking(true)?;
         tcp.set_nonblocking(true)?;
-        Ok(DnsServer { udp, tcp, handler: Handler::new(names, catalog, metrics), idle: IDLE })
+        let own = udp.local_addr()?;
+        let forwarder = (!names.upstreams.is_empty()).then(|| Arc::new(Forwarder::new(&names.upstreams, own)));
+        Ok(DnsServer { udp, tcp, handler: Handler::new(names, catalog, metrics), forwarder, idle: IDLE })
     }
 
     /// The address that both sockets are bound to.
@@ -69,9 +77,10 @@ impl DnsServer {
     pub async fn serve(self, shutdown: impl Future<Output = ()>) -> io::Result<()> {
         let tcp = TcpListener::from_std(self.tcp)?;
         let handler = Arc::new(self.handler);
-        let udp = Answering::start(self.udp, Arc::clone(&handler))?;
+        let udp = Answering::start(self.udp, Arc::clone(&handler), self.forwarder.clone())?;
+        let answering = Arc::new(Answerer { handler, forwarder: self.forwarder });
         tokio::select! {
-            () = accept_connections(&tcp, &handler, self.idle) => {}
+            () = accept_connections(&tcp, &answering, self.idle) => {}
             () = shutdown => {}
         }
         udp.end().await;
@@ -93,7 +102,7 @@ fn bind_both(addr: SocketAddr) -> io::Result<(StdUdpSocket, StdTcpListener)> {
     }
 }
 
-async fn accept_connections(listener: &TcpListener, handler: &Arc<Handler>, idle: Duration) {
+async fn accept_connections(listener: &TcpListener, answerer: &Arc<Answerer>, idle: Duration) {
     let places = Arc::new(Semaphore::new(CONNECTIONS));
     let mut connections = JoinSet::new();
     loop {
@@ -102,9 +111,9 @@ async fn accept_connections(listener: &TcpListener, handler: &Arc<Handler>, idle
         match accepted {
             Ok((stream, from)) => match Arc::clone(&places).try_acquire_owned() {
                 Ok(place) => {
-                    let handler = Arc::clone(handler);
+                    let answerer = Arc::clone(answerer);
                     connections.spawn(async move {
-                        if let Err(error) = answer_connection(stream, from, &handler, idle).await {
+                        if let Err(error) = answer_connection(stream, from, &answerer, idle).await {
                             tracing::debug!(%error, %from, "a DNS connection ended");
                         }
                         drop(place);
@@ -121,16 +130,41 @@ async fn accept_connections(listener: &TcpListener, handler: &Arc<Handler>, idle
 }
 
 /// Answers the queries of a connection in their order, until the client closes it, is idle or breaks the framing.
-async fn answer_connection(stream: TcpStream, from: SocketAddr, handler: &Handler, idle: Duration) -> io::Result<()> {
+async fn answer_connection(stream: TcpStream, from: SocketAddr, answerer: &Answerer, idle: Duration) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let mut stream = BufReader::new(stream);
     loop {
         let Some(message) = timeout(idle, read_message(&mut stream)).await?? else { return Ok(()) };
-        if let Some(reply) = handler.message(message, from, Protocol::Tcp) {
+        if let Some(reply) = answerer.answer(message, from).await {
             let length = u16::try_from(reply.len()).expect("a message has at most 65,535 octets");
             // Length and message in one write (RFC 7766, 8).
             let framed = [&length.to_be_bytes()[..], &reply].concat();
             timeout(idle, stream.write_all(&framed)).await??;
+        }
+    }
+}
+
+/// Who answers what comes over TCP.
+struct Answerer {
+    handler: Arc<Handler>,
+    forwarder: Option<Arc<Forwarder>>,
+}
+
+impl Answerer {
+    async fn answer(&self, message: Vec<u8>, from: SocketAddr) -> Option<Vec<u8>> {
+        let Some(forwarder) = &self.forwarder else {
+            return match self.handler.message(message, from, Protocol::Tcp) {
+                Said::Reply(reply) => Some(reply),
+                Said::Nothing | Said::Elsewhere => None,
+            };
+        };
+        match self.handler.message(message.clone(), from, Protocol::Tcp) {
+            Said::Reply(reply) => Some(reply),
+            Said::Nothing => None,
+            Said::Elsewhere => match forwarder.place() {
+                Some(place) => forwarder.ask(&message, true, place).await,
+                None => Forwarder::full(&message),
+            },
         }
     }
 }

@@ -13,11 +13,12 @@ use rustix::{
     event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll},
     io::write,
 };
-use tokio::sync::oneshot;
+use tokio::{runtime::Handle, sync::oneshot};
 
 use super::{
-    handler::Handler,
-    packets::{BATCH, Bound, Packets},
+    forward::Forwarder,
+    handler::{Handler, Said},
+    packets::{Asker, BATCH, Bound, Packets, Replier},
 };
 
 /// The pause after a socket failed, so that a lasting failure does not eat a core.
@@ -36,13 +37,14 @@ impl Answering {
     ///
     /// # Errors
     /// When the system has no thread or no descriptor for it.
-    pub(super) fn start(socket: UdpSocket, handler: Arc<Handler>) -> io::Result<Answering> {
+    pub(super) fn start(socket: UdpSocket, handler: Arc<Handler>, forwarder: Option<Arc<Forwarder>>) -> io::Result<Answering> {
         let bound = Bound::new(socket)?;
         let stop = Arc::new(eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?);
         let (end, ended) = oneshot::channel();
         let told = Arc::clone(&stop);
+        let passing = forwarder.map(|forwarder| Passing { forwarder, runtime: Handle::current(), replier: bound.replier() });
         thread::Builder::new().name("dns".into()).spawn(move || {
-            answer(Packets::new(bound), &handler, &told);
+            answer(Packets::new(bound), &handler, passing.as_ref(), &told);
             // Nobody waits for it where the runtime ended first.
             let _ = end.send(());
         })?;
@@ -59,12 +61,45 @@ impl Answering {
     }
 }
 
-fn answer(mut packets: Packets, handler: &Handler, stop: &OwnedFd) {
+/// Where questions for others go: to the runtime, which waits for the answers.
+struct Passing {
+    forwarder: Arc<Forwarder>,
+    runtime: Handle,
+    replier: Replier,
+}
+
+impl Passing {
+    fn pass_on(&self, message: &[u8], asker: Asker) {
+        let (message, replier) = (message.to_vec(), self.replier.clone());
+        let Some(place) = self.forwarder.place() else {
+            if let Some(reply) = Forwarder::full(&message) {
+                replier.send(&reply, &asker);
+            }
+            return;
+        };
+        let forwarder = Arc::clone(&self.forwarder);
+        self.runtime.spawn(async move {
+            if let Some(reply) = forwarder.ask(&message, false, place).await {
+                replier.send(&reply, &asker);
+            }
+        });
+    }
+}
+
+fn answer(mut packets: Packets, handler: &Handler, passing: Option<&Passing>, stop: &OwnedFd) {
     let mut drops = Drops::default();
     loop {
-        match packets.answer(|message, from, reply| {
+        match packets.answer(|message, asker, from, reply| {
             // Nobody can be there: a forged packet.
-            if from.port() == 0 { None } else { handler.packet(message, from, reply) }
+            if from.port() == 0 {
+                return None;
+            }
+            match handler.packet(message, from, reply) {
+                Said::Reply(length) => return Some(length),
+                Said::Nothing => {}
+                Said::Elsewhere => passing.into_iter().for_each(|passing| passing.pass_on(message, *asker)),
+            }
+            None
         }) {
             Ok((count, dropped)) => {
                 drops.note(dropped);

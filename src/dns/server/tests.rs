@@ -324,8 +324,12 @@ fn check_any(message: &[u8]) {
     let handler = Handler::new(Names::default(), catalog, DnsMetrics::unread());
     let from = "127.0.0.1:5353".parse().unwrap();
     let mut room = [0; UDP_PAYLOAD as usize];
-    let packet = handler.packet(message, from, &mut room).map(|length| room[..length].to_vec());
-    for reply in [packet, handler.message(message.to_vec(), from, Protocol::Tcp)] {
+    let packet = match handler.packet(message, from, &mut room) {
+        Said::Reply(length) => Said::Reply(room[..length].to_vec()),
+        _ => Said::Nothing,
+    };
+    for said in [packet, handler.message(message.to_vec(), from, Protocol::Tcp)] {
+        let reply = if let Said::Reply(reply) = said { Some(reply) } else { None };
         let asks = message.len() >= HEADER && message[2] & 0x80 == 0;
         assert_eq!(reply.is_some(), asks);
         if let Some(reply) = reply {
