@@ -43,9 +43,10 @@ pub(super) async fn show(api: &Api, name: &ServiceName, as_json: bool) -> Result
     let agent: Agent = api.call(Method::GET, "/v1/agent").await?.read()?;
     // A service that nobody has is a "no", with the API's words for it.
     let service = api.call(Method::GET, &format!("/v1/services/{name}")).await?;
-    if !service.status.is_success() {
+    if as_json && !service.status.is_success() {
         return service.pass_on();
     }
+    service.read::<view::Service>()?;
     let instances = api.list(&format!("/v1/instances?service={name}&status=any")).await?.read::<Items<view::Instance>>()?.items;
     let server = reached(agent.dns);
     let mut records = Vec::new();
