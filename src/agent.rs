@@ -165,14 +165,7 @@ struct Api {
 }
 
 /// Everything at once, until gossip ends after a leave or the lifecycle says so.
-async fn serve(
-    gossip: Gossip,
-    reloader: Reloader,
-    dns: DnsServer,
-    api: Api,
-    registrar: Registrar,
-    on_term: OnTerm,
-) -> Option<Copied> {
+async fn serve(gossip: Gossip, reloader: Reloader, dns: DnsServer, api: Api, registrar: Registrar, on_term: OnTerm) -> Option<Copied> {
     let (stop, stopping) = watch::channel(false);
     let stopped = move || {
         let mut stopping = stopping.clone();

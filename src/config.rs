@@ -166,7 +166,10 @@ mod tests {
             .flag("join", "seed")
             .load()
             .unwrap();
-        assert_eq!([resolved.gossip.port(), resolved.http.unwrap().port(), resolved.dns.port(), resolved.join[0].port], [8746, 8780, 8753, 8746]);
+        assert_eq!(
+            [resolved.gossip.port(), resolved.http.unwrap().port(), resolved.dns.port(), resolved.join[0].port],
+            [8746, 8780, 8753, 8746]
+        );
     }
 
     #[test]
@@ -266,9 +269,17 @@ mod tests {
         let (certificate, key) = keys::pair_for_tests();
         check(Given::default().flag("http-key", key), "--http-key: ", "--http-certificate");
         check(Given::default().flag("http-client-ca", certificate), "--http-client-ca: ", "--http-certificate");
-        check(Given::default().flag("http-certificate", certificate).flag("http-key", key).flag("http", "none").flag("http-socket", "a"), "--http-certificate: ", "--http none");
+        check(
+            Given::default().flag("http-certificate", certificate).flag("http-key", key).flag("http", "none").flag("http-socket", "a"),
+            "--http-certificate: ",
+            "--http none",
+        );
         check(Given::default().flag("http-certificate", key).flag("http-key", key), "--http-certificate: ", "holds no certificate");
-        check(Given::default().flag("http-certificate", certificate).flag("http-key", certificate), "--http-certificate: ", "holds no private key");
+        check(
+            Given::default().flag("http-certificate", certificate).flag("http-key", certificate),
+            "--http-certificate: ",
+            "holds no private key",
+        );
         check(Given::default().flag("http", "10.0.0.1:9000").flag("dns", "0.0.0.0:9000"), "--http (10.0.0.1:9000)", "--dns");
         check(Given::default().file("nmae = \"a\""), "tidings.toml, line 1: unknown key nmae", "did you mean name?");
         check(Given::default().flag("config", "/nowhere/tidings.toml"), "--config: ", "can't read /nowhere/tidings.toml");

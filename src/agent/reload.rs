@@ -46,12 +46,7 @@ pub(super) struct Live {
 
 impl Reloader {
     /// Catches SIGHUP. Where new seeds are found is given back, too.
-    pub(super) fn new(
-        reload: Reload,
-        started: Resolved,
-        registrar: Registrar,
-        live: Live,
-    ) -> (Reloader, watch::Receiver<Vec<Seed>>) {
+    pub(super) fn new(reload: Reload, started: Resolved, registrar: Registrar, live: Live) -> (Reloader, watch::Receiver<Vec<Seed>>) {
         let (seeds, new_seeds) = watch::channel(started.join.clone());
         let hup = signal(SignalKind::hangup()).inspect_err(|error| warn!("SIGHUP can't be received, so nothing is reloaded: {error}")).ok();
         (Reloader { hup, reload, started, registrar, seeds, live }, new_seeds)
@@ -110,7 +105,9 @@ impl Reloader {
         let old = self.live.tls.swap(new.clone());
         match &new {
             _ if old == new => {}
-            Some(new) => info!(fingerprint = new.fingerprint(), names = %list(new.names()), "the API is served by another certificate from now on"),
+            Some(new) => {
+                info!(fingerprint = new.fingerprint(), names = %list(new.names()), "the API is served by another certificate from now on")
+            }
             None => info!("the API is served without TLS from now on"),
         }
     }

@@ -14,6 +14,11 @@ pub struct Identity {
 }
 
 impl Identity {
+    /// One that is in memory already.
+    pub fn new(chain: Vec<CertificateDer<'static>>, key: PrivateKeyDer<'static>) -> Identity {
+        Identity { chain, key }
+    }
+
     /// Reads both, each from a file of PEM. Whether they belong together is found out where they are used.
     ///
     /// # Errors

@@ -23,18 +23,26 @@ pub struct Roots {
     pub(super) hash: [u8; 32],
 }
 
+impl Roots {
+    /// These certificates.
+    ///
+    /// # Errors
+    /// When one can't be understood.
+    pub fn new(certificates: impl Into<Vec<CertificateDer<'static>>>) -> Result<Roots, rustls::Error> {
+        let certificates = certificates.into();
+        let hash = hash(&certificates);
+        let mut store = RootCertStore::empty();
+        certificates.into_iter().try_for_each(|certificate| store.add(certificate))?;
+        Ok(Roots { store, hash })
+    }
+}
+
 /// The authorities in a file of PEM.
 ///
 /// # Errors
 /// When it can't be read, or holds no certificate, or one that can't be understood. The text begins with the path.
 pub fn roots_in(file: &Path) -> Result<Roots, String> {
-    let mut store = RootCertStore::empty();
-    let certificates = certificates(file)?;
-    let hash = hash(&certificates);
-    for certificate in certificates {
-        store.add(certificate).map_err(|error| format!("{}: {error}", file.display()))?;
-    }
-    Ok(Roots { store, hash })
+    Roots::new(certificates(file)?).map_err(|error| format!("{}: {error}", file.display()))
 }
 
 /// The authorities that the system trusts.

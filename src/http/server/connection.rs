@@ -26,7 +26,7 @@ use super::{
 use crate::{access::Origin, http::ApiState, model::Domain, tls};
 
 /// Octets of a request's line and header fields; more are answered with 431.
-const HEADER_OCTETS: usize = 16 * 1024;
+pub(super) const HEADER_OCTETS: usize = 16 * 1024;
 
 /// Octets that the system takes for a client before it can send them. Without this bound they are megabytes, and a client
 /// that reads slowly but steadily looks like one that takes nothing until a third of them is gone.

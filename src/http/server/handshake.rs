@@ -37,7 +37,11 @@ pub(super) struct Failure {
 }
 
 /// Agrees with a client on keys, within the time that there is for it.
-pub(super) async fn greet(stream: TcpStream, tls: &tls::Server, bounds: Bounds) -> Result<TlsStream<Pin<Box<TimeoutStream<TcpStream>>>>, Failure> {
+pub(super) async fn greet(
+    stream: TcpStream,
+    tls: &tls::Server,
+    bounds: Bounds,
+) -> Result<TlsStream<Pin<Box<TimeoutStream<TcpStream>>>>, Failure> {
     let greeting = async {
         if speaks_http(&stream).await.map_err(|error| failure(&error))? {
             answer_plainly(stream).await;

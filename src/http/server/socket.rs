@@ -100,7 +100,9 @@ fn make_room(path: &Path, address: &SockAddr) -> Result<(), String> {
     };
     match asking().map_err(|error: io::Error| (error.kind(), error)) {
         // Its backlog may be full.
-        Ok(()) | Err((io::ErrorKind::WouldBlock, _)) => Err("another program serves this socket; end it, or name another path with --http-socket".into()),
+        Ok(()) | Err((io::ErrorKind::WouldBlock, _)) => {
+            Err("another program serves this socket; end it, or name another path with --http-socket".into())
+        }
         Err((io::ErrorKind::ConnectionRefused, _)) => {
             info!(path = %path.display(), "a socket that nobody serves any more is replaced");
             fs::remove_file(path).map_err(|error| format!("a socket that nobody serves can't be removed: {error}"))

@@ -1,10 +1,15 @@
+mod socket;
+mod tls;
+
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
     sync::oneshot,
     task::JoinHandle,
 };
 
 use super::*;
+use crate::tls::Server as Tls;
 use crate::{
     http::testing::{Api, instance, registered},
     model::Status,
@@ -34,7 +39,9 @@ async fn a_body_that_is_too_large_is_answered_although_its_sender_writes_before_
 #[tokio::test]
 async fn a_head_that_is_too_large_is_refused() {
     let server = Running::start(Bounds::default());
-    let answer = server.exchange(&format!("GET / HTTP/1.1\r\nHost: localhost\r\nX-Long: {}\r\n\r\n", "a".repeat(HEADER_OCTETS))).await;
+    let answer = server
+        .exchange(&format!("GET / HTTP/1.1\r\nHost: localhost\r\nX-Long: {}\r\n\r\n", "a".repeat(super::connection::HEADER_OCTETS)))
+        .await;
     assert!(answer.starts_with("HTTP/1.1 431"), "{answer}");
     server.end().await;
 }
@@ -98,8 +105,9 @@ async fn beyond_the_limit_a_connection_waits_until_another_ends() {
 
 #[tokio::test]
 async fn an_address_in_use_is_an_error() {
-    let first = HttpServer::bind("127.0.0.1:0".parse().unwrap()).unwrap();
-    let error = HttpServer::bind(first.local_addr()).err().expect("it is in use");
+    let mut first = HttpServer::default();
+    first.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let error = HttpServer::default().bind(first.local_addr().unwrap()).expect_err("it is in use");
     assert_eq!(error.kind(), io::ErrorKind::AddrInUse);
 }
 
@@ -115,10 +123,15 @@ impl Running {
     }
 
     fn serve(api: Api, bounds: Bounds) -> Running {
-        let server = HttpServer { bounds, ..HttpServer::bind("127.0.0.1:0".parse().unwrap()).unwrap() };
+        let mut server = HttpServer { bounds, ..HttpServer::default() };
+        server.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        Running::run(server, api, Arc::default())
+    }
+
+    fn run(server: HttpServer, api: Api, tls: Arc<ArcSwapOption<Tls>>) -> Running {
         let (shutdown, asked) = oneshot::channel();
-        let addr = server.local_addr();
-        let task = tokio::spawn(server.serve(api.state, async { drop(asked.await) }));
+        let addr = server.local_addr().unwrap_or_else(|| "127.0.0.1:9".parse().unwrap());
+        let task = tokio::spawn(server.serve(api.state, tls, async { drop(asked.await) }));
         Running { addr, shutdown, task }
     }
 
