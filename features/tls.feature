@@ -36,8 +36,11 @@ Feature: https
     When I run `tidings members --agent {alpha}:8780`
     Then it exits with 2
     And it complains "This takes https (HTTP 400): ask again with https:// in place of http://"
+    When I GET /v1/nodes at alpha without TLS
+    Then the answer is the problem /problems/https-needed with status 400
     And the metrics at alpha soon show
-      | tidings_http_handshake_failures_total{reason="plain"} | 1 |
+      | tidings_http_handshake_failures_total{reason="plain"}   | 2 |
+      | tidings_http_handshake_failures_total{reason="refused"} | 1 |
 
   Scenario: A name that is not in the certificate is told
     Given a certificate other of ours for other.example

@@ -12,6 +12,7 @@ use tokio_rustls::{TlsConnector, client::TlsStream};
 
 use super::agents::list;
 use crate::features::{
+    http,
     pki::{self, Authority},
     sockets,
     wait::{DEADLINE, eventually},
@@ -80,6 +81,12 @@ async fn refuses_old(world: &mut World, name: String) {
     timeout(DEADLINE, stream.read_to_end(&mut answer)).await.expect("the agent ends it").expect("in order");
     // An alert (21), fatal (2): the version of the protocol (70).
     assert!(answer.first() == Some(&21) && answer.ends_with(&[2, 70]), "{answer:?}");
+}
+
+#[when(regex = r"^I GET (\S+) at (\w+) without TLS$")]
+async fn plainly(world: &mut World, path: String, name: String) {
+    let url = format!("http://{}{path}", world.agent(&name).http());
+    world.answer = Some(http::ask("GET", &url, None, Vec::new()).await.unwrap_or_else(|error| panic!("{error}")));
 }
 
 #[when(regex = r"^a client that trusts (\w+) stays connected to (\w+)$")]
