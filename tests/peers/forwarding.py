@@ -1,0 +1,32 @@
+"""What must hold of a program that passes names of the domain on to the agent and all others to another name server."""
+
+import dns.flags
+
+import claims
+import wire
+from elsewhere import ADDRESS, NAME
+from hosts import DOMAIN, MANY
+from lookup import found
+
+
+def forwards(report, site, server):
+    """`server` is where the program is asked."""
+    look = wire.asker(server)
+    # First, so that whoever takes this for a reason to ask elsewhere is found out.
+    report.equal("the domain has a name server", found([f"ns.{DOMAIN}"]), look(DOMAIN, "NS"))
+    claims.look_ups(report, site, look)
+
+    name = f"mAnY.sErViCe.{DOMAIN}."
+    for what, edns in [("without EDNS", None), ("with 512 octets", 512)]:
+        answer = wire.udp(server, wire.question(name, "SRV", edns))
+        report.holds(f"what does not fit is truncated {what}", bool(answer.flags & dns.flags.TC), "TC", answer.to_text())
+        report.holds(f"EDNS is answered by EDNS {what}", (answer.edns == 0) == (edns is not None), edns, answer.edns)
+    answer = wire.tcp(server, wire.question(name, "SRV"))
+    report.equal("over TCP there is all of it", MANY, len(wire.records(answer, "SRV")))
+    report.equal("the question comes back in the case in which it was asked", name, answer.question[0].name.to_text())
+    answer = wire.udp(server, wire.question(f"web.service.{DOMAIN}", "A"))
+    report.equal("answers may not be kept", [0], [rrset.ttl for rrset in answer.answer])
+
+    report.equal("other names are asked elsewhere", found([ADDRESS]), look(NAME, "A"))
+    leaked = [asked for asked in site.elsewhere.asked if asked.endswith(f"{DOMAIN}.")]
+    report.equal("names of the domain are asked nowhere else", [], leaked)

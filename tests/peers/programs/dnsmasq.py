@@ -1,0 +1,42 @@
+"""dnsmasq, as Debian sets it up, with the documented file beside what it has there."""
+
+import pathlib
+
+import claims
+import wire
+from daemon import Daemon, first_line, install
+from forwarding import forwards
+from hosts import NAME_SERVER
+
+PACKAGES = ["dnsmasq-base", "dnsmasq", "dns-root-data"]
+SERVER = ("127.0.0.1", 53)
+FOLDER = pathlib.Path("/etc/dnsmasq.d")
+# A site's own file, and what careful sites say.
+SITE = f"""
+no-resolv
+server={NAME_SERVER}
+"""
+STRICT = """
+stop-dns-rebind
+bogus-priv
+domain-needed
+dnssec
+dnssec-check-unsigned
+conf-file=/usr/share/dnsmasq-base/trust-anchors.conf
+"""
+
+
+def run(report, site):
+    report.version(first_line("dnsmasq", "--version"))
+    (FOLDER / "site.conf").write_text(SITE)
+    install("dnsmasq/tidings.conf", FOLDER / "tidings.conf")
+    with start():
+        forwards(report, site, SERVER)
+    report.begin("dnsmasq, strict")
+    (FOLDER / "strict.conf").write_text(STRICT)
+    with start():
+        claims.look_ups(report, site, wire.asker(SERVER))
+
+
+def start():
+    return Daemon(["dnsmasq", "--keep-in-foreground", "--log-facility=-", "--conf-dir=/etc/dnsmasq.d,*.conf"], lambda: wire.answers(SERVER))
