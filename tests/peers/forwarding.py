@@ -1,12 +1,17 @@
 """What must hold of a program that passes names of the domain on to the agent and all others to another name server."""
 
+import time
+
 import dns.flags
 
 import claims
 import wire
 from elsewhere import ADDRESS, NAME
-from hosts import DOMAIN, MANY
+from hosts import DOMAIN, MANY, PATIENCE, until
 from lookup import found
+
+# Questions that are asked while the agent is away, so that whoever remembers that it does not answer has something to remember.
+MEANWHILE = 20
 
 
 def forwards(report, site, server):
@@ -28,5 +33,21 @@ def forwards(report, site, server):
     report.equal("answers may not be kept", [0], [rrset.ttl for rrset in answer.answer])
 
     report.equal("other names are asked elsewhere", found([ADDRESS]), look(NAME, "A"))
+    returns(report, site, server)
     leaked = [asked for asked in site.elsewhere.asked if asked.endswith(f"{DOMAIN}.")]
     report.equal("names of the domain are asked nowhere else", [], leaked)
+
+
+def returns(report, site, server):
+    """An agent that was away, as one that is upgraded, is found again."""
+    site.stop("alpha")
+    for _ in range(MEANWHILE):
+        wire.answers(server)
+    site.start("alpha")
+    began = time.monotonic()
+    try:
+        until("it is found again", lambda: wire.answers(server))
+    except TimeoutError:
+        pass
+    report.holds("an agent that was away is found again", wire.answers(server), "records", f"none for {PATIENCE} s")
+    report.note(f"found again after {time.monotonic() - began:.1f} s")

@@ -22,6 +22,8 @@ DOMAIN = "tidings.internal"
 # The agent beside the programs answers at the addresses that agents have by default. The others are on hosts of their own as far as
 # anybody can tell; their API and DNS are out of the way.
 HOSTS = {"alpha": ("10.77.0.1", "127.0.0.1"), "beta": ("10.77.0.2", "127.0.0.2"), "gamma": ("10.77.0.3", "127.0.0.3")}
+# One more agent, for those who need one at another port.
+GUEST = ("10.77.0.4", "127.0.0.4")
 # The name server for all other names, on a host of its own. The files of docs/dns have this address for it.
 NAME_SERVER = "192.0.2.53"
 # Instances of `many`, of which not all fit in a packet, and of `crowd`, more than BIND takes in one set unless told to.
@@ -65,10 +67,10 @@ class Site:
             agent.wait()
 
     def start(self, name, *flags):
-        address, local = HOSTS[name]
+        address, local = HOSTS.get(name) or GUEST
         command = ["tidings", "agent", "--name", name, "--data-dir", f"{self.folder.name}/{name}", "--gossip", address]
         if local != "127.0.0.1":
-            command += ["--http", local, "--dns", local, "--join", HOSTS["alpha"][0]]
+            command += ["--http", local, *([] if flags else ["--dns", local]), "--join", HOSTS["alpha"][0]]
         log = open(f"{self.folder.name}/{name}.log", "ab")
         environment = {key: value for key, value in os.environ.items() if not key.startswith("TIDINGS_")}
         self.agents[name] = subprocess.Popen([*command, *flags], stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment)
@@ -96,6 +98,10 @@ class Site:
         """The back end on that host fails its check, and goes on answering: only who looks names up can know."""
         self.backends[name].well = False
         until(f"web on {name} is held back", lambda: name not in [item["node"] for item in handed_out("web")])
+
+    def stop(self, name):
+        self.agents[name].kill()
+        self.agents[name].wait()
 
     def heal(self):
         for name, backend in self.backends.items():
@@ -125,7 +131,7 @@ class Elsewhere:
 def network(elsewhere):
     """Loopback, and a device with the addresses of all hosts, as programs expect of a host; at its other end the name server."""
     there = f"nsenter --net --target {elsewhere}"
-    addresses = [f"{address}/24" for address, _ in HOSTS.values()] + [f"{v6(address)}/64" for address, _ in HOSTS.values()]
+    addresses = [f"{address}/24" for address, _ in [*HOSTS.values(), GUEST]] + [f"{v6(address)}/64" for address, _ in HOSTS.values()]
     script = [f"ip link add eth0 type veth peer name eth0 netns {elsewhere}", "ip link set lo up", "ip link set eth0 up"]
     script += [f"ip address add {address} dev eth0{' nodad' if ':' in address else ''}" for address in [*addresses, "192.0.2.1/24"]]
     script += [f"{there} ip link set eth0 up", f"{there} ip address add {NAME_SERVER}/24 dev eth0", f"ip route add default via {NAME_SERVER}"]
@@ -135,7 +141,7 @@ def network(elsewhere):
 def ask(method, agent, path, body=None):
     """Status and body of an answer of that agent; status 0 where there is none."""
     data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(f"http://{HOSTS[agent][1]}:8780{path}", data, {"Content-Type": "application/json"}, method=method)
+    request = urllib.request.Request(f"http://{(HOSTS.get(agent) or GUEST)[1]}:8780{path}", data, {"Content-Type": "application/json"}, method=method)
     try:
         with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
             return answer.status, answer.read()

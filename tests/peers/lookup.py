@@ -1,6 +1,7 @@
 """What programs find out about a name, in one form for all of them."""
 
 import dataclasses
+import ipaddress
 
 # The name exists, with no record of the type that was asked for; and it does not exist (RFC 2308, 2).
 NODATA, NXDOMAIN = "NODATA", "NXDOMAIN"
@@ -21,8 +22,16 @@ class Found:
 
 
 def found(records):
-    """Names in lower case and without the last dot: some programs change the one or the other."""
-    return Found(frozenset(record.lower().removesuffix(".") for record in records))
+    """Of records as a program writes them."""
+    return Found(frozenset(plain(record) for record in records))
+
+
+def plain(record):
+    """Names in lower case and without the last dot, addresses in their shortest form: programs differ in that."""
+    try:
+        return str(ipaddress.ip_address(record))
+    except ValueError:
+        return record.lower().removesuffix(".")
 
 
 def nothing(why):

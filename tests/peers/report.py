@@ -12,8 +12,8 @@ class Report:
         self.program = program
         print(f"==> {program}", flush=True)
 
-    def version(self, text):
-        print(f"version: {text}", flush=True)
+    def note(self, text):
+        print(f"note: {self.program}: {text}", flush=True)
 
     def equal(self, claim, expected, actual):
         self.holds(claim, expected == actual, expected, actual)

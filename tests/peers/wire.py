@@ -28,12 +28,12 @@ def tcp(server, query):
 
 
 def answers(server):
-    """Whether anybody answers there."""
+    """Whether somebody there gives what the agent knows."""
     try:
-        dns.query.udp(question(f"beta.node.{DOMAIN}", "A"), server[0], timeout=0.3, port=server[1])
+        answer = dns.query.udp(question(f"beta.node.{DOMAIN}", "A"), server[0], timeout=0.3, port=server[1])
     except (dns.exception.Timeout, OSError):
         return False
-    return True
+    return len(answer.answer) > 0
 
 
 def records(answer, kind):

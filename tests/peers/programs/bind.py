@@ -12,7 +12,7 @@ SERVER = ("127.0.0.1", 53)
 
 
 def run(report, site):
-    report.version(first_line("named", "-v"))
+    report.note(first_line("named", "-v"))
     for file in ("named.conf.local", "named.conf.options"):
         install(f"bind/{file}", f"/etc/bind/{file}")
     subprocess.run(["named-checkconf"], check=True)

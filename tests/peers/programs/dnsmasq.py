@@ -27,15 +27,20 @@ conf-file=/usr/share/dnsmasq-base/trust-anchors.conf
 
 
 def run(report, site):
-    report.version(first_line("dnsmasq", "--version"))
-    (FOLDER / "site.conf").write_text(SITE)
-    install("dnsmasq/tidings.conf", FOLDER / "tidings.conf")
+    report.note(first_line("dnsmasq", "--version"))
+    set_up()
     with start():
         forwards(report, site, SERVER)
     report.begin("dnsmasq, strict")
     (FOLDER / "strict.conf").write_text(STRICT)
     with start():
         claims.look_ups(report, site, wire.asker(SERVER))
+
+
+def set_up():
+    (FOLDER / "site.conf").write_text(SITE)
+    (FOLDER / "strict.conf").unlink(missing_ok=True)
+    install("dnsmasq/tidings.conf", FOLDER / "tidings.conf")
 
 
 def start():

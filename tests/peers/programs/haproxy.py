@@ -14,7 +14,7 @@ STATS = "/run/haproxy.sock"
 
 
 def run(report, site):
-    report.version(first_line("haproxy", "-v"))
+    report.note(first_line("haproxy", "-v"))
     install("haproxy/haproxy.cfg", CONFIGURATION)
     with start():
         proxies(report, site, "http://127.0.0.1:8000/")

@@ -22,7 +22,7 @@ def run(report, site):
         ]
         for name, version, prepare, command in examples:
             report.begin(name)
-            report.version(first_line(*version))
+            report.note(first_line(*version))
             if prepare:
                 subprocess.run(prepare, check=True)
             with Lines(command) as program:

@@ -10,7 +10,7 @@ PLACE = ("127.0.0.1", 8001)
 
 
 def run(report, site):
-    report.version(first_line("nginx", "-v"))
+    report.note(first_line("nginx", "-v"))
     install("nginx/tidings.conf", "/etc/nginx/conf.d/tidings.conf")
     with Daemon(["nginx", "-g", "daemon off;"], listens):
         proxies(report, site, f"http://{PLACE[0]}:{PLACE[1]}/")

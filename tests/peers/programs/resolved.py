@@ -19,7 +19,7 @@ AS_USER = ["setpriv", "--reuid=systemd-resolve", "--regid=systemd-resolve", "--c
 
 
 def run(report, site):
-    report.version(first_line("resolvectl", "--version"))
+    report.note(first_line("resolvectl", "--version"))
     install("systemd-resolved/tidings.conf", "/etc/systemd/resolved.conf.d/tidings.conf")
     for folder in (BUS.parent, RUN):
         folder.mkdir(parents=True, exist_ok=True)

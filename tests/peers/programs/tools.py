@@ -19,7 +19,7 @@ HOST_RECORD = re.compile(r"^\S+ has (?:IPv6 )?(?:address|SRV record) (.+)$", re.
 def run(report, site):
     for tool, option in VERSIONS.items():
         report.begin(tool)
-        report.version(first_line(tool, option))
+        report.note(first_line(tool, option))
         command = documented(tool)
         read = read_host if tool == "host" else read_answer
 

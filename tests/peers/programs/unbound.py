@@ -37,7 +37,7 @@ server:
 
 
 def run(report, site):
-    report.version(first_line("unbound", "-V"))
+    report.note(first_line("unbound", "-V"))
     # As its unit does: the root's key.
     subprocess.run(["/usr/libexec/unbound-helper", "root_trust_anchor_update"], check=True)
     (FOLDER / "site.conf").write_text(SITE)
