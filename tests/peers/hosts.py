@@ -104,6 +104,10 @@ class Site:
         self.agents[name].wait()
 
     def heal(self):
+        """All is as at the beginning."""
+        for name in HOSTS:
+            if self.agents[name].poll() is not None:
+                self.start(name)
         for name, backend in self.backends.items():
             if not backend.well:
                 backend.well = True

@@ -31,10 +31,10 @@ def main(names):
                 continue
             try:
                 program.run(report, site)
+                site.heal()
             except Exception:
                 traceback.print_exc()
                 report.holds("it runs to its end", False)
-            finally:
                 site.heal()
     return report.end()
 

@@ -13,11 +13,7 @@ def proxies(report, site, url):
     """`url` is where the program is asked."""
 
     def become(claim, expected):
-        try:
-            until(claim, lambda: who_answers(url) == expected)
-        except TimeoutError:
-            pass
-        report.equal(claim, expected, who_answers(url))
+        becomes(report, url, claim, expected)
 
     everybody = {*HOSTS}
     become("all instances get requests", everybody)
@@ -33,10 +29,19 @@ def proxies(report, site, url):
     become("all get some when they are well again", everybody)
 
 
-def who_answers(url):
+def becomes(report, url, claim, expected):
+    """Soon these hosts answer, and no others."""
+    try:
+        until(claim, lambda: who_answers(url) == expected)
+    except TimeoutError:
+        pass
+    report.equal(claim, expected, who_answers(url))
+
+
+def who_answers(url, requests=REQUESTS):
     """The hosts that answered requests."""
     seen = set()
-    for _ in range(REQUESTS):
+    for _ in range(requests):
         try:
             with urllib.request.urlopen(url, timeout=5) as answer:
                 seen.add(answer.read().decode())

@@ -15,7 +15,7 @@ FOLDER = pathlib.Path("/etc/powerdns/recursor.d")
 def run(report, site):
     report.note(first_line("pdns_recursor", "--version"))
     install("powerdns-recursor/tidings.conf", FOLDER / "tidings.conf")
-    (FOLDER / "site.conf").write_text(f"forward-zones-recurse=.={NAME_SERVER}\n")
+    (FOLDER / "site.conf").write_text(f"forward-zones-recurse=.={NAME_SERVER}\ndnssec=validate\n")
     with open("/etc/powerdns/recursor.lua", "a") as script:
         script.write((DOCS / "powerdns-recursor/recursor.lua").read_text())
         script.write('addNTA("example.com")\n')
