@@ -1,7 +1,7 @@
 """What must hold of every program that looks names up, whatever it is."""
 
-from lookup import NODATA, NOTHING, NXDOMAIN, Found, found, nothing
-from hosts import DOMAIN, HOSTS, MANY, WEB_PORT, target, until, v6
+from lookup import NODATA, NOTHING, NXDOMAIN, found, nothing
+from hosts import DOMAIN, HOSTS, MANY, WEB_PORT, target, v6
 
 V4 = {name: address for name, (address, _) in HOSTS.items()}
 V6 = {name: v6(address) for name, address in V4.items()}

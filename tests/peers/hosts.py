@@ -119,7 +119,7 @@ class Elsewhere:
     """The name server for all other names, in a network of its own."""
 
     def __init__(self):
-        network = f"echo here; read _; ip link set lo up; exec {sys.executable} {HERE}/elsewhere.py {NAME_SERVER}"
+        network = f"echo here; read _; ip link set lo up; exec {sys.executable} -B {HERE}/elsewhere.py {NAME_SERVER}"
         command = ["unshare", "--net", "sh", "-c", network]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1)
         self.asked = []

@@ -10,8 +10,10 @@ import pathlib
 import sys
 import traceback
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))
 
+from daemon import DOCS  # noqa: E402
 from hosts import Site, read  # noqa: E402
 from report import Report  # noqa: E402
 
@@ -36,7 +38,15 @@ def main(names):
                 traceback.print_exc()
                 report.holds("it runs to its end", False)
                 site.heal()
+    report.begin("docs/dns")
+    report.equal("each of its files is tried by some program", set(), untried())
     return report.end()
+
+
+def untried():
+    """Files of docs/dns that no program here names."""
+    sources = "".join(path.read_text() for path in (HERE / "programs").glob("*.py"))
+    return {str(path.relative_to(DOCS)) for path in DOCS.glob("*/*") if str(path.relative_to(DOCS)) not in sources}
 
 
 if __name__ == "__main__":

@@ -38,9 +38,9 @@ def main():
         subprocess.run(["cargo", "build", "--locked"], cwd=ROOT, check=True)
     python = install()
     shutil.copy(PROGRAM, WORK / "tidings")
-    packages = subprocess.run([python, HERE / "inside.py", "--packages", *names], check=True, capture_output=True, text=True).stdout
+    packages = subprocess.run([python, "-B", HERE / "inside.py", "--packages", *names], check=True, capture_output=True, text=True).stdout
     path = f"PATH={WORK}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-    inside = ["env", path, "PYTHONDONTWRITEBYTECODE=1", python, HERE / "inside.py", *names]
+    inside = ["env", path, python, "-B", HERE / "inside.py", *names]
     return subprocess.run([HERE / "machine.sh", ROOT, packages.strip(), *inside]).returncode
 
 

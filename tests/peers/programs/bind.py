@@ -13,8 +13,8 @@ SERVER = ("127.0.0.1", 53)
 
 def run(report, site):
     report.note(first_line("named", "-v"))
-    for file in ("named.conf.local", "named.conf.options"):
-        install(f"bind/{file}", f"/etc/bind/{file}")
+    install("bind/named.conf.local", "/etc/bind/named.conf.local")
+    install("bind/named.conf.options", "/etc/bind/named.conf.options")
     subprocess.run(["named-checkconf"], check=True)
     with Daemon(["named", "-f", "-u", "bind"], lambda: wire.answers(SERVER)):
         # The other name server does not sign.

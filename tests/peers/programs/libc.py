@@ -8,7 +8,6 @@ import tempfile
 import claims
 from daemon import DOCS, Lines, first_line, install
 from elsewhere import ADDRESS, NAME
-from hosts import DOMAIN
 from lookup import found
 from programs import dnsmasq
 
