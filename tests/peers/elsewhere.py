@@ -21,7 +21,7 @@ NAME, ADDRESS = "www.example.com.", "192.0.2.80"
 class Handler(socketserver.DatagramRequestHandler):
     def handle(self):
         query = dns.message.from_wire(self.rfile.read())
-        print(query.question[0].name.to_text().lower(), flush=True)
+        print(query.question[0].name.to_text(), flush=True)
         self.wfile.write(answer(query).to_wire())
 
 

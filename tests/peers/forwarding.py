@@ -17,10 +17,20 @@ MEANWHILE = 20
 def forwards(report, site, server):
     """`server` is where the program is asked."""
     look = wire.asker(server)
+    site.elsewhere.asked.clear()
     # First, so that whoever takes this for a reason to ask elsewhere is found out.
     report.equal("the domain has a name server", found([f"ns.{DOMAIN}"]), look(DOMAIN, "NS"))
     claims.look_ups(report, site, look)
 
+    on_the_wire(report, server)
+    report.equal("other names are asked elsewhere", found([ADDRESS]), look(NAME, "A"))
+    returns(report, site, server)
+    leaked = [asked for asked in site.elsewhere.asked if asked.lower().endswith(f"{DOMAIN}.")]
+    report.equal("names of the domain are asked nowhere else", [], leaked)
+
+
+def on_the_wire(report, server):
+    """What clients rely on that look closely."""
     name = f"mAnY.sErViCe.{DOMAIN}."
     for what, edns in [("without EDNS", None), ("with 512 octets", 512)]:
         answer = wire.udp(server, wire.question(name, "SRV", edns))
@@ -31,11 +41,6 @@ def forwards(report, site, server):
     report.equal("the question comes back in the case in which it was asked", name, answer.question[0].name.to_text())
     answer = wire.udp(server, wire.question(f"web.service.{DOMAIN}", "A"))
     report.equal("answers may not be kept", [0], [rrset.ttl for rrset in answer.answer])
-
-    report.equal("other names are asked elsewhere", found([ADDRESS]), look(NAME, "A"))
-    returns(report, site, server)
-    leaked = [asked for asked in site.elsewhere.asked if asked.endswith(f"{DOMAIN}.")]
-    report.equal("names of the domain are asked nowhere else", [], leaked)
 
 
 def returns(report, site, server):

@@ -5,6 +5,7 @@ import subprocess
 
 import claims
 from daemon import DOCS, first_line
+from forwarding import on_the_wire
 from lookup import NODATA, NXDOMAIN, found, nothing
 
 PACKAGES = ["bind9-dnsutils", "bind9-host", "knot-dnsutils", "ldnsutils"]
@@ -29,6 +30,8 @@ def run(report, site):
             return read(ended.stdout, kind)
 
         claims.look_ups(report, site, look)
+    report.begin("the agent itself")
+    on_the_wire(report, ("127.0.0.1", 8753))
 
 
 def documented(tool):

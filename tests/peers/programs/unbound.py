@@ -1,13 +1,15 @@
 """unbound, as Debian sets it up, with the documented file beside what it has there."""
 
 import pathlib
+import re
 import subprocess
 
 import claims
 import wire
 from daemon import Daemon, first_line, install
+from elsewhere import NAME
 from forwarding import forwards
-from hosts import NAME_SERVER
+from hosts import DOMAIN, NAME_SERVER, ask
 
 PACKAGES = ["unbound", "dns-root-data"]
 SERVER = ("127.0.0.1", 53)
@@ -47,7 +49,20 @@ def run(report, site):
     report.begin("unbound, strict")
     (FOLDER / "strict.conf").write_text(STRICT)
     with start():
-        claims.look_ups(report, site, wire.asker(SERVER))
+        look = wire.asker(SERVER)
+        claims.look_ups(report, site, look)
+        # That it does what it was told to do.
+        look(NAME, "A")
+        report.holds("it asks in a case of its own (0x20)", any(name != name.lower() for name in site.elsewhere.asked))
+        before = without_addresses()
+        look(f"_web._tcp.service.{DOMAIN}", "SRV")
+        report.holds("it asks for what is above a name first (QNAME minimisation)", without_addresses() > before)
+
+
+def without_addresses():
+    """Questions to the agent for the address of a name that has none."""
+    metrics = ask("GET", "alpha", "/metrics")[1].decode()
+    return int(re.search(r'^tidings_dns_queries_total{type="A",result="nodata"} (\d+)', metrics, re.MULTILINE)[1])
 
 
 def start():
