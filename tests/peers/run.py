@@ -21,7 +21,7 @@ WORK = ROOT / "target" / "peers"
 PROGRAM = os.environ.get("TIDINGS_BIN") or ROOT / "target" / "debug" / "tidings"
 # In the order in which they are tried. Those of the first line are installed in seconds.
 FAST = ["tools", "dnsmasq", "unbound"]
-SLOW = ["bind", "knot_resolver", "powerdns", "resolved", "libc", "libraries", "haproxy", "nginx"]
+SLOW = ["bind", "knot_resolver", "powerdns", "resolved", "libc", "libraries", "haproxy", "nginx", "prometheus"]
 
 
 def main():
