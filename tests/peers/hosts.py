@@ -140,6 +140,10 @@ def network(elsewhere):
     script += [f"ip address add {address} dev eth0{' nodad' if ':' in address else ''}" for address in [*addresses, "192.0.2.1/24"]]
     script += [f"{there} ip link set eth0 up", f"{there} ip address add {NAME_SERVER}/24 dev eth0", f"ip route add default via {NAME_SERVER}"]
     subprocess.run(["sh", "-ec", "\n".join(script)], check=True)
+    # A package may have made it a link.
+    configured = pathlib.Path("/etc/resolv.conf")
+    configured.unlink(missing_ok=True)
+    configured.write_text(f"nameserver {NAME_SERVER}\n")
 
 
 def ask(method, agent, path, body=None):
