@@ -147,6 +147,60 @@ async fn shuffled(world: &mut World, times: usize, name: String, kind: String, a
     assert!(first.len() > 1, "always {first:?}");
 }
 
+/// From one socket, all before the first answer is read; and then such that are not counted, until one of those is answered: what came of the others
+/// is there by then.
+#[when(regex = r"^I ask (\w+) (\d+) times at once for (\S+) ([A-Z]+)$")]
+async fn at_once(world: &mut World, agent: String, times: u16, name: String, kind: String) {
+    let server = world.agent(&agent).dns();
+    let socket = UdpSocket::bind("127.0.0.1:0").await.expect("a port is free");
+    socket.connect(server).await.expect("UDP connects to anything");
+    let mut question = dns::question(&name, &kind, Way::Udp).expect("a question");
+    for id in 1..=times {
+        question[..2].copy_from_slice(&id.to_be_bytes());
+        socket.send(&question).await.expect("a datagram can be sent");
+    }
+    world.raw_replies.clear();
+    world.notes.insert("asked".into(), times.to_string());
+    let mut buffer = vec![0; 65_535];
+    question[..2].fill(0xff);
+    loop {
+        socket.send(&question).await.expect("a datagram can be sent");
+        while let Ok(received) = timeout(Duration::from_secs(1), socket.recv(&mut buffer)).await {
+            let octets = buffer[..received.expect("the agent's port is open")].to_vec();
+            if octets[..2] == question[..2] {
+                return;
+            }
+            world.raw_replies.push(octets);
+        }
+    }
+}
+
+#[then("some of the answers are whole, some send me to TCP, and some are missing")]
+async fn limited(world: &mut World) {
+    let asked: usize = world.notes["asked"].parse().expect("a number");
+    let cut = world.raw_replies.iter().filter(|octets| octets[2] & 0x02 != 0).count();
+    let whole = world.raw_replies.len() - cut;
+    assert!(whole > 0 && cut > 0 && whole + cut < asked, "of {asked}: {whole} whole, {cut} cut");
+}
+
+#[then(regex = r"^over (\d+) lookups of (\S+) ([A-Z]+) at (\w+) the order is always (.+)$")]
+async fn ordered(world: &mut World, times: usize, name: String, kind: String, agent: String, order: String) {
+    let expected = list(&world.fill(&order));
+    for _ in 0..times {
+        look_up(world, name.clone(), kind.clone(), agent.clone(), String::new(), String::new()).await;
+        assert_eq!(world.replied().data(), expected);
+    }
+}
+
+#[then(regex = r"^over (\d+) lookups of (\S+) ([A-Z]+) at (\w+) (\S+) is always last$")]
+async fn is_last(world: &mut World, times: usize, name: String, kind: String, agent: String, last: String) {
+    let expected = world.fill(&last);
+    for _ in 0..times {
+        look_up(world, name.clone(), kind.clone(), agent.clone(), String::new(), String::new()).await;
+        assert_eq!(world.replied().data().last(), Some(&expected));
+    }
+}
+
 /// Sends the odd packet and, after it, a plain question, from the same socket: what came back for the first is there before the
 /// answer to the second.
 #[when(regex = r"^I send (\w+) a DNS packet that is (.+)$")]
@@ -164,6 +218,8 @@ async fn odd_packet(world: &mut World, agent: String, odd: String) {
         "of EDNS version 1" => of_edns_version_1(),
         "of class CHAOS" => of_class_chaos(),
         "with two questions" => with_two_questions(),
+        "a question for OPT" => of_type(41),
+        "a question for MAILA" => of_type(254),
         "empty" => Vec::new(),
         _ => panic!("no such odd packet"),
     };
@@ -196,6 +252,14 @@ fn of_edns_version_1() -> Vec<u8> {
 fn of_class_chaos() -> Vec<u8> {
     let mut octets = dns::question("web.service.tidings.internal", "A", Way::Udp).expect("a question");
     *octets.last_mut().expect("the class is last") = 3;
+    octets
+}
+
+fn of_type(kind: u8) -> Vec<u8> {
+    let mut octets = dns::question("web.service.tidings.internal", "A", Way::Udp).expect("a question");
+    // Type, then class, both of two octets, are last.
+    let at = octets.len() - 3;
+    octets[at] = kind;
     octets
 }
 
