@@ -3,11 +3,12 @@
 import time
 
 import dns.flags
+import dns.reversename
 
 import claims
 import wire
 from elsewhere import ADDRESS, NAME
-from hosts import DOMAIN, MANY, PATIENCE, until
+from hosts import DOMAIN, HOSTS, MANY, PATIENCE, until
 from lookup import found
 
 # Questions that are asked while the agent is away, so that whoever remembers that it does not answer has something to remember.
@@ -41,6 +42,13 @@ def on_the_wire(report, server):
     report.equal("the question comes back in the case in which it was asked", name, answer.question[0].name.to_text())
     answer = wire.udp(server, wire.question(f"web.service.{DOMAIN}", "A"))
     report.equal("answers may not be kept", [0], [rrset.ttl for rrset in answer.answer])
+
+
+def reverse(report, server):
+    """Of a program that was told whose the reverse names are, too."""
+    address = HOSTS["beta"][0]
+    name = dns.reversename.from_address(address).to_text()
+    report.equal(f"{address} has a name", found([f"beta.node.{DOMAIN}"]), wire.asker(server)(name, "PTR"))
 
 
 def returns(report, site, server):

@@ -5,7 +5,7 @@ import pathlib
 import claims
 import wire
 from daemon import Daemon, first_line, install
-from forwarding import forwards
+from forwarding import forwards, reverse
 from hosts import NAME_SERVER
 
 PACKAGES = ["dnsmasq-base", "dnsmasq", "dns-root-data"]
@@ -31,6 +31,7 @@ def run(report, site):
     set_up()
     with start():
         forwards(report, site, SERVER)
+        reverse(report, SERVER)
     report.begin("dnsmasq, strict")
     (FOLDER / "strict.conf").write_text(STRICT)
     with start():
@@ -41,6 +42,7 @@ def set_up():
     (FOLDER / "site.conf").write_text(SITE)
     (FOLDER / "strict.conf").unlink(missing_ok=True)
     install("dnsmasq/tidings.conf", FOLDER / "tidings.conf")
+    install("dnsmasq/reverse.conf", FOLDER / "tidings-reverse.conf")
 
 
 def start():

@@ -8,7 +8,7 @@ import claims
 import wire
 from daemon import Daemon, first_line, install
 from elsewhere import NAME
-from forwarding import forwards
+from forwarding import forwards, reverse
 from hosts import DOMAIN, NAME_SERVER, ask
 
 PACKAGES = ["unbound", "dns-root-data"]
@@ -44,8 +44,10 @@ def run(report, site):
     subprocess.run(["/usr/libexec/unbound-helper", "root_trust_anchor_update"], check=True)
     (FOLDER / "site.conf").write_text(SITE)
     install("unbound/tidings.conf", FOLDER / "tidings.conf")
+    install("unbound/reverse.conf", FOLDER / "tidings-reverse.conf")
     with start():
         forwards(report, site, SERVER)
+        reverse(report, SERVER)
     report.begin("unbound, strict")
     (FOLDER / "strict.conf").write_text(STRICT)
     with start():
