@@ -205,6 +205,14 @@ async fn read_message(stream: &mut BufReader<TcpStream>) -> io::Result<Option<Ve
     Ok(Some(message))
 }
 
+/// The reply to one message, as its sender would get it. For those who feed it anything (`fuzz/`).
+#[doc(hidden)]
+pub async fn reply_once(domain: &Domain, catalog: &Catalog, metrics: &DnsMetrics, message: &[u8], over_udp: bool) -> Option<Vec<u8>> {
+    let handler = Handler::new(domain.clone(), catalog.clone(), metrics.clone());
+    let protocol = if over_udp { Protocol::Udp } else { Protocol::Tcp };
+    respond(&handler, message.to_vec(), ([127, 0, 0, 1], 5353).into(), protocol).await
+}
+
 /// The reply to a message. A response gets none, however malformed, nor does what has no whole header: so no two
 /// servers can be made to answer each other.
 async fn respond(handler: &Handler, message: Vec<u8>, from: SocketAddr, protocol: Protocol) -> Option<Vec<u8>> {
