@@ -3,6 +3,7 @@
 mod connection;
 mod door;
 mod handshake;
+mod seats;
 mod socket;
 #[cfg(test)]
 mod tests;
