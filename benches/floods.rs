@@ -119,5 +119,6 @@ async fn floods<S: System>(arguments: &Arguments, floods: &[Flood]) -> Result<()
 fn raise_descriptor_limit() -> Result<(), String> {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
-    setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }).map_err(|error| format!("can't raise the limit on open files: {error}"))
+    setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum })
+        .map_err(|error| format!("can't raise the limit on open files: {error}"))
 }

@@ -7,7 +7,21 @@ use super::measure::Figures;
 pub(crate) fn head() -> String {
     let columns = format!(
         "{:>9} | {:>6} {:>7} {:>7} | {:>6} {:>7} {:>7} | {:>6} {:>5} | {:>5} {:>5} {:>5} | {:>6} {:>6} | {:>4}",
-        "a second", "DNS %", "p50 ms", "p99 ms", "HTTP %", "p50 ms", "p99 ms", "join s", "down", "MB", "most", "after", "files", "after", "CPU %"
+        "a second",
+        "DNS %",
+        "p50 ms",
+        "p99 ms",
+        "HTTP %",
+        "p50 ms",
+        "p99 ms",
+        "join s",
+        "down",
+        "MB",
+        "most",
+        "after",
+        "files",
+        "after",
+        "CPU %"
     );
     format!("{:<30}{columns}", "flood")
 }

@@ -21,11 +21,8 @@ pub fn configuration(octets: &[u8]) {
         return;
     }
     let flags = [("config", vec![written(text)])].into_iter().collect();
-    let surroundings = Surroundings {
-        env: [("HOME".to_owned(), "/home/me".to_owned())].into_iter().collect(),
-        host_name: "db-1".into(),
-        root: false,
-    };
+    let surroundings =
+        Surroundings { env: [("HOME".to_owned(), "/home/me".to_owned())].into_iter().collect(), host_name: "db-1".into(), root: false };
     match (config::load(&flags, &surroundings), config::explain(&flags, &surroundings)) {
         (Ok(resolved), Ok(shown)) => {
             assert!(!shown.is_empty());

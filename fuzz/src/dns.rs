@@ -2,12 +2,7 @@
 //!
 //! The first octet says whether they come over UDP (even) or TCP (odd); all else is the message.
 
-use std::{
-    cell::OnceCell,
-    collections::BTreeMap,
-    sync::Arc,
-    time::SystemTime,
-};
+use std::{cell::OnceCell, collections::BTreeMap, sync::Arc, time::SystemTime};
 
 use hickory_proto::op::{Message, MessageType};
 use tidings::{

@@ -15,8 +15,7 @@ use tidings::{
         encryption::Mode, node::NodeInfo,
     },
     wire::{
-        Identity,
-        body,
+        Identity, body,
         codec::FocaCodec,
         envelope::{Carrier, ClusterTag, Envelope},
         limits,

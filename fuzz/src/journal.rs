@@ -88,7 +88,10 @@ pub fn journal(octets: &[u8]) {
     store.append(&[StoreOp::Generation(generation)]).expect("the disk takes everything");
     let (_, after) = open(&disk).expect("what was written can be read");
     assert_eq!(after.generation, generation);
-    assert_eq!((after.node_id, after.records, after.peers, after.graves), (contents.node_id, contents.records, contents.peers, contents.graves));
+    assert_eq!(
+        (after.node_id, after.records, after.peers, after.graves),
+        (contents.node_id, contents.records, contents.peers, contents.graves)
+    );
 }
 
 fn open(disk: &Memory) -> Result<(Store<Memory>, tidings::store::Contents), tidings::store::StoreError> {

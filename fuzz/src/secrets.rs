@@ -38,7 +38,8 @@ pub fn key_file(octets: &[u8]) {
 
 /// No run of eight octets of Base64 behind the colon is in the error, but for what it says to everybody.
 fn keeps_secrets(line: &str, error: &str) {
-    let said = Key::parse("").expect_err("nothing is no key") + &Key::parse("0:").expect_err("no id") + &Key::parse("1:").expect_err("no secret");
+    let said =
+        Key::parse("").expect_err("nothing is no key") + &Key::parse("0:").expect_err("no id") + &Key::parse("1:").expect_err("no secret");
     let secret = line.rsplit(':').next().unwrap_or_default();
     let is_digit = |octet: u8| octet.is_ascii_alphanumeric() || b"+/=".contains(&octet);
     for run in secret.as_bytes().windows(8).filter(|run| run.iter().all(|octet| is_digit(*octet))) {

@@ -10,7 +10,7 @@ use cucumber::gherkin::Step;
 use tempfile::TempDir;
 use tokio::{
     net::{TcpListener, TcpStream, UdpSocket},
-    task::JoinHandle,
+    task::{JoinHandle, JoinSet},
 };
 
 use super::{
@@ -55,6 +55,8 @@ pub(crate) struct World {
     pub(crate) streams: Vec<TcpStream>,
     pub(crate) listeners: Vec<TcpListener>,
     pub(crate) sockets: Vec<UdpSocket>,
+    /// What goes on until the scenario ends.
+    pub(crate) floods: JoinSet<()>,
     /// Services beside agents, by the agent's name.
     pub(crate) services: BTreeMap<String, Service>,
 }
@@ -77,6 +79,7 @@ impl World {
             waiting: None,
             followers: Vec::new(),
             notes: BTreeMap::new(),
+            floods: JoinSet::new(),
             streams: Vec::new(),
             listeners: Vec::new(),
             sockets: Vec::new(),

@@ -63,7 +63,7 @@ impl Server {
     /// Serves who came, until one of the two ends it, or its seat is given to somebody else.
     pub(super) async fn receive(self: Arc<Self>, accepted: Accepted, watcher: Watcher, seat: Arc<Seat>) {
         tokio::select! {
-            () = seat.given_away() => debug!("an HTTP connection that said nothing made room for another"),
+            () = seat.given_away() => self.state.metrics.http.connection_cut(),
             () = self.converse(accepted, watcher, &seat) => {}
         }
     }
