@@ -48,7 +48,7 @@ Feature: Whoever sends without end takes nothing from the others
 
   Scenario Outline: Connections that <do> keep nobody from the API
     Given an agent alpha
-    When 2200 connections that <do> are held open to alpha's HTTP port
+    When 3000 connections that <do> are held open to alpha's HTTP port
     And I GET /v1/nodes at alpha
     Then the answer lists
       | name  | state |

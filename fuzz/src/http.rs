@@ -9,6 +9,7 @@ use std::{
 
 use arc_swap::ArcSwap;
 use axum::{
+    Router,
     body::Body,
     http::{Method, Request, header},
 };
@@ -82,7 +83,7 @@ pub fn http_query(octets: &[u8]) {
 }
 
 struct Agent {
-    state: ApiState,
+    router: Router,
     publisher: Arc<Mutex<Publisher>>,
     runtime: Runtime,
 }
@@ -133,7 +134,7 @@ impl Agent {
         let policy = Policy { local: Guarded::Open, reads: Guarded::Open, tokens: vec![] };
         let access = Arc::new(ArcSwap::new(Arc::new(policy)));
         let state = ApiState::new(catalog, registrar, Outputs::default(), keys, access, Arc::new(info), metrics);
-        Agent { state, publisher, runtime }
+        Agent { router: router(state), publisher, runtime }
     }
 
     /// With its node and nothing else.
@@ -153,7 +154,7 @@ impl Agent {
         let request = Request::builder().method(method.clone()).uri(path).header(header::HOST, "localhost");
         let request = request.header(header::CONTENT_TYPE, "application/json").body(Body::from(body)).ok()?;
         let (parts, octets) = self.runtime.block_on(async {
-            let response = router(self.state.clone()).oneshot(request).await.unwrap_or_else(|never| match never {});
+            let response = self.router.clone().oneshot(request).await.unwrap_or_else(|never| match never {});
             let (parts, body) = response.into_parts();
             (parts, body.collect().await.expect("an answer is whole").to_bytes())
         });

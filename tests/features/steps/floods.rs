@@ -1,6 +1,6 @@
 //! What goes on and on while the scenario does: datagrams, and connections that say little.
 
-use std::{net::SocketAddr, time::Duration};
+use std::time::Duration;
 
 use cucumber::when;
 use tokio::{
@@ -93,7 +93,7 @@ async fn hold(stream: &mut TcpStream, slowly: &str) {
             return;
         }
     }
-    stream.read(&mut [0]).await.ok();
+    stream.read_exact(&mut [0]).await.ok();
 }
 
 /// Of the test run, so that it can open more than a shell lets it.
