@@ -286,6 +286,19 @@ mod tests {
     }
 
     #[test]
+    fn a_key_that_systemd_guards_may_look_as_if_others_could_read_it() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let (certificate, key) = keys::pair_for_tests();
+        let folder = tempfile::tempdir().unwrap();
+        let guarded = folder.path().join("key");
+        std::fs::copy(key, &guarded).unwrap();
+        std::fs::set_permissions(&guarded, std::fs::Permissions::from_mode(0o440)).unwrap();
+        let given = || Given::default().flag("http-certificate", certificate).flag("http-key", guarded.to_str().unwrap());
+        assert!(given().load().unwrap_err().to_string().contains("its mode is 0440"));
+        assert!(given().env("CREDENTIALS_DIRECTORY", folder.path().to_str().unwrap()).load().unwrap().http_tls.is_some());
+    }
+
+    #[test]
     fn a_misspelled_level_is_refused() {
         let log = |text: &str| Given::default().flag("log", text).load().map(|resolved| resolved.log);
         for good in ["debug", "info,tidings::dns=trace", "warn, tidings=debug"] {

@@ -77,8 +77,8 @@ pub struct Resolved {
 impl Resolved {
     /// Where the REST API is served, for people.
     pub fn served(&self) -> String {
-        let scheme = if self.http_tls.is_some() { "https" } else { "http" };
-        let address = self.http.map(|address| format!("{scheme}://{address}"));
+        let secure = if self.http_tls.is_some() { "s" } else { "" };
+        let address = self.http.map(|address| format!("http{secure}://{address}"));
         let socket = self.http_socket.as_ref().map(|path| format!("unix:{}", path.display()));
         address.into_iter().chain(socket).collect::<Vec<_>>().join(" and ")
     }

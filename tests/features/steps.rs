@@ -14,4 +14,6 @@ mod health;
 mod http;
 mod metrics;
 mod networks;
+mod tls;
+mod unix;
 mod watching;

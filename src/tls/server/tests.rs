@@ -1,4 +1,8 @@
-use std::{fs, os::unix::fs::PermissionsExt as _, path::PathBuf};
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+};
 
 use rcgen::{CertificateParams, KeyPair};
 use tempfile::TempDir;
@@ -20,7 +24,7 @@ fn pair(names: &[&str]) -> (TempDir, PathBuf, PathBuf) {
     (folder, certificate_file, key_file)
 }
 
-fn load(certificate: &PathBuf, key: &PathBuf) -> Result<Server, String> {
+fn load(certificate: &Path, key: &Path) -> Result<Server, String> {
     Server::new(Identity::load(certificate, key, KeyFile::Ours)?, None)
 }
 
@@ -46,7 +50,7 @@ fn two_are_equal_that_show_the_same_certificate_and_ask_for_the_same() {
 fn what_is_of_no_use_is_told_without_what_is_secret() {
     let (_folder, certificate, key) = pair(&["a"]);
     let (_other_folder, other_certificate, other_key) = pair(&["b"]);
-    let refused = |certificate: &PathBuf, key: &PathBuf, says: &str| {
+    let refused = |certificate: &Path, key: &Path, says: &str| {
         let error = load(certificate, key).unwrap_err();
         assert!(error.contains(says), "{error}");
         error

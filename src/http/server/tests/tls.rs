@@ -100,7 +100,7 @@ async fn requests_are_answered_over_the_two_versions_that_are_safe() {
 async fn who_asks_by_a_name_in_the_certificate_is_answered() {
     let authority = Authority::new();
     let (server, _) = serve(Bounds::default(), &shown(authority.sign("agent.example"), None));
-    let mut by_name = async |host: &str| {
+    let by_name = async |host: &str| {
         let mut stream = connect(&server, settings(&authority, None), "agent.example").await.unwrap();
         exchange(&mut stream, &CLOSING.replace("localhost", host)).await.unwrap()
     };
