@@ -126,7 +126,8 @@ impl Agent {
             version: "0.1.0".into(),
             domain: "tidings.internal".into(),
             gossip: address(8746),
-            http: address(8780),
+            http: Some(address(8780)),
+            http_socket: None,
             http_names: vec![],
             dns: address(8753),
         };
