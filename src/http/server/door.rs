@@ -15,6 +15,9 @@ use super::{connection::Server, seats::Seats};
 /// How long accepting rests when the system is out of something, file descriptors for example.
 const ACCEPT_REST: Duration = Duration::from_millis(500);
 
+/// Connections that may be on their way out while others have their places already.
+const LEAVING: usize = 64;
+
 /// Where connections come from.
 pub(super) enum Listener {
     Tcp(TcpListener),
@@ -67,6 +70,9 @@ impl Door {
                 Some(_) = self.connections.join_next() => {}
                 () = self.seats.some_waited_for() => {}
             }
+        }
+        while self.connections.len() >= self.places + LEAVING {
+            self.connections.join_next().await;
         }
     }
 
