@@ -123,7 +123,7 @@ pub async fn run(config: Resolved, reload: Reload) -> Result<(), AgentError> {
         cluster: config.cluster.clone(),
         generation: begun.life.generation,
         version: env!("CARGO_PKG_VERSION").into(),
-        domain: config.domain.to_string(),
+        domain: config.names.domain.to_string(),
         gossip: address,
         http: sockets.http.local_addr(),
         http_socket: config.http_socket.clone(),
@@ -148,7 +148,7 @@ pub async fn run(config: Resolved, reload: Reload) -> Result<(), AgentError> {
     let outputs = scheduler.outputs();
     tokio::spawn(scheduler.run());
     let dns =
-        DnsServer::bind(config.dns, config.domain, catalog.clone(), metrics.dns.clone()).map_err(bind_error("DNS", "--dns", config.dns))?;
+        DnsServer::bind(config.dns, config.names, catalog.clone(), metrics.dns.clone()).map_err(bind_error("DNS", "--dns", config.dns))?;
     let state = ApiState::new(catalog, registrar.clone(), outputs, keys, access, info, metrics);
     let api = Api { server: sockets.http, state, tls };
     match serve(gossip, reloader, dns, api, registrar, config.on_term).await {

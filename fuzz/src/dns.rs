@@ -8,11 +8,10 @@ use hickory_proto::op::{Message, MessageType};
 use tidings::{
     agent::metrics,
     catalog::{Catalog, Publisher},
+    config::Names,
     dns::server::reply_once,
     metrics::DnsMetrics,
-    model::{
-        Change, Domain, Health, Instance, InstanceId, Life, MemberState, Node, NodeId, NodeName, Protocol, ServiceName, Tag, node::NodeInfo,
-    },
+    model::{Change, Health, Instance, InstanceId, Life, MemberState, Node, NodeId, NodeName, Protocol, ServiceName, Tag, node::NodeInfo},
 };
 
 /// Octets of a message's header.
@@ -52,16 +51,15 @@ pub fn dns_query(octets: &[u8]) {
 
 fn asked(message: &[u8], over_udp: bool) -> Option<Vec<u8>> {
     thread_local! {
-        static SERVER: OnceCell<(Catalog, DnsMetrics, tokio::runtime::Runtime)> = const { OnceCell::new() };
+        static SERVER: OnceCell<(Catalog, DnsMetrics)> = const { OnceCell::new() };
     }
     SERVER.with(|server| {
-        let (catalog, metrics, runtime) = server.get_or_init(|| {
-            let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime can be had");
+        let (catalog, metrics) = server.get_or_init(|| {
             let catalog = catalog();
             let metrics = metrics(catalog.clone(), Default::default()).dns;
-            (catalog, metrics, runtime)
+            (catalog, metrics)
         });
-        runtime.block_on(reply_once(&Domain::default(), catalog, metrics, message, over_udp))
+        reply_once(Names::default(), catalog.clone(), metrics.clone(), message, over_udp)
     })
 }
 
