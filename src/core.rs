@@ -6,6 +6,7 @@
 //! give the same outputs.
 
 mod admission;
+mod answering;
 mod burial;
 mod climb;
 mod configure;
@@ -55,6 +56,7 @@ use std::{
 
 use rand::{RngExt as _, SeedableRng, rngs::StdRng};
 
+use answering::Allowance;
 use climb::Climbs;
 use conversation::Conversation;
 use counters::Counters;
@@ -155,6 +157,8 @@ pub struct Core {
     halted: bool,
     dissemination: Dissemination,
     conversations: BTreeMap<StreamId, Conversation>,
+    /// What may be sent for the datagram at hand; anything where there is none, or where it was encrypted.
+    allowance: Option<Allowance>,
     /// Of those streams that carried something encrypted.
     strands: BTreeMap<StreamId, Strand>,
     streams: u64,
@@ -208,6 +212,7 @@ impl Core {
             halted: false,
             dissemination: Dissemination::default(),
             conversations: BTreeMap::new(),
+            allowance: None,
             strands: BTreeMap::new(),
             streams: 0,
             kept_out: KeptOut::default(),
@@ -261,6 +266,7 @@ impl Core {
             Input::Stored { ticket, result } => self.on_stored(now, ticket, result),
         }
         self.carry_out_detection(now);
+        self.allowance = None;
         self.finish();
     }
 

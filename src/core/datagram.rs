@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use super::{Core, conversation::Purpose, time::Moment};
+use super::{Core, answering::Allowance, conversation::Purpose, time::Moment};
 use crate::wire::{
     Identity, WireError,
     codec::CodecError,
@@ -26,6 +26,9 @@ impl Core {
             Ok(messages) => messages,
             Err(error) => return self.dropped(from, error.as_str()),
         };
+        if opened.as_ref().is_ok_and(|opened| opened.nonce.is_none()) {
+            self.allowance = Some(Allowance::of(bytes.len()));
+        }
         // Records about a member that is new come behind the packet that tells of it, in one datagram.
         for (kind, body) in messages {
             match kind {
@@ -83,6 +86,9 @@ impl Core {
         }
         if taken_for_dead && self.rejoined.is_some_and(|at| now - at < REJOIN_GAP) {
             return self.dropped(from, "rejoined_already");
+        }
+        if self.membership.get(sender.node()).is_none_or(|member| member.identity.address() != sender.address()) {
+            self.allowance = self.allowance.map(Allowance::of_stranger);
         }
         self.heard(sender);
         let admitted = self.admit(sender, packet);

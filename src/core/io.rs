@@ -280,7 +280,7 @@ pub enum Event {
 }
 
 /// Every reason of [`Event::Dropped`].
-pub const DROP_REASONS: [&str; 16] = [
+pub const DROP_REASONS: [&str; 17] = [
     "malformed",
     "too_large",
     "version",
@@ -297,4 +297,5 @@ pub const DROP_REASONS: [&str; 16] = [
     "rejoined_already",
     "too_many_streams",
     "half_open_stream",
+    "more_than_asked",
 ];

@@ -66,7 +66,9 @@ impl Core {
     pub(super) fn send(&mut self, to: SocketAddr, envelope: Envelope) {
         let nonce = self.nonce();
         let bytes = self.settings.seal.close(Carrier::Datagram, envelope.into_bytes(), nonce, &[]);
-        self.outputs.push_back(Output::Datagram { to, bytes });
+        if self.may_send(to, bytes.len()) {
+            self.outputs.push_back(Output::Datagram { to, bytes });
+        }
     }
 
     /// A frame as it goes out by a stream.

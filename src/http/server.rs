@@ -3,22 +3,17 @@
 mod connection;
 mod door;
 mod handshake;
+mod seats;
 mod socket;
 #[cfg(test)]
 mod tests;
 
-use std::{
-    io,
-    net::{SocketAddr, TcpListener as StdListener},
-    path::Path,
-    sync::Arc,
-    time::Duration,
-};
+use std::{io, net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwapOption;
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::{
-    net::{TcpListener, UnixListener},
+    net::{TcpListener, TcpSocket, UnixListener},
     time,
 };
 use tracing::warn;
@@ -32,10 +27,13 @@ use handshake::Failures;
 pub use socket::SocketError;
 use socket::SocketFile;
 
-/// Connections over TCP at the same time. More wait in the system's backlog until one ends, which the time limits see to.
+/// Connections over TCP at the same time. One more takes the place of the one that was waited for the longest; where none is waited for, it waits.
 ///
 /// Those that wait for a change or follow events take up to 1,088 of them ([`super::WAITING`], [`super::FOLLOWERS`]).
 pub const CONNECTIONS: usize = 2_048;
+
+/// Connections that may wait to be taken. A client that finds the queue full tries again a second later.
+const BACKLOG: u32 = 1_024;
 
 /// Connections by the Unix socket at the same time: places that nobody on the network can take.
 pub const LOCAL_CONNECTIONS: usize = 512;
@@ -84,9 +82,11 @@ impl HttpServer {
     /// # Errors
     /// When the address is in use or not this host's.
     pub fn bind(&mut self, addr: SocketAddr) -> io::Result<()> {
-        let listener = StdListener::bind(addr)?;
-        listener.set_nonblocking(true)?;
-        let listener = TcpListener::from_std(listener)?;
+        let socket = if addr.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+        // A restarted agent need not wait for connections of its last life to be over.
+        socket.set_reuseaddr(true)?;
+        socket.bind(addr)?;
+        let listener = socket.listen(BACKLOG)?;
         let local_addr = listener.local_addr()?;
         self.tcp = Some((listener, local_addr));
         Ok(())

@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
-use prometheus_client::registry::{Registry, Unit};
+use prometheus_client::{
+    metrics::counter::Counter,
+    registry::{Registry, Unit},
+};
 
-use super::{Grid, grid, grid::Row, timing::Timings};
+use super::{Grid, counter, grid, grid::Row, timing::Timings};
 
 /// From 0.1 ms to 5 s: a read comes from memory, a write waits for the disk, a leave for peers.
 const REQUESTS: &[u64] = &[100, 250, 500, 1_000, 2_500, 5_000, 10_000, 50_000, 250_000, 1_000_000, 5_000_000];
@@ -19,6 +22,7 @@ pub struct HttpMetrics {
     requests: Grid,
     duration: Timings,
     handshakes: Grid,
+    cut: Counter,
 }
 
 /// Why no conversation over TLS came about.
@@ -59,7 +63,14 @@ impl HttpMetrics {
         let help = "Connections over which no TLS came about, by why: the client spoke plain HTTP (plain), took too long (timeout), showed no certificate that \
             is taken (client_certificate), did not take the agent's (refused), went away (gone), or said something else (protocol)";
         let handshakes = grid(registry, "http_handshake_failures", help, Grid::line("reason", &NoHandshake::ALL));
-        HttpMetrics { routes: routes.into(), requests, duration, handshakes }
+        let help = "Connections that were ended, though their time was not over, since all places were taken and their clients had been waited for the longest";
+        let cut = counter(registry, "http_connections_cut", help);
+        HttpMetrics { routes: routes.into(), requests, duration, handshakes, cut }
+    }
+
+    /// A connection made room for another.
+    pub fn connection_cut(&self) {
+        self.cut.inc();
     }
 
     /// A handshake of TLS failed.

@@ -7,6 +7,7 @@ mod background;
 mod command_line;
 mod dns;
 mod encryption;
+mod floods;
 mod folders;
 mod gossip;
 mod health;

@@ -10,7 +10,7 @@ use cucumber::gherkin::Step;
 use tempfile::TempDir;
 use tokio::{
     net::{TcpListener, TcpStream, UdpSocket, UnixListener},
-    task::JoinHandle,
+    task::{JoinHandle, JoinSet},
 };
 use tokio_rustls::client::TlsStream;
 
@@ -64,6 +64,8 @@ pub(crate) struct World {
     pub(crate) streams: Vec<TcpStream>,
     pub(crate) listeners: Vec<TcpListener>,
     pub(crate) sockets: Vec<UdpSocket>,
+    /// What goes on until the scenario ends.
+    pub(crate) floods: JoinSet<()>,
     /// Services beside agents, by the agent's name.
     pub(crate) services: BTreeMap<String, Service>,
     /// Who signs certificates.
@@ -92,6 +94,7 @@ impl World {
             waiting: None,
             followers: Vec::new(),
             notes: BTreeMap::new(),
+            floods: JoinSet::new(),
             streams: Vec::new(),
             listeners: Vec::new(),
             sockets: Vec::new(),

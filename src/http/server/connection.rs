@@ -1,10 +1,10 @@
 //! What becomes of a connection: who is there, in which protocol, and the requests that are answered.
 
-use std::{pin::Pin, sync::Arc};
+use std::{convert::Infallible, pin::Pin, sync::Arc};
 
 use arc_swap::ArcSwapOption;
-use axum::Router;
-use hyper::{Request, server::conn::http1, service::Service};
+use axum::{Router, body::Body};
+use hyper::{Request, Response, body::Incoming, server::conn::http1, service::Service};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     server::graceful::Watcher,
@@ -22,6 +22,7 @@ use super::{
     Bounds,
     door::Accepted,
     handshake::{self, Failures},
+    seats::{self, Seat},
 };
 use crate::{access::Origin, http::ApiState, model::Domain, tls};
 
@@ -59,14 +60,22 @@ struct Guest {
 }
 
 impl Server {
-    /// Serves who came, until one of the two ends it.
-    pub(super) async fn receive(self: Arc<Self>, accepted: Accepted, watcher: Watcher) {
+    /// Serves who came, until one of the two ends it, or its seat is given to somebody else.
+    pub(super) async fn receive(self: Arc<Self>, accepted: Accepted, watcher: Watcher, seat: Arc<Seat>) {
+        tokio::select! {
+            () = seat.given_away() => self.state.metrics.http.connection_cut(),
+            () = self.converse(accepted, watcher, &seat) => {}
+        }
+    }
+
+    async fn converse(&self, accepted: Accepted, watcher: Watcher, seat: &Arc<Seat>) {
         let Some((stream, guest)) = self.greet(accepted).await else { return };
+        let (router, seat) = (TowerToHyperService::new(self.router.clone()), Arc::clone(seat));
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(self.bounds.head)
             .max_header_size(HEADER_OCTETS)
-            .serve_connection(TokioIo::new(stream), ForGuest { guest, router: TowerToHyperService::new(self.router.clone()) });
+            .serve_connection(TokioIo::new(stream), ForGuest { guest, router, seat });
         if let Err(error) = watcher.watch(connection).await {
             debug!(%error, "an HTTP connection ended early");
         }
@@ -115,22 +124,26 @@ fn set_options(stream: &TcpStream) {
     }
 }
 
-/// A router that is told who asks.
-struct ForGuest<S> {
+/// A router that is told who asks, and tells who waits for whom.
+struct ForGuest {
     guest: Guest,
-    router: S,
+    router: TowerToHyperService<Router>,
+    seat: Arc<Seat>,
 }
 
-impl<B, S: Service<Request<B>>> Service<Request<B>> for ForGuest<S> {
-    type Response = S::Response;
-    type Error = S::Error;
-    type Future = S::Future;
+impl Service<Request<Incoming>> for ForGuest {
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
 
-    fn call(&self, mut request: Request<B>) -> S::Future {
+    fn call(&self, request: Request<Incoming>) -> Self::Future {
+        let seat = Arc::clone(&self.seat);
+        let mut request = request.map(|body| seats::arriving(body, &seat));
         request.extensions_mut().insert(self.guest.origin);
         if let Some(names) = &self.guest.names {
             request.extensions_mut().insert(names.clone());
         }
-        self.router.call(request)
+        let answer = self.router.call(request);
+        Box::pin(async move { Ok(answer.await?.map(|body| seats::leaving(body, &seat))) })
     }
 }

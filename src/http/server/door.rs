@@ -10,10 +10,13 @@ use tokio::{
 };
 use tracing::warn;
 
-use super::connection::Server;
+use super::{connection::Server, seats::Seats};
 
 /// How long accepting rests when the system is out of something, file descriptors for example.
 const ACCEPT_REST: Duration = Duration::from_millis(500);
+
+/// Connections that may be on their way out while others have their places already.
+const LEAVING: usize = 64;
 
 /// Where connections come from.
 pub(super) enum Listener {
@@ -32,12 +35,13 @@ pub(super) struct Door {
     listener: Option<Listener>,
     connections: JoinSet<()>,
     places: usize,
+    seats: Seats,
 }
 
 impl Door {
     /// One with so many places. Without a listener nobody comes.
     pub(super) fn new(listener: Option<Listener>, places: usize) -> Door {
-        Door { listener, connections: JoinSet::new(), places }
+        Door { listener, connections: JoinSet::new(), places, seats: Seats::default() }
     }
 
     /// How many connections there are.
@@ -47,14 +51,28 @@ impl Door {
 
     /// Takes connections in; never done.
     pub(super) async fn take_in(&mut self, server: &Arc<Server>, graceful: &GracefulShutdown) {
-        let Some(listener) = &self.listener else { return pending().await };
+        let Some(listener) = self.listener.take() else { return pending().await };
         loop {
             tokio::select! {
                 Some(_) = self.connections.join_next() => {}
-                accepted = next(listener), if self.connections.len() < self.places => {
-                    self.connections.spawn(Arc::clone(server).receive(accepted, graceful.watcher()));
+                accepted = next(&listener) => {
+                    self.find_place().await;
+                    self.connections.spawn(Arc::clone(server).receive(accepted, graceful.watcher(), self.seats.take()));
                 }
             }
+        }
+    }
+
+    /// Waits for a place, or has one made where somebody is waited for.
+    async fn find_place(&mut self) {
+        while self.connections.len() >= self.places && !self.seats.make_room() {
+            tokio::select! {
+                Some(_) = self.connections.join_next() => {}
+                () = self.seats.some_waited_for() => {}
+            }
+        }
+        while self.connections.len() >= self.places + LEAVING {
+            self.connections.join_next().await;
         }
     }
 

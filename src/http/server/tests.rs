@@ -86,15 +86,36 @@ async fn a_client_that_takes_no_answer_is_cut_off() {
 }
 
 #[tokio::test]
-async fn beyond_the_limit_a_connection_waits_until_another_ends() {
-    let server = Running::start(Bounds { connections: 1, head: DEADLINE * 10, ..Bounds::default() });
-    let request = "GET /health/live HTTP/1.1\r\nHost: localhost\r\n";
-    let mut first = TcpStream::connect(server.addr).await.unwrap();
-    first.write_all(format!("{request}\r\n").as_bytes()).await.unwrap();
-    first.read_exact(&mut [0; 12]).await.unwrap();
+async fn beyond_the_limit_the_one_that_was_waited_for_the_longest_makes_room() {
+    let server = Running::start(Bounds { connections: 2, head: DEADLINE * 10, ..Bounds::default() });
+    let head = "GET /health/live HTTP/1.1\r\nHost: localhost\r\n";
+    let put = "PUT /v1/agent/instances/a HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n";
+    // A head that does not end, a body that does not come, and one that asked before and asks no more.
+    let mut silent = Vec::new();
+    for said in [head, put, &format!("{head}\r\n"), "", "GET"] {
+        let mut stream = TcpStream::connect(server.addr).await.unwrap();
+        stream.write_all(said.as_bytes()).await.unwrap();
+        if said.ends_with("localhost\r\n\r\n") {
+            stream.read_exact(&mut [0; 12]).await.unwrap();
+        }
+        silent.push(stream);
+        let answer = server.exchange(&format!("{head}Connection: close\r\n\r\n")).await;
+        assert!(answer.starts_with("HTTP/1.1 200 OK"), "after {said:?}: {answer}");
+    }
+    let mut first = silent.swap_remove(0);
+    let ended = time::timeout(DEADLINE, first.read_to_end(&mut Vec::new())).await;
+    assert!(ended.is_ok(), "it is closed");
+    server.end().await;
+}
 
-    let closing = format!("{request}Connection: close\r\n\r\n");
-    let mut second = Box::pin(server.exchange(&closing));
+#[tokio::test]
+async fn beyond_the_limit_nobody_who_waits_for_an_answer_makes_room() {
+    let server = Running::start(Bounds { connections: 1, head: DEADLINE * 10, ..Bounds::default() });
+    let mut first = TcpStream::connect(server.addr).await.unwrap();
+    first.write_all(b"GET /v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
+    first.read_exact(&mut [0; 12]).await.unwrap();
+    let closing = "GET /health/live HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    let mut second = Box::pin(server.exchange(closing));
     let early = time::timeout(Duration::from_millis(50), &mut second).await;
     assert!(early.is_err(), "one connection is served at a time: {early:?}");
     drop(first);
