@@ -2,10 +2,14 @@
 //!
 //! Frames are bound to their place: which side said it, as which of its frames, and after the first encrypted frame of either side, whose nonce is at random.
 //! So a frame that somebody recorded opens in no other stream and at no other place in its own. The first frames of who opened a stream can't be bound
-//! to an answer, since there is none yet: said again by somebody else they begin a stream that gets no further. Whatever else such frames say is harmless
-//! (a probe is answered, a watcher is watched), and so is what recorded datagrams say: see Architecture.md.
+//! to an answer, since there is none yet: said again by somebody else they begin a stream that gets no further. Such a frame is one at most, and where it was
+//! sealed long ago nothing follows from it but an answer: its sender counts as being there when a frame comes that is bound to that answer.
+//!
+//! Where encryption is required a datagram that was sealed longer than [`WINDOW`](super::WINDOW) ago is not taken. Those that are younger may be said again; their messages are idempotent.
 
 use std::net::SocketAddr;
+
+use rand::RngExt as _;
 
 use super::{
     Core,
@@ -14,6 +18,7 @@ use super::{
 };
 use crate::{
     model::{encryption::Encryption, record::Key},
+    planted::{Planted, is_planted},
     wire::{
         WireError,
         envelope::{Carrier, Envelope},
@@ -27,6 +32,8 @@ use crate::{
 pub(super) struct Strand {
     ours: Side,
     theirs: Side,
+    /// Whether a frame of theirs was said in answer to ours, or not long ago.
+    is_present: bool,
 }
 
 #[derive(Debug, Default)]
@@ -45,16 +52,22 @@ impl Side {
 
 /// What a frame is bound to. `opener`: whether the side that says it opened the stream; `heard`: the first nonce that it had heard from the other.
 fn place(opener: bool, said: &Side, heard: Option<Nonce>) -> Vec<u8> {
+    if is_planted(Planted::FrameUnbound) {
+        return Vec::new();
+    }
     let mut bytes = vec![u8::from(opener)];
     bytes.extend(said.frames.to_be_bytes());
-    bytes.extend(said.first.unwrap_or_default());
-    bytes.extend(heard.unwrap_or_default());
+    bytes.extend(said.first.unwrap_or_default().octets());
+    bytes.extend(heard.unwrap_or_default().octets());
     bytes
 }
 
 impl Core {
     /// Gossip is encrypted otherwise from now on. Everybody may know; it need not be on disk for that, since each start says it anew.
-    pub(super) fn on_seal(&mut self, now: Moment, seal: Seal, shown: Encryption) {
+    pub(super) fn on_seal(&mut self, now: Moment, mut seal: Seal, shown: Encryption) {
+        if is_planted(Planted::RemovedKeyOpens) {
+            seal.also_open(&self.settings.seal);
+        }
         self.settings.seal = seal;
         if self.settings.info.encryption != shown {
             self.settings.info.encryption = shown;
@@ -67,6 +80,18 @@ impl Core {
         let nonce = self.nonce();
         let bytes = self.settings.seal.close(Carrier::Datagram, envelope.into_bytes(), nonce, &[]);
         self.outputs.push_back(Output::Datagram { to, bytes });
+    }
+
+    /// Opens a datagram.
+    pub(super) fn datagram_in<'a>(&mut self, bytes: &'a [u8]) -> Result<Opened<'a>, WireError> {
+        let opened = self.settings.seal.open(Carrier::Datagram, bytes, &[])?;
+        if let Some(nonce) = opened.nonce {
+            if !self.is_recent(nonce) {
+                return Err(WireError::Old);
+            }
+            self.shared_time.hear(nonce.seconds());
+        }
+        Ok(opened)
     }
 
     /// A frame as it goes out by a stream.
@@ -84,21 +109,38 @@ impl Core {
 
     /// Opens a frame that came by a stream.
     pub(super) fn frame_in<'a>(&mut self, stream: StreamId, bytes: &'a [u8]) -> Result<Opened<'a>, WireError> {
-        let mut none = Strand::default();
-        let strand = self.strands.get_mut(&stream).unwrap_or(&mut none);
+        let none = Strand::default();
+        let strand = self.strands.get(&stream).unwrap_or(&none);
         let they_opened = !stream.is_ours();
         let seal = &self.settings.seal;
-        let opened = match seal.open(Carrier::Frame, bytes, &place(they_opened, &strand.theirs, strand.ours.first)) {
+        let (opened, is_answer) = match seal.open(Carrier::Frame, bytes, &place(they_opened, &strand.theirs, strand.ours.first)) {
             // What they said before they had heard us may come after we spoke.
             Err(WireError::Forged) if they_opened && strand.ours.first.is_some() => {
-                seal.open(Carrier::Frame, bytes, &place(they_opened, &strand.theirs, None))?
+                (seal.open(Carrier::Frame, bytes, &place(they_opened, &strand.theirs, None))?, false)
             }
-            other => other?,
+            other => (other?, strand.ours.first.is_some()),
         };
-        if let Some(nonce) = opened.nonce {
-            self.strands.entry(stream).or_default().theirs.count(nonce);
+        let Some(nonce) = opened.nonce else { return Ok(opened) };
+        let is_present = is_answer || self.is_recent(nonce);
+        if !is_present && strand.theirs.frames > 0 {
+            return Err(WireError::Old);
         }
+        self.shared_time.hear(nonce.seconds());
+        let strand = self.strands.entry(stream).or_default();
+        strand.theirs.count(nonce);
+        strand.is_present |= is_present;
         Ok(opened)
+    }
+
+    /// Whether something may have been on its way since it was sealed. Who takes what is said in the clear has no use for the question, and perhaps
+    /// never told the other what time it is.
+    fn is_recent(&self, nonce: Nonce) -> bool {
+        !self.settings.seal.requires() || self.shared_time.is_recent(nonce.seconds()) || is_planted(Planted::OldTaken)
+    }
+
+    /// Whether the other side of a stream is known to be there now: it has answered us, or what it said was not sealed long ago. In the clear nobody can tell.
+    pub(super) fn is_present(&self, stream: StreamId) -> bool {
+        self.strands.get(&stream).is_none_or(|strand| strand.theirs.frames == 0 || strand.is_present)
     }
 
     /// A stream is over.
@@ -107,7 +149,10 @@ impl Core {
     }
 
     fn nonce(&mut self) -> Nonce {
-        if self.settings.seal.encrypts() { rand::RngExt::random(&mut self.rng) } else { Nonce::default() }
+        match self.settings.seal.encrypts() {
+            true => Nonce::new(self.shared_time.seconds(), self.rng.random()),
+            false => Nonce::default(),
+        }
     }
 }
 

@@ -69,6 +69,7 @@ impl<'s> Player<'s> {
                 zone: node.zone.clone(),
                 seeds: node.join.iter().map(HostId).collect(),
                 reap_after: node.reap_after.unwrap_or(REAP_AFTER),
+                keys: Default::default(),
             });
         }
         let count = scenario.nodes.len();
