@@ -158,9 +158,14 @@ impl Core {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::{
-        core::testing::{cluster, core},
+        core::{
+            WINDOW,
+            testing::{cluster, core},
+        },
         keyring::{Key, Keyring},
         model::encryption::{KeyId, Mode},
         wire::envelope::ClusterTag,
@@ -256,5 +261,49 @@ mod tests {
         assert_eq!(again.is_told(&two), Err(WireError::Forged));
         again.says("another one");
         assert_eq!(again.hears(&answer), Err(WireError::Forged));
+    }
+
+    /// How long after the start both would be, had they said nothing since.
+    fn after(pair: &mut Pair, time: Duration) {
+        pair.other.shared_time.go_on(Moment::after_start(time));
+    }
+
+    #[test]
+    fn a_datagram_of_long_ago_is_not_taken_where_encryption_is_required() {
+        let mut pair = Pair::new();
+        pair.opener.send(([10, 0, 0, 2], 8746).into(), Envelope::new(Carrier::Datagram, ClusterTag::of(&cluster())));
+        let said = std::iter::from_fn(|| pair.opener.poll_output()).find_map(|output| match output {
+            Output::Datagram { bytes, .. } => Some(bytes),
+            _ => None,
+        });
+        let said = said.expect("it was said");
+        for (seconds, expected) in
+            [(0, None), (WINDOW.as_secs(), None), (WINDOW.as_secs() + 1, Some(WireError::Old)), (3_600, Some(WireError::Old))]
+        {
+            after(&mut pair, Duration::from_secs(seconds));
+            assert_eq!(pair.other.datagram_in(&said).err(), expected, "after {seconds} s");
+        }
+        let ring = Keyring::new(vec![Key::new(KeyId::new(5).unwrap(), [1; 32])]).unwrap();
+        pair.other.on_seal(Moment::default(), Seal::new(Mode::Accept, &ring), Encryption::default());
+        assert!(pair.other.datagram_in(&said).is_ok(), "in the clear anybody could say so");
+    }
+
+    #[test]
+    fn who_said_hello_long_ago_is_not_there_before_it_has_answered() {
+        let mut pair = Pair::new();
+        let (one, two) = (pair.says("one"), pair.says("two"));
+        after(&mut pair, Duration::from_secs(3_600));
+        assert!(pair.is_told(&one).is_ok(), "it may be somebody who does not know the time");
+        assert!(!pair.other.is_present(StreamId::accepted(7)));
+        assert_eq!(pair.is_told(&two), Err(WireError::Old));
+        let mut pair = Pair::new();
+        let one = pair.says("one");
+        after(&mut pair, Duration::from_secs(3_600));
+        pair.is_told(&one).unwrap();
+        let answer = pair.answers("answer");
+        pair.hears(&answer).unwrap();
+        assert_eq!(pair.opener.shared_time.seconds(), 3_600, "now it knows the time");
+        let two = pair.says("two");
+        assert!(pair.is_told(&two).is_ok() && pair.other.is_present(StreamId::accepted(7)));
     }
 }

@@ -68,7 +68,8 @@ impl World {
         let tape = self.keeps_tapes.then(|| Tape::new(settings.clone()));
         let core = Core::new(settings);
         self.processes += 1;
-        host.process = Some(Process::new(self.processes, self.now, core, Publisher::new(local), (store, disk), tape, host.options.keys.shown()));
+        host.process =
+            Some(Process::new(self.processes, self.now, core, Publisher::new(local), (store, disk), tape, host.options.keys.shown()));
         self.show(id, &Seen::Started { life: begun.life, contents: &before });
         if let Some(process) = &mut self.hosts[id.0].process {
             process.feed(self.now, Fed::Start);

@@ -177,7 +177,11 @@ impl World {
             ends[side].taken += u64::from(mark.key.is_some());
             Some(Place { connection, side: 1 - side, before, has_heard: ends[1 - side].taken > 0 })
         });
-        self.note_taken(host, mark, came.map(|came| (said, came)));
+        match came {
+            Some(came) => self.note_taken(host, mark, Some((said, came))),
+            // It is one that an image remembers, and there is no more.
+            None => self.network.effects.taken_again += u64::from(mark.again),
+        }
     }
 
     /// A process took something for what it says.

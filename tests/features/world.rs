@@ -15,7 +15,7 @@ use tokio::{
 
 use super::{
     addresses::Block, agent::Agent, asker::Asker, background::Background, dns::Reply, events::Follower, http::Answer, network::Network,
-    service::Service,
+    recorder::Recorder, service::Service,
 };
 
 /// How a command ended.
@@ -55,6 +55,8 @@ pub(crate) struct World {
     pub(crate) streams: Vec<TcpStream>,
     pub(crate) listeners: Vec<TcpListener>,
     pub(crate) sockets: Vec<UdpSocket>,
+    /// Somebody on the way to an agent.
+    pub(crate) recorder: Option<Recorder>,
     /// Services beside agents, by the agent's name.
     pub(crate) services: BTreeMap<String, Service>,
 }
@@ -80,6 +82,7 @@ impl World {
             streams: Vec::new(),
             listeners: Vec::new(),
             sockets: Vec::new(),
+            recorder: None,
             services: BTreeMap::new(),
         }
     }
