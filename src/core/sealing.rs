@@ -71,6 +71,10 @@ impl Core {
         self.settings.seal = seal;
         if self.settings.info.encryption != shown {
             self.settings.info.encryption = shown;
+            // After a farewell nothing is written in this life: it would be told as being there.
+            if self.farewell.is_some() {
+                return;
+            }
             self.write(now, Key::node(), self.node_record());
         }
     }
@@ -164,10 +168,14 @@ mod tests {
     use crate::{
         core::{
             WINDOW,
+            io::{CommandId, Input},
             testing::{cluster, core},
         },
         keyring::{Key, Keyring},
-        model::encryption::{KeyId, Mode},
+        model::{
+            Command,
+            encryption::{Fingerprint, KeyId, Mode},
+        },
         wire::envelope::ClusterTag,
     };
 
@@ -305,5 +313,26 @@ mod tests {
         assert_eq!(pair.opener.shared_time.seconds(), 3_600, "now it knows the time");
         let two = pair.says("two");
         assert!(pair.is_told(&two).is_ok() && pair.other.is_present(StreamId::accepted(7)));
+    }
+
+    #[test]
+    fn who_has_left_says_nothing_more_of_its_keys() {
+        let mut core = core(10);
+        let one = |fingerprint| Encryption { mode: Mode::Accept, keys: vec![(KeyId::new(5).unwrap(), Fingerprint(fingerprint))] };
+        let before = core.own_version();
+        core.on_seal(Moment::default(), Seal::default(), one(1));
+        assert_eq!(core.own_version(), before + 1);
+        core.handle(Moment::default(), Input::Command { id: CommandId(1), command: Command::Leave });
+        let tickets = std::iter::from_fn(|| core.poll_output()).filter_map(|output| match output {
+            Output::Store { ticket, .. } => Some(ticket),
+            _ => None,
+        });
+        for ticket in tickets.collect::<Vec<_>>() {
+            core.handle(Moment::default(), Input::Stored { ticket, result: Ok(()) });
+        }
+        let left = core.own_version();
+        assert_eq!(left, before + 2);
+        core.on_seal(Moment::default(), Seal::default(), one(2));
+        assert_eq!(core.own_version(), left);
     }
 }

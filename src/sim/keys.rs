@@ -17,6 +17,14 @@ impl World {
         self.input(id, number, Waiting::Keys(keys));
     }
 
+    /// Whether these hosts, whatever runs there, take nothing that is said in the clear.
+    pub fn are_closed(&self, hosts: &[HostId]) -> bool {
+        hosts.iter().map(|id| &self.hosts[id.0]).all(|host| {
+            let told = host.process.as_ref().map(|process| &process.encryption);
+            takes_sealed_alone(&host.options.keys.shown()) && told.is_none_or(takes_sealed_alone)
+        })
+    }
+
     /// Whether an agent that runs can talk with none of its cluster, for want of a key.
     pub(super) fn is_locked_out(&self, id: HostId) -> bool {
         let host = &self.hosts[id.0];

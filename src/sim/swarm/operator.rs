@@ -129,13 +129,11 @@ impl Swarm {
         }
     }
 
-    /// Changes the key everywhere, where there is one.
-    pub(super) fn rotate_keys(&mut self) {
-        if self.operator.wanted.first().is_some_and(|keys| keys.mode == Mode::Require) {
-            self.operator.plan(true);
-            self.operator.open = self.hosts.clone();
-            self.finish_keys();
-        }
+    /// Requires encryption everywhere, where it is not required yet, and else changes the key.
+    pub(super) fn close_or_rotate(&mut self) {
+        self.operator.plan(true);
+        self.operator.open = self.hosts.clone();
+        self.finish_keys();
     }
 
     /// Puts a host right that may have come back with keys of the past.

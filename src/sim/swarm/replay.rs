@@ -8,8 +8,7 @@ use super::{super::HostId, Swarm, address};
 
 /// Datagrams at once, at most.
 const DATAGRAMS: usize = 40;
-/// In the clear messages are idempotent for as long as the model of replication assumes (R/2), which is for all of a world here, but for those that
-/// come before its shortest half of R is over.
+/// In the clear old news are harmless for as long as the model of replication assumes, which is half of R: less than that of the shortest R here.
 const LONG_AGO: Duration = Duration::from_secs(100);
 /// How much is said again at the end, and over what time.
 const ALL: usize = 300;
@@ -22,7 +21,7 @@ impl Swarm {
     /// Says something again.
     pub(super) fn replay(&mut self) {
         // In the clear who repeats a stream may as well make one up.
-        let draw = if self.options.encrypted.is_some() { self.rng.random_range(0..10) } else { 0 };
+        let draw = if self.world.are_closed(&self.hosts) { self.rng.random_range(0..10) } else { 0 };
         match draw {
             0..6 => {
                 for _ in 0..self.rng.random_range(1..DATAGRAMS) {
@@ -43,8 +42,8 @@ impl Swarm {
         };
         self.world.tell(|| format!("nothing happens for {later:?}"));
         self.world.run_for(later);
-        if self.rng.random_bool(0.5) {
-            self.rotate_keys();
+        if !self.world.are_closed(&self.hosts) || self.rng.random_bool(0.5) {
+            self.close_or_rotate();
         }
         self.world.tell(|| "much of what was recorded is said again".into());
         for _ in 0..ALL {
@@ -63,9 +62,9 @@ impl Swarm {
             return;
         }
         let number = self.rng.random_range(0..recorded);
-        let is_old = self.world.recorded_for(number).is_none_or(|age| age > LONG_AGO);
+        let is_old = self.world.recorded_for(number).is_none_or(|age| age > LONG_AGO) && !self.world.are_closed(&self.hosts);
         let (after, to, from) = (self.soon(most_ms), self.somebody_else(), self.somewhere_else());
-        if self.options.encrypted.is_some() || !is_old {
+        if !is_old {
             self.world.datagram_again(number, after, to, from);
         }
     }
