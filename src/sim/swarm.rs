@@ -135,6 +135,14 @@ impl Swarm {
         let mut violations = self.world.violations().to_vec();
         violations.extend(effects.map(|what| Violation { at: self.world.now(), watcher: "knobs", host: HostId(0), what }));
         let lasted = self.world.now().since_start();
+        if self.options.has(Kind::Replay)
+            && self.world.recorded().datagrams > 0
+            && violations.is_empty()
+            && self.options.encrypted.is_some()
+        {
+            let idle = (self.world.network.effects.said_again == 0).then(|| "nothing of what was recorded was said again".to_owned());
+            violations.extend(idle.map(|what| Violation { at: self.world.now(), watcher: "knobs", host: HostId(0), what }));
+        }
         let (said_again, taken_again) = (self.world.network.effects.said_again, self.world.network.effects.taken_again);
         Outcome { violations, rest_after, story, happenings: self.world.planned(), lasted, said_again, taken_again }
     }

@@ -37,9 +37,8 @@ fn overheard() -> Cluster {
     cluster
 }
 
-/// Says all of it again, as it was said.
-fn say_all_again(cluster: &mut Cluster) {
-    let Recorded { datagrams, streams } = cluster.world.recorded();
+/// Says so much of it again, as it was said.
+fn say_again(cluster: &mut Cluster, Recorded { datagrams, streams }: Recorded) {
     (0..datagrams).for_each(|number| cluster.world.datagram_again(number, Duration::ZERO, None, None));
     (0..streams).for_each(|number| cluster.world.stream_again(number, 0, Duration::ZERO, None, None));
 }
@@ -51,7 +50,8 @@ fn down_after(patience: Duration) -> Option<Duration> {
     cluster.world.kill(cluster.hosts[1]);
     let begun = cluster.world.now();
     while cluster.world.now() - begun < patience {
-        say_all_again(&mut cluster);
+        let all = cluster.world.recorded();
+        say_again(&mut cluster, all);
         cluster.world.run_for(Duration::from_millis(100));
         if [0, 2].iter().all(|reader| cluster.state_of(*reader, node) == Some(MemberState::Down)) {
             return Some(cluster.world.now() - begun);
@@ -70,6 +70,7 @@ fn recorded_signs_of_life_keep_nobody_alive_beyond_the_window() {
 #[test]
 fn nothing_of_before_a_change_of_the_key_is_taken() {
     let mut cluster = overheard();
+    let before = cluster.world.recorded();
     for ids in [&[5, 6][..], &[6, 5], &[6]] {
         for host in cluster.hosts.clone() {
             cluster.world.set_keys(host, keys(Mode::Require, ids));
@@ -77,7 +78,7 @@ fn nothing_of_before_a_change_of_the_key_is_taken() {
         }
     }
     assert!(cluster.all_equal() && (0..3).all(|reader| cluster.shown_nodes(reader) == 3));
-    say_all_again(&mut cluster);
+    say_again(&mut cluster, before);
     cluster.world.run_for(seconds(20));
     let effects = cluster.world.network.effects;
     assert!(effects.said_again > 100 && effects.taken_again == 0, "{effects:?}");
@@ -89,7 +90,7 @@ fn a_stream_that_is_said_again_gets_no_further_than_its_first_frame() {
     let mut cluster = overheard();
     cluster.world.run_for(seconds(60));
     let streams = cluster.world.recorded().streams;
-    assert!(streams > 5);
+    assert!(streams >= 3);
     (0..streams).for_each(|number| cluster.world.stream_again(number, 0, Duration::ZERO, None, None));
     cluster.world.run_for(seconds(20));
     let Effects { said_again, taken_again, .. } = cluster.world.network.effects;
