@@ -33,7 +33,7 @@ Feature: Recorded gossip says nothing when it is said again
       | node  | id    |
       | beta  | web-1 |
       | gamma | web-2 |
-    And at least 10 datagrams and 3 streams are soon recorded
+    And at least 10 datagrams and 2 streams are soon recorded
 
   Scenario: The signs of life of a dead agent do not keep it alive
     When beta is killed
