@@ -8,6 +8,11 @@ Feature: Configuring an agent
       | --zone       | rack-1  |
       | --cluster    | blue    |
       | --domain     | corp.example |
+      | --dns-alt-domain | consul |
+      | --dns-ttl    | 5s      |
+      | --dns-service-ttl | web=30s |
+      | --dns-negative-ttl | 2s |
+      | --dns-prefer | zone    |
       | --advertise  | {alpha} |
       | --on-term    | restart |
       | --http-name  | db-1.example |
@@ -35,6 +40,11 @@ Feature: Configuring an agent
       | TIDINGS_HTTP_NAME  | db-1.example,db-1   |
       | TIDINGS_DNS        | {alpha}:8753        |
       | TIDINGS_DOMAIN     | corp.example        |
+      | TIDINGS_DNS_ALT_DOMAIN   | consul        |
+      | TIDINGS_DNS_TTL          | 5s            |
+      | TIDINGS_DNS_SERVICE_TTL  | web=30s,db=1m |
+      | TIDINGS_DNS_NEGATIVE_TTL | 2s            |
+      | TIDINGS_DNS_PREFER       | node          |
       | TIDINGS_JOIN       | {alpha}             |
       | TIDINGS_SERVICE_DIR | {folder}           |
       | TIDINGS_ON_TERM    | leave               |
@@ -71,6 +81,11 @@ Feature: Configuring an agent
       [dns]
       listen = "{alpha}:8753"
       domain = "corp.example"
+      alt_domain = "consul"
+      ttl = "5s"
+      service_ttl = ["web=30s", "db=1m"]
+      negative_ttl = "2s"
+      prefer = "zone"
 
       [meta]
       owner = "storage"

@@ -162,6 +162,8 @@ Feature: Finding services with ordinary DNS lookups
     Then the lookup is REFUSED
     When I look up 5.0.0.10.in-addr.arpa PTR at alpha
     Then the lookup is REFUSED
+    When I look up 5.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.d.f.ip6.arpa PTR at alpha
+    Then the lookup is REFUSED
 
   Scenario: The case of a question comes back, so that resolvers can tell their own answers
     Given an agent alpha
@@ -200,6 +202,8 @@ Feature: Finding services with ordinary DNS lookups
       | a notify                 | NOTIMP  |
       | of EDNS version 1        | BADVERS |
       | of class CHAOS           | REFUSED |
+      | a question for OPT       | FORMERR |
+      | a question for MAILA     | NOTIMP  |
 
   Scenario: An agent that has not heard from its cluster yet does not deny what it can't know
     Given agent alpha that knows of no peer it can reach
@@ -221,6 +225,72 @@ Feature: Finding services with ordinary DNS lookups
     When I look up web.service.tidings.internal A at alpha
     Then the lookup gives
       | {alpha} |
+
+  Scenario: Of many addresses as many are given as fit, so that nobody who can't go to TCP gets none
+    Given an agent alpha
+    And alpha registers 60 instances of web
+    When I look up web.service.tidings.internal A at alpha
+    Then the lookup is not truncated
+    And the lookup gives 29 records
+    And the lookup's message has at most 512 octets
+
+  Scenario: A second domain has the same names, for who comes from another registry
+    Given agent alpha with
+      | --dns-alt-domain | consul |
+    And alpha registers
+      | id    | service | port | addresses    |
+      | web-1 | web     | 8080 | ["10.0.0.5"] |
+    When I look up web.service.consul SRV at alpha
+    Then the lookup gives
+      | 1 10 8080 0a000005.addr.consul |
+    And the additional section holds
+      | 0a000005.addr.consul | A | 10.0.0.5 |
+    When I look up shop.service.consul A at alpha
+    Then the lookup is NXDOMAIN
+    And the authority section holds
+      | consul | SOA | ns.consul minimum 1 |
+    When I look up web.service.tidings.internal SRV at alpha
+    Then the lookup gives
+      | 1 10 8080 0a000005.addr.tidings.internal |
+
+  Scenario: Who asks too often may be told for how long an answer holds
+    Given agent alpha with
+      | --dns-ttl          | 5s      |
+      | --dns-service-ttl  | web=30s |
+      | --dns-negative-ttl | 2s      |
+    And alpha registers
+      | id    | service | port | addresses    |
+      | web-1 | web     | 8080 | ["10.0.0.5"] |
+      | db-1  | db      | 5432 | ["10.0.0.6"] |
+    When I look up web.service.tidings.internal A at alpha
+    Then the lookup's records have a TTL of 30
+    When I look up db.service.tidings.internal SRV at alpha
+    Then the lookup's records have a TTL of 5
+    When I look up alpha.node.tidings.internal A at alpha
+    Then the lookup's records have a TTL of 0
+    When I look up shop.service.tidings.internal A at alpha
+    Then the authority section holds
+      | tidings.internal | SOA | ns.tidings.internal minimum 2 |
+
+  Scenario: What is near may come first
+    Given agent alpha with
+      | --zone       | east |
+      | --dns-prefer | node |
+    And agent beta joins through alpha
+      | --zone       | east |
+      | --dns-prefer | zone |
+    And agent gamma joins through alpha
+      | --zone       | west |
+    And each of alpha, beta and gamma registers
+      | id    | service | port |
+      | web-1 | web     | 8080 |
+    And web.service.tidings.internal A at each of alpha, beta and gamma soon gives
+      | {alpha} |
+      | {beta}  |
+      | {gamma} |
+    Then over 20 lookups of web.service.tidings.internal A at alpha the order is always {alpha}, {beta}, {gamma}
+    And over 20 lookups of web.service.tidings.internal A at beta {gamma} is always last
+    And over 40 lookups of web.service.tidings.internal A at gamma different records come first
 
   Scenario: Another domain is answered for on request
     Given agent alpha with

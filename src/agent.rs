@@ -117,7 +117,7 @@ pub async fn run(config: Resolved, reload: Reload) -> Result<(), AgentError> {
         cluster: config.cluster.clone(),
         generation: begun.life.generation,
         version: env!("CARGO_PKG_VERSION").into(),
-        domain: config.domain.to_string(),
+        domain: config.names.domain.to_string(),
         gossip: address,
         http: sockets.http.local_addr(),
         http_names: config.http_names.clone(),
@@ -140,7 +140,7 @@ pub async fn run(config: Resolved, reload: Reload) -> Result<(), AgentError> {
     let outputs = scheduler.outputs();
     tokio::spawn(scheduler.run());
     let dns =
-        DnsServer::bind(config.dns, config.domain, catalog.clone(), metrics.dns.clone()).map_err(bind_error("DNS", "--dns", config.dns))?;
+        DnsServer::bind(config.dns, config.names, catalog.clone(), metrics.dns.clone()).map_err(bind_error("DNS", "--dns", config.dns))?;
     let state = ApiState::new(catalog, registrar.clone(), outputs, keys, access, info, metrics);
     match serve(gossip, reloader, dns, sockets.http, state, registrar, config.on_term).await {
         Some(copied) => Err(AgentError::Copied(copied)),

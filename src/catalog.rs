@@ -4,6 +4,7 @@
 pub(crate) mod fixture;
 pub mod history;
 pub mod select;
+pub mod service;
 mod shared;
 pub mod snapshot;
 pub mod watch;
@@ -13,7 +14,8 @@ use std::{sync::Arc, time::SystemTime};
 use arc_swap::ArcSwap;
 
 pub use history::{Event, HISTORY};
-pub use snapshot::{Entry, NodeEntry, Place, ServiceEntry, Snapshot};
+pub use service::ServiceEntry;
+pub use snapshot::{Entry, NodeEntry, Place, Snapshot};
 pub use watch::{Interest, Waiter};
 
 use crate::model::{Change, NodeId};

@@ -24,6 +24,12 @@
 //! [dns]
 //! listen = "127.0.0.1:8753"           # --dns
 //! domain = "tidings.internal"         # --domain
+//! alt_domain = "consul"               # --dns-alt-domain
+//! ttl = "0s"                          # --dns-ttl
+//! service_ttl = ["web=30s"]           # --dns-service-ttl, repeated
+//! negative_ttl = "1s"                 # --dns-negative-ttl
+//! prefer = "none"                     # --dns-prefer
+//! upstream = ["10.0.0.53", "system"]  # --dns-upstream, repeated
 //!
 //! [meta]                              # of this node; no flag
 //! owner = "storage"
@@ -47,23 +53,27 @@
 pub mod address;
 mod block;
 mod definitions;
+mod dns;
 pub mod file;
 pub mod keys;
 mod layers;
 pub mod resolved;
 mod shown;
 mod surroundings;
+mod upstream;
 
 use std::{collections::BTreeMap, fmt, path::Path};
 
 pub use address::Seed;
 pub use block::Block;
 pub use definitions::{Definitions, Place};
+pub use dns::{Names, Prefer, Ttls};
 pub use file::Line;
 pub use keys::{KEYS, Key};
 pub use resolved::{Advertise, LogFormat, OnTerm, Resolved};
 pub use shown::Shown;
 pub use surroundings::Surroundings;
+pub use upstream::{Upstream, name_servers};
 
 use layers::Layers;
 
@@ -143,7 +153,7 @@ mod tests {
         assert_eq!(resolved.advertise, None);
         assert_eq!(resolved.http.to_string(), "127.0.0.1:8780");
         assert_eq!(resolved.dns.to_string(), "127.0.0.1:8753");
-        assert_eq!(resolved.domain.as_str(), "tidings.internal");
+        assert_eq!(resolved.names.domain.as_str(), "tidings.internal");
         assert_eq!((resolved.join, resolved.http_names), (vec![], vec![]));
         assert_eq!(resolved.on_term, OnTerm::Leave);
         assert_eq!(resolved.log, "info");

@@ -9,7 +9,7 @@ use crate::model::{CheckId, MemberState, Node, NodeName, ServiceName, Status, Zo
 
 /// Why an instance is not handed out.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum HeldBack {
+pub enum HeldBack<'a> {
     /// Its node is not known (any more).
     NodeUnknown,
     /// Its node left the cluster.
@@ -17,29 +17,29 @@ pub enum HeldBack {
     /// Its node was found down.
     NodeDown,
     /// An operator took its node out of discovery, for this reason.
-    NodeMaintenance(String),
+    NodeMaintenance(&'a str),
     /// A check of its node is critical, for this reason.
     NodeCritical {
         /// Which.
-        check: CheckId,
+        check: &'a CheckId,
         /// Why, in short.
-        reason: String,
+        reason: &'a str,
     },
     /// An operator took it out of discovery, for this reason.
-    Maintenance(String),
+    Maintenance(&'a str),
     /// One of its checks is critical, for this reason.
     Critical {
         /// Which.
-        check: CheckId,
+        check: &'a CheckId,
         /// Why, in short.
-        reason: String,
+        reason: &'a str,
     },
 }
 
 /// The words for all reasons.
 pub const REASONS: [&str; 7] = ["node_unknown", "node_left", "node_down", "node_maintenance", "node_critical", "maintenance", "critical"];
 
-impl HeldBack {
+impl HeldBack<'_> {
     /// The word for it in answers.
     pub fn as_str(&self) -> &'static str {
         match self {
@@ -54,7 +54,7 @@ impl HeldBack {
     }
 }
 
-impl fmt::Display for HeldBack {
+impl fmt::Display for HeldBack<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())
     }
@@ -63,12 +63,12 @@ impl fmt::Display for HeldBack {
 /// Why an instance is not handed out; `None` when it is.
 ///
 /// An instance on a node that lost its name to another goes on being handed out: it serves, only the name is disputed.
-pub fn held_back(snapshot: &Snapshot, entry: &Entry) -> Option<HeldBack> {
+pub fn held_back<'a>(snapshot: &'a Snapshot, entry: &'a Entry) -> Option<HeldBack<'a>> {
     held_back_with(snapshot.node(entry.node), entry)
 }
 
 /// The same for an instance whose node is at hand.
-pub fn held_back_with(owner: Option<&NodeEntry>, entry: &Entry) -> Option<HeldBack> {
+pub fn held_back_with<'a>(owner: Option<&'a NodeEntry>, entry: &'a Entry) -> Option<HeldBack<'a>> {
     let Some(owner) = owner else {
         return Some(HeldBack::NodeUnknown);
     };
@@ -78,16 +78,21 @@ pub fn held_back_with(owner: Option<&NodeEntry>, entry: &Entry) -> Option<HeldBa
         MemberState::Alive | MemberState::Suspect | MemberState::Restarting => {}
     }
     if let Some(reason) = &owner.node.info.maintenance {
-        return Some(HeldBack::NodeMaintenance(reason.clone()));
+        return Some(HeldBack::NodeMaintenance(reason));
     }
     if let Some((check, state)) = owner.node.health.critical() {
-        return Some(HeldBack::NodeCritical { check: check.clone(), reason: state.reason.clone() });
+        return Some(HeldBack::NodeCritical { check, reason: &state.reason });
     }
     if let Some(reason) = &entry.health.maintenance {
-        return Some(HeldBack::Maintenance(reason.clone()));
+        return Some(HeldBack::Maintenance(reason));
     }
     let (check, state) = entry.health.critical()?;
-    Some(HeldBack::Critical { check: check.clone(), reason: state.reason.clone() })
+    Some(HeldBack::Critical { check, reason: &state.reason })
+}
+
+/// True when the instance, whose node is this one, is handed out.
+pub fn is_handed_out(owner: &NodeEntry, entry: &Entry) -> bool {
+    held_back_with(Some(owner), entry).is_none()
 }
 
 /// What a status of `warning` divides an instance's share of the load by.
@@ -181,10 +186,12 @@ mod tests {
         check([node(2, "b", &["10.0.0.2"], MemberState::Left), web()], Some(HeldBack::NodeLeft));
         check([node(2, "b", &["10.0.0.2"], MemberState::Down), web()], Some(HeldBack::NodeDown));
         let critical = on(2, instance("web", "x", &[], 80), Status::Critical);
-        check([node(2, "b", &["10.0.0.2"], MemberState::Alive), critical], Some(sick()));
+        let id = CheckId::new("test").unwrap();
+        let sick = HeldBack::Critical { check: &id, reason: "it is critical" };
+        check([node(2, "b", &["10.0.0.2"], MemberState::Alive), critical], Some(sick));
         let Change::Node(mut repaired) = node(2, "b", &["10.0.0.2"], MemberState::Alive) else { unreachable!() };
         Arc::make_mut(&mut repaired).info.maintenance = Some("new disk".into());
-        check([Change::Node(repaired), web()], Some(HeldBack::NodeMaintenance("new disk".into())));
+        check([Change::Node(repaired), web()], Some(HeldBack::NodeMaintenance("new disk")));
     }
 
     #[test]
@@ -260,12 +267,7 @@ mod tests {
     }
 
     /// The one instance of `web` is held back for this reason.
-    /// As [`crate::catalog::fixture::on`] makes it.
-    fn sick() -> HeldBack {
-        HeldBack::Critical { check: CheckId::new("test").unwrap(), reason: "it is critical".into() }
-    }
-
-    fn check(changes: impl IntoIterator<Item = Change>, reason: Option<HeldBack>) {
+    fn check(changes: impl IntoIterator<Item = Change>, reason: Option<HeldBack<'_>>) {
         let snapshot = catalog(changes).1.load();
         let entry = snapshot.service("web").unwrap().values().next().unwrap();
         assert_eq!(held_back(&snapshot, entry), reason);

@@ -4,6 +4,7 @@ use std::{borrow::Borrow, net::IpAddr, ops::Bound, sync::Arc, time::SystemTime};
 
 use imbl::{OrdMap, OrdSet};
 
+use super::service::ServiceEntry;
 use crate::model::{Change, Health, Instance, InstanceId, Node, NodeId, NodeName, Protocol, Registration, ServiceName, Status};
 use crate::planted::{Planted, is_planted};
 
@@ -34,8 +35,12 @@ pub struct Entry {
     pub since: SystemTime,
 }
 
-/// The instances that share a service's name, in the order of node and id.
-pub type ServiceEntry = OrdMap<Place, Arc<Entry>>;
+impl Entry {
+    /// Where it is found: its own addresses, else those of its node, which is this one.
+    pub fn addresses<'a>(&'a self, owner: &'a NodeEntry) -> &'a [IpAddr] {
+        if self.instance.addresses.is_empty() { &owner.node.info.addresses } else { &self.instance.addresses }
+    }
+}
 
 /// Everything one agent knows at one moment.
 #[derive(Debug, Clone)]
@@ -156,11 +161,9 @@ impl Snapshot {
 
     /// The instances, or those of a service, that follow on a place; all, where there is none.
     pub fn instances_after(&self, service: Option<&ServiceName>, place: Option<Place>) -> impl Iterator<Item = &Arc<Entry>> {
-        let among = match service {
-            None => Some(&self.instances),
-            Some(name) => self.services.get(name),
-        };
-        among.into_iter().flat_map(move |among| among.range(beyond(place.clone()))).map(|(_, entry)| entry)
+        let all = service.is_none().then(|| self.instances.range(beyond(place.clone())).map(|(_, entry)| entry));
+        let some = service.and_then(|name| self.services.get(name)).map(|instances| instances.range(beyond(place)));
+        all.into_iter().flatten().chain(some.into_iter().flatten())
     }
 
     /// The instances that a node owns, in the order of their ids.
@@ -208,10 +211,7 @@ impl Snapshot {
 
     /// Where an instance is found: its own addresses, else those of its node.
     pub fn addresses_of<'a>(&'a self, entry: &'a Entry) -> &'a [IpAddr] {
-        match self.nodes.get(&entry.node) {
-            Some(owner) if entry.instance.addresses.is_empty() => &owner.node.info.addresses,
-            _ => &entry.instance.addresses,
-        }
+        self.nodes.get(&entry.node).map_or(&entry.instance.addresses, |owner| entry.addresses(owner))
     }
 
     pub(super) fn apply(&mut self, change: Change, now: SystemTime) {

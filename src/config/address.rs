@@ -64,6 +64,18 @@ pub fn listen(text: &str, port: u16) -> Result<SocketAddr, String> {
     Ok(SocketAddr::new(ip, written.unwrap_or(port)))
 }
 
+/// The address of a server to ask, with a port where none is written.
+///
+/// # Errors
+/// What is allowed.
+pub fn server(text: &str, port: u16) -> Result<SocketAddr, String> {
+    let (ip, written) = ip_and_port(text)?;
+    if ip.is_unspecified() || ip.is_multicast() {
+        return Err(format!("{ip} can't be asked; give the address of one server"));
+    }
+    Ok(SocketAddr::new(ip, written.unwrap_or(port)))
+}
+
 /// An address that others reach this agent at.
 ///
 /// # Errors

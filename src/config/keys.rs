@@ -128,6 +128,57 @@ pub const DNS: Key = Key::new("dns", "TIDINGS_DNS", "dns.listen", "ADDR:PORT", "
 /// The domain of all names.
 pub const DOMAIN: Key =
     Key::new("domain", "TIDINGS_DOMAIN", "dns.domain", "DOMAIN", "Domain under which names are answered").or("tidings.internal");
+/// A second domain.
+pub const DNS_ALT_DOMAIN: Key = Key::new(
+    "dns-alt-domain",
+    "TIDINGS_DNS_ALT_DOMAIN",
+    "dns.alt_domain",
+    "DOMAIN",
+    "Domain under which the same names are answered, too, for who comes from another registry [default: none]",
+);
+/// For how long answers of services may be cached.
+pub const DNS_TTL: Key =
+    Key::new("dns-ttl", "TIDINGS_DNS_TTL", "dns.ttl", "DURATION", "For how long what is answered of services may be cached").or("0s");
+/// The same for single services.
+pub const DNS_SERVICE_TTL: Key = Key {
+    many: true,
+    ..Key::new(
+        "dns-service-ttl",
+        "TIDINGS_DNS_SERVICE_TTL",
+        "dns.service_ttl",
+        "SERVICE=DURATION",
+        "The same for one service; repeat it for several [default: that of --dns-ttl]",
+    )
+};
+/// For how long it may be cached that something is not there.
+pub const DNS_NEGATIVE_TTL: Key = Key::new(
+    "dns-negative-ttl",
+    "TIDINGS_DNS_NEGATIVE_TTL",
+    "dns.negative_ttl",
+    "DURATION",
+    "For how long it may be cached that something is not there",
+)
+.or("1s");
+/// Whose instances come first.
+pub const DNS_PREFER: Key = Key::new(
+    "dns-prefer",
+    "TIDINGS_DNS_PREFER",
+    "dns.prefer",
+    "none|zone|node",
+    "Whose instances come first in an answer: nobody's, those of this node's zone, or this node's own before those",
+)
+.or("none");
+/// Who is asked about other names.
+pub const DNS_UPSTREAM: Key = Key {
+    many: true,
+    ..Key::new(
+        "dns-upstream",
+        "TIDINGS_DNS_UPSTREAM",
+        "dns.upstream",
+        "ADDR[:PORT]|system",
+        "DNS server to ask about names outside the domain, or system for those that this host asks; repeat it for several [default: none, and such names are refused]",
+    )
+};
 /// Whom to join.
 pub const JOIN: Key = Key {
     many: true,
@@ -166,7 +217,7 @@ pub const SERVICE_DIR: Key = Key::new(
 );
 
 /// All settings that have a flag, in the order of the help.
-pub const KEYS: [Key; 21] = [
+pub const KEYS: [Key; 27] = [
     CONFIG,
     NAME,
     ZONE,
@@ -183,6 +234,12 @@ pub const KEYS: [Key; 21] = [
     TOKEN_FILE,
     DNS,
     DOMAIN,
+    DNS_ALT_DOMAIN,
+    DNS_TTL,
+    DNS_SERVICE_TTL,
+    DNS_NEGATIVE_TTL,
+    DNS_PREFER,
+    DNS_UPSTREAM,
     JOIN,
     SERVICE_DIR,
     ON_TERM,
@@ -229,11 +286,14 @@ pub fn nearest(unknown: &str) -> Option<&'static str> {
 pub(super) fn another_value(key: &Key) -> &str {
     match key.flag {
         "key-file" => keys_for_tests(),
-        "gossip" | "http" | "dns" | "advertise" | "join" => "10.9.8.7:4321",
+        "gossip" | "http" | "dns" | "advertise" | "join" | "dns-upstream" => "10.9.8.7:4321",
         "on-term" => "restart",
         "encryption" => "off",
         "http-reads" | "http-local" => "token",
         "token-file" => tokens_for_tests(),
+        "dns-ttl" | "dns-negative-ttl" => "30s",
+        "dns-service-ttl" => "web=30s",
+        "dns-prefer" => "zone",
         "log" => "trace",
         "log-format" => "json",
         "data-dir" => "/srv/tidings",

@@ -11,7 +11,7 @@ use std::{
 use tracing_subscriber::filter::{LevelFilter, Targets};
 
 use super::{
-    ConfigError, Definitions, Key, Seed, Surroundings, address,
+    ConfigError, Definitions, Key, Names, Seed, Surroundings, Ttls, address, dns,
     file::{self, Line},
     keys::{self, META},
     layers::{Given, Layers},
@@ -51,8 +51,8 @@ pub struct Resolved {
     pub token_file: Option<PathBuf>,
     /// Where DNS is served, over UDP and TCP.
     pub dns: SocketAddr,
-    /// The domain under which names are answered.
-    pub domain: Domain,
+    /// The names that are answered.
+    pub names: Names,
     /// Whom to join, in the order given, without repetition.
     pub join: Vec<Seed>,
     /// A folder with files of services; an absolute path.
@@ -163,7 +163,7 @@ pub(super) fn resolve(layers: &Layers<'_>, surroundings: &Surroundings) -> Resul
     let mode = check.encryption(key_file.is_some());
     let http = check.setting(&keys::HTTP, |text| address::listen(text, address::HTTP_PORT));
     let dns = check.setting(&keys::DNS, |text| address::listen(text, address::DNS_PORT));
-    let domain = check.setting(&keys::DOMAIN, Domain::new);
+    let names = check.names();
     let local = check.setting(&keys::HTTP_LOCAL, str::parse);
     let reads = check.setting(&keys::HTTP_READS, str::parse);
     let token_file = check.setting(&keys::TOKEN_FILE, absolute);
@@ -181,7 +181,7 @@ pub(super) fn resolve(layers: &Layers<'_>, surroundings: &Surroundings) -> Resul
     // Whatever is missing here has left an error, and an agent with an error does not start.
     let complete = || {
         let (name, cluster, data_dir, log) = (name?, cluster?, data_dir?, log?);
-        let (gossip, http, dns, domain) = (gossip?, http?, dns?, domain?);
+        let (gossip, http, dns, names) = (gossip?, http?, dns?, names?);
         let (on_term, log_format) = (on_term?, log_format?);
         let keys = Keys { mode: mode?, keyring: keyring?, file: key_file };
         Some(Resolved {
@@ -198,7 +198,7 @@ pub(super) fn resolve(layers: &Layers<'_>, surroundings: &Surroundings) -> Resul
             access: Policy { local: local?, reads: reads?, tokens: tokens? },
             token_file,
             dns,
-            domain,
+            names,
             join,
             service_dir,
             definitions,
@@ -295,6 +295,18 @@ impl Check<'_> {
         }
         definitions.check_limits(&mut self.errors);
         definitions
+    }
+
+    fn names(&mut self) -> Option<Names> {
+        let domain = self.setting(&keys::DOMAIN, Domain::new);
+        let alt_domain = self.setting(&keys::DNS_ALT_DOMAIN, Domain::new);
+        let services = self.setting(&keys::DNS_TTL, dns::ttl);
+        let negative = self.setting(&keys::DNS_NEGATIVE_TTL, dns::ttl);
+        let service = self.settings(&keys::DNS_SERVICE_TTL, dns::service_ttl).into_iter().collect();
+        let prefer = self.setting(&keys::DNS_PREFER, str::parse);
+        let upstreams = self.settings(&keys::DNS_UPSTREAM, str::parse);
+        let ttls = Ttls { services: services?, service, negative: negative? };
+        Some(Names { domain: domain?, alt_domain, ttls, prefer: prefer?, upstreams })
     }
 
     fn meta(&mut self) -> BTreeMap<String, String> {

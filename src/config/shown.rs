@@ -2,6 +2,7 @@
 
 use super::{
     KEYS, Key, Place, Resolved,
+    dns::ttl_text,
     keys::{CHECK, META, SERVICE},
     layers::{Layers, Origin},
 };
@@ -72,7 +73,15 @@ pub(super) fn value_of(key: &Key, resolved: &Resolved) -> String {
         "token-file" => text(resolved.token_file.as_ref().map(|file| file.display()).as_ref()),
         "http-name" => all(&resolved.http_names),
         "dns" => resolved.dns.to_string(),
-        "domain" => resolved.domain.to_string(),
+        "domain" => resolved.names.domain.to_string(),
+        "dns-alt-domain" => text(resolved.names.alt_domain.as_ref()),
+        "dns-ttl" => ttl_text(resolved.names.ttls.services),
+        "dns-service-ttl" => {
+            all(&resolved.names.ttls.service.iter().map(|(name, ttl)| format!("{name}={}", ttl_text(*ttl))).collect::<Vec<_>>())
+        }
+        "dns-negative-ttl" => ttl_text(resolved.names.ttls.negative),
+        "dns-prefer" => resolved.names.prefer.to_string(),
+        "dns-upstream" => all(&resolved.names.upstreams),
         "join" => all(&resolved.join),
         "service-dir" => text(resolved.service_dir.as_ref().map(|folder| folder.display()).as_ref()),
         "on-term" => resolved.on_term.to_string(),

@@ -1,84 +1,190 @@
-//! Packets over UDP, each answered from the address that it came to. A socket on all addresses of a host leaves the choice to the
-//! system, and a client takes no reply from an address that it did not ask.
+//! Packets over UDP, many with one call of the system, each answered from the address that it came to. A socket on all addresses of a host leaves the
+//! choice to the system, and a client takes no reply from an address that it did not ask.
 
 use std::{
+    array,
     io::{self, IoSlice, IoSliceMut},
-    net::{IpAddr, SocketAddr, UdpSocket as StdUdpSocket},
+    net::{IpAddr, SocketAddr, UdpSocket},
     os::fd::AsRawFd as _,
+    sync::Arc,
 };
 
 use nix::{
     cmsg_space, libc,
-    sys::socket::{ControlMessage, ControlMessageOwned, MsgFlags, SockaddrStorage, recvmsg, sendmsg, setsockopt, sockopt},
+    sys::socket::{
+        ControlMessage, ControlMessageOwned, MsgFlags, MultiHeaders, SockaddrStorage, recvmmsg, sendmmsg, sendmsg, setsockopt, sockopt,
+    },
 };
-use tokio::{io::Interest, net::UdpSocket};
 
-/// A socket for packets.
+use super::reply::UDP_PAYLOAD;
+
+/// Packets of a batch.
+pub(super) const BATCH: usize = 32;
+/// Octets of a query that are read. Queries are far smaller; what is cut is malformed.
+const QUERY_OCTETS: usize = UDP_PAYLOAD as usize;
+
+/// A socket for packets, with room for a batch of them. What one costs is kept low by sharing the calls among those that wait.
 pub(super) struct Packets {
     socket: UdpSocket,
-    /// Room for what the system says of a packet; only where the socket is on all addresses.
-    said: Option<Vec<u8>>,
+    on_all_addresses: bool,
+    received: MultiHeaders<SockaddrStorage>,
+    sent: MultiHeaders<SockaddrStorage>,
+    queries: Box<[[u8; QUERY_OCTETS]; BATCH]>,
+    askers: [Option<Asker>; BATCH],
+    lengths: [usize; BATCH],
+    replies: Box<[[u8; UDP_PAYLOAD as usize]; BATCH]>,
+    /// Where the replies of a batch go.
+    to: Vec<Option<SockaddrStorage>>,
 }
 
 /// Whom a reply goes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Asker {
-    /// Where it is.
-    pub(super) address: SocketAddr,
+    address: SockaddrStorage,
     /// Which address of this host it asked, where there is a choice.
     asked: Option<IpAddr>,
 }
 
-impl Packets {
-    /// Those of a socket that is bound and does not block.
-    pub(super) fn new(socket: StdUdpSocket) -> io::Result<Packets> {
+/// A socket that is bound, and is to say which of the addresses of this host a packet came to, where it is on all.
+pub(super) struct Bound {
+    socket: UdpSocket,
+    on_all_addresses: bool,
+    replier: Replier,
+}
+
+/// Sends replies that took longer, from the same socket.
+#[derive(Debug, Clone)]
+pub(super) struct Replier(Arc<UdpSocket>);
+
+impl Replier {
+    /// Sends one, if the system takes it at once; else the client asks again.
+    pub(super) fn send(&self, reply: &[u8], to: &Asker) {
+        if let Err(error) = send_from(&self.0, reply, Some(to)) {
+            tracing::debug!(%error, "a DNS reply was dropped");
+        }
+    }
+}
+
+impl Bound {
+    /// Prepares it.
+    ///
+    /// # Errors
+    /// Whatever the system says.
+    pub(super) fn new(socket: UdpSocket) -> io::Result<Bound> {
         let bound = socket.local_addr()?.ip();
         match bound {
             IpAddr::V4(_) => setsockopt(&socket, sockopt::Ipv4PacketInfo, &bound.is_unspecified())?,
             // Of what comes over IPv4 to a socket for both, it tells the mapped address.
             IpAddr::V6(_) => setsockopt(&socket, sockopt::Ipv6RecvPacketInfo, &bound.is_unspecified())?,
         }
-        let said = bound.is_unspecified().then(|| cmsg_space!(libc::in6_pktinfo));
-        Ok(Packets { socket: UdpSocket::from_std(socket)?, said })
+        let replier = Replier(Arc::new(socket.try_clone()?));
+        Ok(Bound { socket, on_all_addresses: bound.is_unspecified(), replier })
     }
 
-    /// Waits until there may be one.
-    pub(super) async fn readable(&self) -> io::Result<()> {
-        self.socket.readable().await
+    /// Who sends what takes longer.
+    pub(super) fn replier(&self) -> Replier {
+        self.replier.clone()
+    }
+}
+
+impl Packets {
+    /// Those of a socket. They stay on the thread that makes them.
+    pub(super) fn new(Bound { socket, on_all_addresses, .. }: Bound) -> Packets {
+        let said = on_all_addresses.then(|| cmsg_space!(libc::in6_pktinfo));
+        Packets {
+            socket,
+            on_all_addresses,
+            received: MultiHeaders::preallocate(BATCH, said),
+            sent: MultiHeaders::preallocate(BATCH, None),
+            queries: Box::new([[0; QUERY_OCTETS]; BATCH]),
+            askers: [None; BATCH],
+            lengths: [0; BATCH],
+            replies: Box::new([[0; UDP_PAYLOAD as usize]; BATCH]),
+            to: Vec::with_capacity(BATCH),
+        }
     }
 
-    /// The next one, if there is one, and who sent it.
-    pub(super) fn try_receive(&mut self, buffer: &mut [u8]) -> io::Result<(usize, Asker)> {
-        let Some(said) = &mut self.said else {
-            let (length, address) = self.socket.try_recv_from(buffer)?;
-            return Ok((length, Asker { address, asked: None }));
-        };
-        let socket = self.socket.as_raw_fd();
-        self.socket.try_io(Interest::READABLE, || {
-            let mut parts = [IoSliceMut::new(buffer)];
-            let received = recvmsg::<SockaddrStorage>(socket, &mut parts, Some(said), MsgFlags::empty())?;
-            let address = received.address.as_ref().and_then(plain).ok_or(io::ErrorKind::InvalidData)?;
-            let asked = received.cmsgs()?.find_map(asked);
-            Ok((received.bytes, Asker { address, asked }))
-        })
+    /// The socket, to wait for it.
+    pub(super) fn socket(&self) -> &UdpSocket {
+        &self.socket
     }
 
-    /// Sends a reply, if the socket takes it at once.
-    pub(super) fn try_send(&self, reply: &[u8], to: Asker) -> io::Result<usize> {
-        let Some(asked) = to.asked else { return self.socket.try_send_to(reply, to.address) };
-        let (socket, parts, address) = (self.socket.as_raw_fd(), [IoSlice::new(reply)], SockaddrStorage::from(to.address));
-        let send = |said: ControlMessage<'_>| Ok(sendmsg(socket, &parts, &[said], MsgFlags::empty(), Some(&address))?);
-        // Without an interface: the reply goes the way that all packets to the client go.
-        self.socket.try_io(Interest::WRITABLE, || match asked {
-            IpAddr::V4(ip) => {
-                let source = libc::in_addr { s_addr: u32::from(ip).to_be() };
-                send(ControlMessage::Ipv4PacketInfo(&libc::in_pktinfo { ipi_ifindex: 0, ipi_spec_dst: source, ipi_addr: source }))
+    /// Takes those that wait, as many as fit in a batch, and answers each: `answer` is handed a query, who asked, and room for the reply, and says
+    /// how long that is, if there is one. Gives how many there were, and how many replies were dropped.
+    ///
+    /// # Errors
+    /// When nothing waits ([`io::ErrorKind::WouldBlock`]), and whatever else the system says.
+    pub(super) fn answer(
+        &mut self,
+        mut answer: impl FnMut(&[u8], &Asker, SocketAddr, &mut [u8; UDP_PAYLOAD as usize]) -> Option<usize>,
+    ) -> io::Result<(usize, usize)> {
+        let count = self.receive()?;
+        let mut replies = 0;
+        for index in 0..count {
+            let Some(asker) = self.askers[index] else { continue };
+            let Some(from) = plain(&asker.address) else { continue };
+            if let Some(length) = answer(&self.queries[index][..self.lengths[index]], &asker, from, &mut self.replies[replies]) {
+                self.askers[replies] = Some(asker);
+                self.lengths[replies] = length;
+                replies += 1;
             }
-            IpAddr::V6(ip) => {
-                let source = libc::in6_addr { s6_addr: ip.octets() };
-                send(ControlMessage::Ipv6PacketInfo(&libc::in6_pktinfo { ipi6_addr: source, ipi6_ifindex: 0 }))
+        }
+        Ok((count, self.send(replies)))
+    }
+
+    fn receive(&mut self) -> io::Result<usize> {
+        let mut queries = self.queries.iter_mut();
+        let mut parts: [_; BATCH] = array::from_fn(|_| [IoSliceMut::new(queries.next().expect("as many as a batch has"))]);
+        let received = recvmmsg(self.socket.as_raw_fd(), &mut self.received, &mut parts, MsgFlags::MSG_DONTWAIT, None)?;
+        let mut count = 0;
+        for packet in received {
+            let asked = if self.on_all_addresses { packet.cmsgs()?.find_map(asked) } else { None };
+            self.askers[count] = packet.address.map(|address| Asker { address, asked });
+            self.lengths[count] = packet.bytes;
+            count += 1;
+        }
+        Ok(count)
+    }
+
+    /// Sends the first so many replies, and gives how many were dropped: a full socket drops a reply, as the network may, rather than hold up all others.
+    /// The client asks again.
+    fn send(&mut self, count: usize) -> usize {
+        if self.on_all_addresses {
+            let one = |index: usize| send_from(&self.socket, &self.replies[index][..self.lengths[index]], self.askers[index].as_ref());
+            return (0..count).filter(|index| one(*index).is_err()).count();
+        }
+        let replies = &self.replies;
+        let parts: [_; BATCH] = array::from_fn(|index| [IoSlice::new(&replies[index][..self.lengths[index]])]);
+        self.to.clear();
+        self.to.extend(self.askers[..count].iter().map(|asker| asker.map(|asker| asker.address)));
+        let (mut at, mut dropped) = (0, 0);
+        while at < count {
+            match sendmmsg(self.socket.as_raw_fd(), &mut self.sent, &parts[at..count], &self.to[at..], [], MsgFlags::MSG_DONTWAIT) {
+                Ok(sent) => at += sent.count().max(1),
+                // It is about the first of them alone.
+                Err(_) => (at, dropped) = (at + 1, dropped + 1),
             }
-        })
+        }
+        dropped
+    }
+}
+
+/// Sends a reply from the address that was asked.
+fn send_from(socket: &UdpSocket, reply: &[u8], to: Option<&Asker>) -> io::Result<usize> {
+    let Some(Asker { address, asked }) = to else { return Err(io::ErrorKind::InvalidInput.into()) };
+    let (socket, parts) = (socket.as_raw_fd(), [IoSlice::new(reply)]);
+    let send = |said: &[ControlMessage<'_>]| Ok(sendmsg(socket, &parts, said, MsgFlags::MSG_DONTWAIT, Some(address))?);
+    // Without an interface: the reply goes the way that all packets to the client go.
+    match asked {
+        None => send(&[]),
+        Some(IpAddr::V4(ip)) => {
+            let source = libc::in_addr { s_addr: u32::from(*ip).to_be() };
+            send(&[ControlMessage::Ipv4PacketInfo(&libc::in_pktinfo { ipi_ifindex: 0, ipi_spec_dst: source, ipi_addr: source })])
+        }
+        Some(IpAddr::V6(ip)) => {
+            let source = libc::in6_addr { s6_addr: ip.octets() };
+            send(&[ControlMessage::Ipv6PacketInfo(&libc::in6_pktinfo { ipi6_addr: source, ipi6_ifindex: 0 })])
+        }
     }
 }
 

@@ -3,28 +3,26 @@
 //! hickory cuts a message that grows too large between two records: it leaves some in, drops the OPT record, and may
 //! leave octets behind the end. So messages are encoded whole here, measured, and cut where RFC 2181, 9 has it.
 
-use std::sync::{Arc, OnceLock};
-
 use hickory_proto::{
-    op::{Edns, ResponseCode},
+    ProtoError,
+    op::{Edns, Message, MessageType, Metadata, Query, ResponseCode},
     rr::{Record, rdata::opt::EdnsOption},
-    serialize::binary::{BinEncodable, BinEncoder},
+    serialize::binary::{BinDecodable, BinDecoder, BinEncodable, BinEncoder},
 };
-use hickory_server::{
-    net::{NetError, xfer::Protocol},
-    server::{Request, ResponseHandler, ResponseInfo},
-    zone_handler::MessageResponse,
-};
+use hickory_server::{net::xfer::Protocol, server::Request, zone_handler::MessageResponse};
 
 /// The largest UDP payload that is sent and said to be received: no fragments on any usual path (RFC 9715).
 pub(super) const UDP_PAYLOAD: u16 = 1_232;
 /// The UDP payload that every client takes (RFC 1035, 4.2.1).
-const LEAST_PAYLOAD: u16 = 512;
+pub(super) const LEAST_PAYLOAD: u16 = 512;
 /// Octets of a message's header (RFC 1035, 4.1.1).
 pub(super) const HEADER: usize = 12;
+/// Octets of an OPT record without options (RFC 6891, 6.1.2).
+pub(super) const OPT: usize = 11;
 /// The option that carries an extended error (RFC 8914, 2).
 const EXTENDED_ERROR: u16 = 15;
-const TC: u8 = 0x02;
+/// In the third octet of a header.
+pub(super) const TC: u8 = 0x02;
 
 /// Why there is no answer, for people who look (RFC 8914).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +31,8 @@ pub(super) enum ExtendedError {
     NotReady,
     /// The name is not under the domain.
     NotAuthoritative,
+    /// It is not, and nobody who might know answers.
+    NoUpstream,
 }
 
 impl ExtendedError {
@@ -40,6 +40,7 @@ impl ExtendedError {
         let (code, text): (u16, &str) = match self {
             ExtendedError::NotReady => (14, "no full sync with the cluster yet"),
             ExtendedError::NotAuthoritative => (20, ""),
+            ExtendedError::NoUpstream => (22, "no upstream answers"),
         };
         EdnsOption::Unknown(EXTENDED_ERROR, [&code.to_be_bytes(), text.as_bytes()].concat())
     }
@@ -57,60 +58,55 @@ pub(super) fn edns(asked: &Edns, error: Option<ExtendedError>) -> Edns {
     edns
 }
 
-/// Takes the one response that the handler makes and keeps its octets.
-#[derive(Clone)]
-pub(super) struct Reply {
-    /// Octets that the client takes.
-    limit: usize,
-    /// Octets of header and question.
-    head: usize,
-    octets: Arc<OnceLock<Vec<u8>>>,
+/// The octets of a response to a request, whole or cut.
+///
+/// # Errors
+/// When it can't be encoded.
+pub(super) fn octets<'a>(
+    request: &Request,
+    response: MessageResponse<
+        '_,
+        'a,
+        impl Iterator<Item = &'a Record> + Send + 'a,
+        impl Iterator<Item = &'a Record> + Send + 'a,
+        impl Iterator<Item = &'a Record> + Send + 'a,
+        impl Iterator<Item = &'a Record> + Send + 'a,
+    >,
+) -> Result<Vec<u8>, ProtoError> {
+    let limit = limit(request);
+    let edns = response.edns().cloned();
+    let mut octets = Vec::with_capacity(usize::from(LEAST_PAYLOAD));
+    response.destructive_emit(&mut BinEncoder::new(&mut octets))?;
+    if octets.len() > usize::from(limit) {
+        cut(&mut octets, HEADER + request.queries.as_bytes().len(), limit.into(), edns.as_ref())?;
+    }
+    Ok(octets)
 }
 
-impl Reply {
-    /// Where the response to this request goes.
-    pub(super) fn to(request: &Request) -> Self {
-        let limit = match request.protocol() {
-            Protocol::Udp => usize::from(request.max_payload().clamp(LEAST_PAYLOAD, UDP_PAYLOAD)),
-            _ => usize::from(u16::MAX),
-        };
-        Reply { limit, head: HEADER + request.queries.as_bytes().len(), octets: Arc::default() }
-    }
-
-    /// The message, once it was made.
-    pub(super) fn into_octets(self) -> Option<Vec<u8>> {
-        Arc::into_inner(self.octets).and_then(OnceLock::into_inner)
+/// Octets that the client takes.
+fn limit(request: &Request) -> u16 {
+    match request.protocol() {
+        Protocol::Udp => request.max_payload().clamp(LEAST_PAYLOAD, UDP_PAYLOAD),
+        _ => u16::MAX,
     }
 }
 
-#[async_trait::async_trait]
-impl ResponseHandler for Reply {
-    async fn send_response<'a>(
-        &mut self,
-        response: MessageResponse<
-            '_,
-            'a,
-            impl Iterator<Item = &'a Record> + Send + 'a,
-            impl Iterator<Item = &'a Record> + Send + 'a,
-            impl Iterator<Item = &'a Record> + Send + 'a,
-            impl Iterator<Item = &'a Record> + Send + 'a,
-        >,
-    ) -> Result<ResponseInfo, NetError> {
-        let edns = response.edns().cloned();
-        let mut octets = Vec::with_capacity(usize::from(LEAST_PAYLOAD));
-        let info = response.destructive_emit(&mut BinEncoder::new(&mut octets))?;
-        if octets.len() > self.limit {
-            cut(&mut octets, self.head, self.limit, edns.as_ref())?;
-        }
-        // The handler makes one response to a request; were it to make another, the first would stand.
-        let _ = self.octets.set(octets);
-        Ok(info)
-    }
+/// Octets of records that fit into the reply to a request.
+pub(super) fn room(request: &Request) -> usize {
+    let opt = request.edns.as_ref().map_or(0, |_| OPT);
+    usize::from(limit(request)) - HEADER - request.queries.as_bytes().len() - opt
+}
+
+/// Name and type of a message's question, as text for people.
+pub(super) fn question(message: &[u8]) -> Option<(String, String)> {
+    let mut decoder = BinDecoder::new(message.get(HEADER..)?);
+    let query = Query::read(&mut decoder).ok()?;
+    Some((query.name().to_string(), query.query_type().to_string()))
 }
 
 /// Makes a whole message fit. What is additional may be left out without a word; where that is not enough nothing
 /// stays but header, question and OPT, and TC tells the client to come back over TCP (RFC 2181, 9).
-fn cut(octets: &mut Vec<u8>, head: usize, limit: usize, edns: Option<&Edns>) -> Result<(), NetError> {
+fn cut(octets: &mut Vec<u8>, head: usize, limit: usize, edns: Option<&Edns>) -> Result<(), ProtoError> {
     let opt = match edns {
         Some(edns) => edns.to_bytes()?,
         None => Vec::new(),
@@ -156,6 +152,22 @@ pub(super) fn refusal(message: &[u8], code: ResponseCode) -> Option<Vec<u8>> {
     octets[2] = 0x80 | (header[2] & 0x79);
     octets[3] = (header[3] & 0x10) | code.low();
     Some(octets)
+}
+
+/// Octets that a query says its client takes over UDP, as far as it can be read.
+pub(super) fn payload(query: &[u8]) -> u16 {
+    Message::from_vec(query).ok().and_then(|query| Some(query.edns?.max_payload())).unwrap_or(LEAST_PAYLOAD)
+}
+
+/// The reply to a query that can be read, and that nobody could answer.
+pub(super) fn failure(query: &[u8], error: ExtendedError) -> Option<Vec<u8>> {
+    let query = Message::from_vec(query).ok()?;
+    let mut reply = Message::new(query.metadata.id, MessageType::Response, query.metadata.op_code);
+    reply.metadata = Metadata::response_from_request(&query.metadata);
+    reply.metadata.response_code = ResponseCode::ServFail;
+    reply.queries = query.queries;
+    reply.edns = query.edns.map(|asked| edns(&asked, Some(error)));
+    reply.to_vec().ok()
 }
 
 /// One of the counts in a message's header.

@@ -1,48 +1,40 @@
-//! From a snapshot and a question to an answer. Pure: the snapshot and the randomness are handed in.
+//! From a snapshot and a question to an answer, as hickory's types. Pure: the snapshot and the randomness are handed in.
 //!
-//! Every answer is made anew from one snapshot, so what it says fits together. A name exists while anything bears
-//! it, whatever its health: one with nothing to hand out is NODATA, not NXDOMAIN (RFC 2308). Until this agent knows
+//! Every answer is made anew from one snapshot, so what it says fits together. Until this agent knows
 //! what the cluster knows ([`Snapshot::ready`]) it denies nothing that a peer may know better.
-
-use std::{net::IpAddr, sync::Arc};
 
 use hickory_proto::rr::{
     Name, RData, Record, RecordType,
     rdata::{HINFO, NS, SOA},
 };
-use rand::{Rng, seq::SliceRandom};
+use rand::Rng;
 
 use super::{
-    name::{ADDRESS, Meaning, NAME_SERVER, Selector},
+    labels::Labels,
+    lookup::{self, Found, Target, Wanted, local_addresses},
+    name::{ADDRESS, Meaning, NAME_SERVER, NODE},
     records::{self, Records},
 };
 use crate::{
-    catalog::{Entry, Snapshot, select::held_back},
-    model::Domain,
+    catalog::Snapshot,
+    config::Names,
+    model::{Domain, Protocol},
 };
 
-/// Seconds that the zone's own records and the absence of a name may be cached (the SOA's TTL and minimum, RFC 2308, 5).
-const ZONE_TTL: u32 = 1;
 /// Seconds that the refusal to list everything about a name may be cached: long, to keep askers from asking (RFC 8482, 4.2).
 const ANY_TTL: u32 = 3_600;
 /// Refresh, retry and expire of the SOA, in seconds. Nobody transfers this zone; the values are common ones.
-const SOA_TIMERS: (i32, i32, i32) = (3_600, 600, 86_400);
+pub(super) const SOA_TIMERS: [u32; 3] = [3_600, 600, 86_400];
+/// The label of whom the SOA names as responsible.
+pub(super) const HOSTMASTER: &str = "hostmaster";
+const FITS: &str = "a domain leaves room for the labels below it";
+
 /// What is asked, and how much of it is wanted.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Question<'a> {
     /// The name as the client wrote it: answers repeat its case.
     pub(super) name: &'a Name,
-    /// The type asked for.
-    pub(super) kind: RecordType,
-    /// Instances in the answer at most; which, is drawn anew for each.
-    pub(super) instances: usize,
-}
-
-impl Question<'_> {
-    /// Those of the addresses that are asked for, at the name asked for.
-    fn addresses(&self, addresses: &[IpAddr]) -> Records {
-        records::addresses(self.name, self.kind, addresses)
-    }
+    pub(super) wanted: Wanted,
 }
 
 /// What an answer says about the name.
@@ -67,105 +59,134 @@ pub(super) struct Answer {
     pub(super) additionals: Vec<Record>,
 }
 
-/// The domain's names, made once.
+/// The domains that are answered for.
+pub(super) struct Zones {
+    pub(super) names: Names,
+    main: Zone,
+    alt: Option<Zone>,
+}
+
+impl Zones {
+    pub(super) fn new(names: Names) -> Self {
+        Zones { main: Zone::new(&names.domain), alt: names.alt_domain.as_ref().map(Zone::new), names }
+    }
+
+    /// What a name means, and in which domain. Of two domains of which one is below the other the lower one has its names.
+    pub(super) fn meaning<'a>(&self, labels: &'a Labels) -> (&Zone, Meaning<'a>) {
+        let count = |zone: &Zone| zone.domain.labels().count();
+        let first = self.alt.as_ref().filter(|alt| count(alt) > count(&self.main));
+        for zone in first.into_iter().chain([&self.main]).chain(&self.alt) {
+            let meaning = Meaning::of(labels, &zone.domain);
+            if meaning != Meaning::Outside {
+                return (zone, meaning);
+            }
+        }
+        (&self.main, Meaning::Outside)
+    }
+
+    /// What there is at a name of this meaning.
+    pub(super) fn find<'a>(&self, snapshot: &'a Snapshot, meaning: Meaning<'a>, wanted: Wanted, rng: &mut impl Rng) -> Found<'a> {
+        lookup::find(snapshot, meaning, wanted, &self.names.ttls, self.names.prefer, rng)
+    }
+
+    /// What `snapshot` has to say to `question`.
+    pub(super) fn answer(&self, snapshot: &Snapshot, question: Question<'_>, rng: &mut impl Rng) -> Answer {
+        let labels = Labels::of(question.name);
+        let (zone, meaning) = self.meaning(&labels);
+        let negative = self.names.ttls.negative;
+        let found = match self.find(snapshot, meaning, question.wanted, rng) {
+            Found::Outside => return Answer::bare(Outcome::Outside),
+            Found::Unknown | Found::Withheld if !snapshot.ready => return Answer::bare(Outcome::NotReady),
+            Found::Never | Found::Unknown => return zone.negative(snapshot, Outcome::NoSuchName, negative),
+            _ if question.wanted.kind == RecordType::ANY => return minimal_any(question),
+            found => found,
+        };
+        let owner = question.name;
+        let records = match found {
+            Found::Addresses(addresses, ttl) => records::addresses(owner, &addresses, ttl, question.wanted.octets),
+            Found::Offers(offers, ttl) => records::srv(owner, &zone.addresses, &offers, ttl),
+            Found::Pointers(targets, ttl) => records::pointers(owner, targets.iter().map(|target| zone.name(target)), ttl),
+            Found::NodeText(pairs) => records::texts(owner, pairs, 0),
+            Found::InstanceText(pairs, ttl) => records::attributes(owner, pairs, ttl),
+            Found::Authority => Records::of(vec![zone.soa(snapshot, owner.clone(), negative)]),
+            Found::NameServer => Records {
+                answers: vec![Record::from_rdata(owner.clone(), negative, RData::NS(NS(zone.name_server.clone())))],
+                additionals: local_addresses(snapshot).iter().map(|ip| records::address(&zone.name_server, *ip, 0)).collect(),
+            },
+            Found::Withheld | Found::Empty | Found::Never | Found::Unknown | Found::Outside => {
+                return zone.negative(snapshot, Outcome::Exists, negative);
+            }
+        };
+        Answer { answers: records.answers, additionals: records.additionals, ..Answer::bare(Outcome::Exists) }
+    }
+}
+
+/// A domain's names, made once.
 pub(super) struct Zone {
     domain: Domain,
     apex: Name,
     name_server: Name,
     hostmaster: Name,
+    nodes: Name,
     addresses: Name,
+    /// The branch of addresses as it is on the wire.
+    addresses_octets: Vec<u8>,
 }
 
 impl Zone {
-    pub(super) fn new(domain: Domain) -> Self {
-        const FITS: &str = "a domain leaves room for the labels below it";
+    fn new(domain: &Domain) -> Self {
         let apex = Name::from_labels(domain.labels().map(str::as_bytes)).expect(FITS);
         let below = |label: &str| apex.prepend_label(label).expect(FITS);
-        Zone { name_server: below(NAME_SERVER), hostmaster: below("hostmaster"), addresses: below(ADDRESS), apex, domain }
-    }
-
-    /// What `snapshot` has to say to `question`.
-    pub(super) fn answer(&self, snapshot: &Snapshot, question: Question<'_>, rng: &mut impl Rng) -> Answer {
-        let found = match Meaning::of(question.name, &self.domain) {
-            Meaning::Outside => return Answer::bare(Outcome::Outside),
-            Meaning::Nothing => Found::Never,
-            Meaning::Branch => Found::There(Records::default()),
-            Meaning::Apex => Found::There(self.apex(snapshot, question)),
-            Meaning::NameServer => Found::There(question.addresses(local_addresses(snapshot))),
-            Meaning::Node(name) => node(snapshot, question, &name),
-            Meaning::Address(address) if snapshot.has_address(address) => Found::There(question.addresses(&[address])),
-            Meaning::Address(_) => Found::Unknown,
-            Meaning::OfferBranch(selector) => offer_branch(snapshot, &selector),
-            Meaning::Service { service, tag } => {
-                let instances = matching(snapshot, &service, tag.map(Selector::Tag).as_ref());
-                self.instances(snapshot, question, instances, &[RecordType::A, RecordType::AAAA, RecordType::SRV], rng)
-            }
-            Meaning::Offer { service, selector } => {
-                let instances = matching(snapshot, &service, Some(&selector));
-                self.instances(snapshot, question, instances, &[RecordType::SRV], rng)
-            }
+        let wire = |labels: &mut dyn Iterator<Item = &str>| -> Vec<u8> {
+            let labels = labels.flat_map(|label| [&[u8::try_from(label.len()).expect(FITS)][..], label.as_bytes()].concat());
+            labels.chain([0]).collect()
         };
-        match found {
-            Found::Unknown | Found::Withheld if !snapshot.ready => Answer::bare(Outcome::NotReady),
-            Found::Never | Found::Unknown => self.negative(snapshot, Outcome::NoSuchName),
-            Found::There(_) if question.kind == RecordType::ANY => minimal_any(question),
-            Found::There(records) if !records.answers.is_empty() => records.into(),
-            Found::There(_) | Found::Withheld => self.negative(snapshot, Outcome::Exists),
+        Zone {
+            name_server: below(NAME_SERVER),
+            hostmaster: below(HOSTMASTER),
+            nodes: below(NODE),
+            addresses: below(ADDRESS),
+            addresses_octets: wire(&mut [ADDRESS].into_iter().chain(domain.labels())),
+            apex,
+            domain: domain.clone(),
         }
     }
 
-    fn negative(&self, snapshot: &Snapshot, outcome: Outcome) -> Answer {
-        Answer { authorities: vec![self.soa(snapshot, self.apex.clone())], ..Answer::bare(outcome) }
+    /// The branch of addresses, as it is on the wire.
+    pub(super) fn addresses_octets(&self) -> &[u8] {
+        &self.addresses_octets
     }
 
-    fn apex(&self, snapshot: &Snapshot, question: Question<'_>) -> Records {
-        match question.kind {
-            RecordType::SOA => Records::of(vec![self.soa(snapshot, question.name.clone())]),
-            RecordType::NS => Records {
-                answers: vec![Record::from_rdata(question.name.clone(), ZONE_TTL, RData::NS(NS(self.name_server.clone())))],
-                additionals: local_addresses(snapshot).iter().map(|ip| records::address(&self.name_server, *ip)).collect(),
-            },
-            _ => Records::default(),
+    /// Labels of the domain.
+    pub(super) fn depth(&self) -> usize {
+        self.domain.labels().count()
+    }
+
+    fn name(&self, target: &Target<'_>) -> Name {
+        let below = |branch: &Name, label: &str| branch.prepend_label(label.as_bytes()).expect(FITS);
+        let kind = |service: &str, protocol: &Protocol| below(&below(&self.apex, &format!("_{protocol}")), &format!("_{service}"));
+        match target {
+            Target::Type(service, protocol) => kind(service, protocol),
+            Target::Advertised(label, service, protocol) => below(&kind(service, protocol), label),
+            Target::Node(name) => below(&self.nodes, name),
+            Target::Address(address) => below(&self.addresses, &super::name::address_label(*address)),
         }
     }
 
-    fn soa(&self, snapshot: &Snapshot, owner: Name) -> Record {
-        // A serial is 32 bits wide and goes round (RFC 1982).
-        let serial = (snapshot.revision & u64::from(u32::MAX)) as u32;
-        let (refresh, retry, expire) = SOA_TIMERS;
-        let soa = SOA::new(self.name_server.clone(), self.hostmaster.clone(), serial, refresh, retry, expire, ZONE_TTL);
-        Record::from_rdata(owner, ZONE_TTL, RData::SOA(soa))
+    fn negative(&self, snapshot: &Snapshot, outcome: Outcome, ttl: u32) -> Answer {
+        Answer { authorities: vec![self.soa(snapshot, self.apex.clone(), ttl)], ..Answer::bare(outcome) }
     }
 
-    /// The records of the instances that a name stands for, of one of the types that it has.
-    fn instances(
-        &self,
-        snapshot: &Snapshot,
-        question: Question<'_>,
-        mut instances: Vec<&Arc<Entry>>,
-        types: &[RecordType],
-        rng: &mut impl Rng,
-    ) -> Found {
-        if instances.is_empty() {
-            return Found::Unknown;
-        }
-        if !types.contains(&question.kind) {
-            return Found::There(Records::default());
-        }
-        instances.retain(|entry| held_back(snapshot, entry).is_none());
-        if instances.is_empty() {
-            return Found::Withheld;
-        }
-        if question.kind == RecordType::SRV {
-            let (chosen, _) = instances.partial_shuffle(rng, question.instances);
-            return Found::There(records::srv(question.name, &self.addresses, snapshot, chosen));
-        }
-        // Before the draw: else a few instances of one family could lose it to many of the other.
-        instances.retain(|entry| snapshot.addresses_of(entry).iter().any(|ip| records::is_of(question.kind, *ip)));
-        let (chosen, _) = instances.partial_shuffle(rng, question.instances);
-        let addresses = chosen.iter().flat_map(|entry| snapshot.addresses_of(entry));
-        Found::There(records::addresses(question.name, question.kind, addresses))
+    fn soa(&self, snapshot: &Snapshot, owner: Name, ttl: u32) -> Record {
+        let [refresh, retry, expire] = SOA_TIMERS.map(u32::cast_signed);
+        let soa = SOA::new(self.name_server.clone(), self.hostmaster.clone(), serial(snapshot), refresh, retry, expire, ttl);
+        Record::from_rdata(owner, ttl, RData::SOA(soa))
     }
+}
+
+/// The SOA's serial. It is 32 bits wide and goes round (RFC 1982).
+pub(super) fn serial(snapshot: &Snapshot) -> u32 {
+    (snapshot.revision & u64::from(u32::MAX)) as u32
 }
 
 impl Answer {
@@ -174,65 +195,10 @@ impl Answer {
     }
 }
 
-impl From<Records> for Answer {
-    fn from(Records { answers, additionals }: Records) -> Self {
-        Answer { answers, additionals, ..Answer::bare(Outcome::Exists) }
-    }
-}
-
-impl Selector {
-    fn selects(&self, entry: &Entry) -> bool {
-        match self {
-            Selector::Protocol(protocol) => entry.instance.protocol == *protocol,
-            Selector::Tag(text) => entry.instance.tags.iter().any(|tag| tag.matches(text)),
-        }
-    }
-}
-
-/// What there is at a name.
-enum Found {
-    /// It can't exist, whatever peers know.
-    Never,
-    /// It is not in what this agent knows.
-    Unknown,
-    /// It exists, but nothing of what was asked for may be handed out.
-    Withheld,
-    /// It exists, with these records of the type asked for.
-    There(Records),
-}
-
-/// The instances of a service that a selector selects, whatever their status.
-fn matching<'a>(snapshot: &'a Snapshot, service: &str, selector: Option<&Selector>) -> Vec<&'a Arc<Entry>> {
-    let all = snapshot.service(service).into_iter().flat_map(|instances| instances.values());
-    all.filter(|entry| selector.is_none_or(|selector| selector.selects(entry))).collect()
-}
-
-/// The addresses of the node that holds the name, while it is up: what a node that is gone had may be another's now.
-fn node(snapshot: &Snapshot, question: Question<'_>, name: &str) -> Found {
-    match snapshot.holder(name) {
-        None => Found::Unknown,
-        Some(_) if !matches!(question.kind, RecordType::A | RecordType::AAAA) => Found::There(Records::default()),
-        Some(holder) if !holder.node.state.is_up() => Found::Withheld,
-        Some(holder) => Found::There(question.addresses(&holder.node.info.addresses)),
-    }
-}
-
-fn offer_branch(snapshot: &Snapshot, selector: &Selector) -> Found {
-    let exists = match selector {
-        Selector::Protocol(protocol) => snapshot.has_protocol(*protocol),
-        Selector::Tag(tag) => snapshot.has_tag(tag),
-    };
-    if exists { Found::There(Records::default()) } else { Found::Unknown }
-}
-
-fn local_addresses(snapshot: &Snapshot) -> &[IpAddr] {
-    snapshot.node(snapshot.local).map_or(&[], |entry| &entry.node.info.addresses)
-}
-
 /// Who asks for everything gets one small record that says so (RFC 8482, 4.2).
 fn minimal_any(question: Question<'_>) -> Answer {
     let hinfo = HINFO::new("RFC8482".to_owned(), String::new());
-    Records::of(vec![Record::from_rdata(question.name.clone(), ANY_TTL, RData::HINFO(hinfo))]).into()
+    Answer { answers: vec![Record::from_rdata(question.name.clone(), ANY_TTL, RData::HINFO(hinfo))], ..Answer::bare(Outcome::Exists) }
 }
 
 #[cfg(test)]

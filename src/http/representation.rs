@@ -142,7 +142,7 @@ struct HeldBackView {
 }
 
 impl HeldBackView {
-    fn new(why: HeldBack, owner: Option<&NodeEntry>) -> Self {
+    fn new(why: HeldBack<'_>, owner: Option<&NodeEntry>) -> Self {
         let node = owner.map_or("", |owner| owner.node.info.name.as_str());
         let state_reason = owner.map_or("", |owner| owner.node.reason);
         let reason = why.as_str();

@@ -50,10 +50,19 @@ pub enum QueryResult {
     Truncated,
     /// It got no answer: it was itself a response, or no message at all.
     Ignored,
+    /// It was passed on to an upstream.
+    Forwarded,
 }
 
-const RESULTS: [&str; 10] =
-    ["answered", "nodata", "nxdomain", "servfail", "refused", "formerr", "notimp", "badvers", "truncated", "ignored"];
+const RESULTS: [&str; 11] =
+    ["answered", "nodata", "nxdomain", "servfail", "refused", "formerr", "notimp", "badvers", "truncated", "ignored", "forwarded"];
+
+impl QueryResult {
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
+        RESULTS[self as usize]
+    }
+}
 
 /// Metrics of the DNS server. Cheap to clone.
 #[derive(Debug, Clone)]

@@ -42,8 +42,9 @@ pub(crate) struct Reply {
 
 /// A question in wire format.
 pub(crate) fn question(name: &str, kind: &str, way: Way) -> Result<Vec<u8>, String> {
-    let mut fqdn = Name::from_ascii(name).map_err(|error| format!("{name}: {error}"))?;
-    fqdn.set_fqdn(true);
+    // Label by label: those of instances have octets in them that no host's name has.
+    let labels = name.split('.').filter(|label| !label.is_empty()).map(str::as_bytes);
+    let fqdn = Name::from_labels(labels).map_err(|error| format!("{name}: {error}"))?;
     let kind: RecordType = kind.parse().map_err(|_| format!("{kind} is no record type"))?;
     let mut message = Message::query();
     message.metadata.recursion_desired = true;
@@ -156,13 +157,14 @@ fn line(record: &Record) -> [String; 3] {
 }
 
 fn plain(name: &Name) -> String {
-    name.to_ascii().trim_end_matches('.').to_owned()
+    name.to_ascii().trim_end_matches('.').replace('\\', "")
 }
 
 fn data(data: &RData) -> String {
     match data {
         RData::SRV(srv) => format!("{} {} {} {}", srv.priority, srv.weight, srv.port, plain(&srv.target)),
         RData::NS(ns) => plain(&ns.0),
+        RData::PTR(target) => plain(&target.0),
         RData::SOA(soa) => format!("{} minimum {}", plain(&soa.mname), soa.minimum),
         RData::TXT(txt) => txt.txt_data.iter().map(|part| String::from_utf8_lossy(part).into_owned()).collect::<Vec<_>>().join(" "),
         other => other.to_string(),

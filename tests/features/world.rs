@@ -134,7 +134,7 @@ impl World {
         format!("features-{}", self.nobody().to_string().replace('.', "-"))
     }
 
-    /// Text of a feature with `{alpha}` (an agent's address), `{alpha.hex}` (the same in hexadecimal), `{alpha.six}` and
+    /// Text of a feature with `{alpha}` (an agent's address), `{alpha.hex}` (the same in hexadecimal), `{alpha.reversed}` (backwards), `{alpha.six}` and
     /// `{alpha.second}` (another one of its host's), `{router}`, `{nobody}` (an address at which
     /// nothing listens), `{noted}` (what was last noted of an answer), `{folder}` (the scenario's) and `{cluster}` filled in.
     pub(crate) fn fill(&mut self, text: &str) -> String {
@@ -159,6 +159,10 @@ impl World {
     }
 
     fn meaning(&mut self, placeholder: &str) -> String {
+        if let Some(name) = placeholder.strip_suffix(".reversed") {
+            let address = self.address(name).to_string();
+            return address.rsplit('.').collect::<Vec<_>>().join(".");
+        }
         let (name, hex) = placeholder.strip_suffix(".hex").map_or((placeholder, false), |name| (name, true));
         let address: IpAddr = match name {
             "folder" => return self.folder().display().to_string(),

@@ -105,8 +105,11 @@ pub(crate) fn key(pattern: &str, name: &str) -> Option<usize> {
 
 /// For forms of DNS names: `_{service}._{protocol}.service`, and `@` for the domain itself. Some placeholders take
 /// certain labels only: `{protocol}` is `tcp` or `udp`, and where an underscore stands before it, `{tag}` is neither;
-/// `{hex}` is an address in hexadecimal.
+/// `{hex}` is an address in hexadecimal; `{reversed}` is one backwards, in as many labels as it takes.
 pub(crate) fn form(pattern: &str, name: &str) -> Option<usize> {
+    if let Some(suffix) = pattern.strip_prefix("{reversed}") {
+        return name.strip_suffix(suffix).map(|_| 1);
+    }
     parts('.', pattern, name, |part, label| {
         let (marked, inner) = part.strip_prefix('_').map_or((false, part), |inner| (true, inner));
         let Some(placeholder) = placeholder(inner) else { return exactly(part, label).map(|_| 2) };

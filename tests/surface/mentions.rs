@@ -154,8 +154,12 @@ fn flag(word: &str) -> Option<String> {
 
 fn name(word: &str, domain: &str) -> Option<String> {
     let word = word.trim_end_matches([':', '?', '!']).trim_end_matches('.').to_ascii_lowercase();
-    if word.contains(['/', ':', '@', '=']) {
+    if word.contains(['/', ':', '=']) {
         return None;
+    }
+    // Reverse names are below no domain.
+    if word.ends_with(".in-addr.arpa") || word.ends_with(".ip6.arpa") {
+        return Some(word);
     }
     if word == domain {
         return Some("@".to_owned());

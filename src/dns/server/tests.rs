@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use hickory_proto::{
-    op::{Edns, Message, MessageType, OpCode, Query},
+    op::{Edns, Message, MessageType, OpCode, Query, ResponseCode},
     rr::{
         DNSClass, Name, RecordType,
         rdata::opt::{EdnsCode, EdnsOption},
@@ -16,7 +16,7 @@ use tokio::{net::UdpSocket, sync::oneshot, task::JoinHandle};
 use super::*;
 use crate::{
     catalog::fixture::{at, catalog, instance, many, passing},
-    dns::{handler::UDP_INSTANCES, reply::UDP_PAYLOAD},
+    dns::{handler::UDP_INSTANCES, packets::BATCH, reply::UDP_PAYLOAD},
     model::Change,
 };
 
@@ -125,7 +125,7 @@ async fn an_answer_that_does_not_fit_is_cut_whole_and_comes_whole_over_tcp() {
     let server = Server::start(many(100)).await;
     let plain = query("web.service.tidings.internal.", RecordType::A);
     let srv = query("web.service.tidings.internal.", RecordType::SRV);
-    for (query, head) in [(plain.clone(), 0), (with_edns(plain.clone(), 100), 11), (with_edns(srv.clone(), 4_096), 11)] {
+    for (query, head) in [(srv.clone(), 0), (with_edns(srv.clone(), 100), 11), (with_edns(srv.clone(), 4_096), 11)] {
         let octets = server.udp_octets(&query.to_bytes().unwrap()).await;
         let reply = Message::from_vec(&octets).unwrap();
         assert!(reply.metadata.truncation && reply.metadata.authoritative);
@@ -151,11 +151,25 @@ async fn a_limit_on_instances_over_udp_sets_no_tc() {
 }
 
 #[tokio::test]
+async fn of_many_addresses_as_many_are_given_as_fit_and_nobody_is_sent_to_tcp() {
+    let server = Server::start(many(100)).await;
+    let mut with_option = with_edns(query("web.service.tidings.internal.", RecordType::A), 512);
+    with_option.edns.as_mut().unwrap().options_mut().insert(EdnsOption::Unknown(10, vec![1; 8]));
+    // The last one goes the full way, which spells the first owner's name.
+    for (query, least) in [(query("web.service.tidings.internal.", RecordType::A), 28), (with_option, 25)] {
+        let octets = server.udp_octets(&query.to_bytes().unwrap()).await;
+        let reply = Message::from_vec(&octets).unwrap();
+        assert!(octets.len() <= 512 && octets.len() > 512 - 16, "{}", octets.len());
+        assert!(reply.answers.len() >= least && !reply.metadata.truncation, "{}", reply.answers.len());
+    }
+}
+
+#[tokio::test]
 async fn what_is_additional_is_left_out_before_anything_is_cut() {
     let server = Server::start(many(8)).await;
     let reply = server.udp(&query("web.service.tidings.internal.", RecordType::SRV)).await;
     assert_eq!((reply.answers.len(), reply.additionals.len(), reply.metadata.truncation), (8, 0, false));
-    let reply = server.udp(&with_edns(query("web.service.tidings.internal.", RecordType::SRV), 600)).await;
+    let reply = server.udp(&with_edns(query("web.service.tidings.internal.", RecordType::SRV), 550)).await;
     assert_eq!((reply.answers.len(), reply.additionals.len(), reply.metadata.truncation), (8, 0, false));
     assert!(reply.edns.is_some());
     let reply = server.udp(&with_edns(query("web.service.tidings.internal.", RecordType::SRV), 1_232)).await;
@@ -190,8 +204,8 @@ async fn of_many_packets_that_wait_none_is_lost() {
     let bound = Server::bound(catalog([passing(instance("web", "a", &["10.0.0.5"], 80))]).1);
     let client = UdpSocket::bind("127.0.0.1:0").await.unwrap();
     client.connect(bound.local_addr().unwrap()).await.unwrap();
-    // More than one burst, and all there before the server looks; far fewer than a socket's buffer holds.
-    let ids = 1..=u16::try_from(2 * BURST + 1).unwrap();
+    // More than one batch, and all there before the server looks; far fewer than a socket's buffer holds.
+    let ids = 1..=u16::try_from(2 * BATCH + 1).unwrap();
     for id in ids.clone() {
         let mut query = query("web.service.tidings.internal.", RecordType::A);
         query.metadata.id = id;
@@ -274,14 +288,14 @@ async fn a_server_that_stopped_lets_go_of_its_address() {
     let address = server.address;
     server.stop().await;
     let (_, catalog) = catalog([]);
-    DnsServer::bind(address, Domain::default(), catalog, DnsMetrics::unread()).unwrap();
+    DnsServer::bind(address, Names::default(), catalog, DnsMetrics::unread()).unwrap();
 }
 
 #[tokio::test]
 async fn an_address_in_use_is_an_error_at_once() {
     let server = Server::start([]).await;
     let (_, catalog) = catalog([]);
-    let error = DnsServer::bind(server.address, Domain::default(), catalog, DnsMetrics::unread()).err().unwrap();
+    let error = DnsServer::bind(server.address, Names::default(), catalog, DnsMetrics::unread()).err().unwrap();
     assert_eq!(error.kind(), io::ErrorKind::AddrInUse);
 }
 
@@ -307,18 +321,21 @@ proptest! {
 /// Whatever comes in, a response gets nothing, and the reply to a query is whole, is its own, and fits.
 fn check_any(message: &[u8]) {
     let (_, catalog) = catalog(many(3));
-    let handler = Handler::new(Domain::default(), catalog, DnsMetrics::unread());
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let handler = Handler::new(Names::default(), catalog, DnsMetrics::unread());
     let from = "127.0.0.1:5353".parse().unwrap();
-    for protocol in [Protocol::Udp, Protocol::Tcp] {
-        let reply = runtime.block_on(respond(&handler, message.to_vec(), from, protocol));
+    let mut room = [0; UDP_PAYLOAD as usize];
+    let packet = match handler.packet(message, from, &mut room) {
+        Said::Reply(length) => Said::Reply(room[..length].to_vec()),
+        _ => Said::Nothing,
+    };
+    for said in [packet, handler.message(message.to_vec(), from, Protocol::Tcp)] {
+        let reply = if let Said::Reply(reply) = said { Some(reply) } else { None };
         let asks = message.len() >= HEADER && message[2] & 0x80 == 0;
         assert_eq!(reply.is_some(), asks);
         if let Some(reply) = reply {
             assert_eq!(reply[..2], message[..2]);
             assert_eq!(reply[2] & 0x80, 0x80);
             Message::from_vec(&reply).unwrap();
-            assert!(protocol != Protocol::Udp || reply.len() <= usize::from(UDP_PAYLOAD));
         }
     }
 }
@@ -327,8 +344,7 @@ fn check_any(message: &[u8]) {
 fn each_query_counts_once_by_its_type_and_how_it_ended() {
     use crate::metrics::{QueryResult as Result, QueryType as Type};
     let (_, catalog) = catalog(many(60));
-    let handler = Handler::new(Domain::default(), catalog, DnsMetrics::unread());
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let handler = Handler::new(Names::default(), catalog, DnsMetrics::unread());
     let name = "web.service.tidings.internal.";
     let octets = |message: Message| message.to_bytes().unwrap();
     let version = |mut message: Message| {
@@ -348,6 +364,8 @@ fn each_query_counts_once_by_its_type_and_how_it_ended() {
         (octets(query("no.service.tidings.internal.", RecordType::AAAA)), Type::Aaaa, Result::NxDomain),
         (octets(query("example.com.", RecordType::PTR)), Type::Ptr, Result::Refused),
         (octets(query(name, RecordType::AXFR)), Type::Other, Result::Refused),
+        (octets(query(name, RecordType::OPT)), Type::Other, Result::FormErr),
+        (octets(query(name, RecordType::Unknown(254))), Type::Other, Result::NotImp),
         (octets(version(with_edns(query(name, RecordType::A), 1_232))), Type::A, Result::BadVers),
         (octets(notify), Type::Soa, Result::NotImp),
         (octets(two), Type::Other, Result::FormErr),
@@ -355,7 +373,7 @@ fn each_query_counts_once_by_its_type_and_how_it_ended() {
         (vec![0; 3], Type::Other, Result::Ignored),
     ] {
         let before = handler.metrics.queries(kind, result);
-        runtime.block_on(respond(&handler, message, "127.0.0.1:5353".parse().unwrap(), Protocol::Udp));
+        handler.packet(&message, "127.0.0.1:5353".parse().unwrap(), &mut [0; UDP_PAYLOAD as usize]);
         assert_eq!(handler.metrics.queries(kind, result), before + 1, "{kind:?} {result:?}");
     }
 }
@@ -367,7 +385,7 @@ async fn on_all_addresses_a_packet_is_answered_from_the_one_that_was_asked() {
     let cases = [("0.0.0.0:0", "127.0.0.9"), ("[::]:0", "127.0.0.9"), ("[::]:0", "::1")];
     for (listen, asked) in cases.into_iter().filter(|(listen, _)| has_six || !listen.starts_with('[')) {
         let catalog = catalog([passing(instance("web", "a", &["10.0.0.5"], 80))]).1;
-        let server = DnsServer::bind(listen.parse().unwrap(), Domain::default(), catalog, DnsMetrics::unread()).unwrap();
+        let server = DnsServer::bind(listen.parse().unwrap(), Names::default(), catalog, DnsMetrics::unread()).unwrap();
         let mut server = Server::run(server);
         let asked: IpAddr = asked.parse().unwrap();
         server.address.set_ip(asked);
@@ -425,7 +443,7 @@ impl Server {
     }
 
     fn bound(catalog: Catalog) -> DnsServer {
-        DnsServer::bind("127.0.0.1:0".parse().unwrap(), Domain::default(), catalog, DnsMetrics::unread()).unwrap()
+        DnsServer::bind("127.0.0.1:0".parse().unwrap(), Names::default(), catalog, DnsMetrics::unread()).unwrap()
     }
 
     fn run(server: DnsServer) -> Server {

@@ -1,4 +1,7 @@
-use std::collections::BTreeSet;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use rand::{SeedableRng, rngs::StdRng};
 
@@ -8,7 +11,8 @@ use crate::{
         Catalog,
         fixture::{at, catalog, instance, many, node, on, passing, tagged},
     },
-    model::{Change, Instance, MemberState, NodeId, Protocol, Status},
+    config::{Prefer, Ttls},
+    model::{Change, Instance, MemberState, NodeId, ServiceName, Status},
 };
 
 #[test]
@@ -248,6 +252,169 @@ fn who_asks_for_everything_gets_one_small_record() {
 }
 
 #[test]
+fn services_are_browsed_from_their_types_to_their_places() {
+    let attributes = [("git", "abc"), ("path", "/x"), ("a=b", "left out")].map(|(key, value)| (key.to_owned(), value.to_owned()));
+    let web = Instance { meta: attributes.into(), ..instance("web", "Web-1", &["10.0.0.5"], 80) };
+    let dns = Instance { protocol: Protocol::Udp, ..instance("names", "n", &["10.0.0.6"], 53) };
+    let zone = Tester::new([passing(web), passing(dns), on(1, instance("sick", "s", &[], 80), Status::Critical)]);
+    zone.check("_services._dns-sd._udp", RecordType::PTR, &["_names._udp.tidings.internal.", "_web._tcp.tidings.internal."]);
+    zone.check("_web._tcp", RecordType::PTR, &["Web-1\\@db-1._web._tcp.tidings.internal."]);
+    zone.check("web-1@DB-1._web._tcp", RecordType::SRV, &["1 10 80 0a000005.addr.tidings.internal."]);
+    zone.check("web-1@db-1._web._tcp", RecordType::TXT, &["git=abcpath=/x"]);
+    // There has to be a string, if an empty one (RFC 6763, 6.1).
+    zone.check("n@db-1._names._udp", RecordType::TXT, &[""]);
+    for name in ["_dns-sd._udp", "_udp", "_tcp", "_web._tcp", "web-1@db-1._web._tcp"] {
+        zone.check_nodata(name, RecordType::A);
+    }
+    for (name, kind) in [("_sick._tcp", RecordType::PTR), ("s@db-1._sick._tcp", RecordType::SRV), ("s@db-1._sick._tcp", RecordType::TXT)] {
+        zone.check_nodata(name, kind);
+    }
+    for name in ["_web._udp", "_none._tcp", "web-2@db-1._web._tcp", "web-1@db-2._web._tcp", "x._services._dns-sd._udp"] {
+        zone.check_outcome(name, RecordType::PTR, Outcome::NoSuchName);
+    }
+}
+
+#[test]
+fn an_instance_whose_names_are_too_long_for_a_label_is_found_by_a_short_one() {
+    let long = "a".repeat(63);
+    let zone =
+        Tester::new([passing(instance("web", &long, &["10.0.0.5"], 80)), passing(instance(&"s".repeat(63), "b", &["10.0.0.6"], 80))]);
+    let answer = zone.ask("_web._tcp", RecordType::PTR);
+    let [Record { data: RData::PTR(target), .. }] = &answer.answers[..] else { panic!("{answer:?}") };
+    assert_eq!(target.0.iter().next().unwrap().len(), 63);
+    let name = target.0.to_ascii().replace('\\', "");
+    let answer = zone.ask_whole(&name, RecordType::SRV, 1, 1);
+    assert_eq!(texts(&answer.answers), ["1 10 80 0a000005.addr.tidings.internal."]);
+    // A service of 63 octets has no name with an underscore before it.
+    zone.check("_services._dns-sd._udp", RecordType::PTR, &["_web._tcp.tidings.internal."]);
+}
+
+#[test]
+fn the_metadata_of_a_node_is_text() {
+    let Change::Node(mut other) = node(2, "b", &["10.0.0.2"], MemberState::Alive) else { unreachable!() };
+    let long = "x".repeat(300);
+    Arc::make_mut(&mut other).info.meta = [("rack".to_owned(), "7".to_owned()), ("long".to_owned(), long.clone())].into();
+    let zone = Tester::new([Change::Node(other)]);
+    let answer = zone.ask("b.node", RecordType::TXT);
+    let strings: Vec<Vec<usize>> = answer
+        .answers
+        .iter()
+        .map(|record| match &record.data {
+            RData::TXT(text) => text.txt_data.iter().map(|string| string.len()).collect(),
+            other => panic!("{other}"),
+        })
+        .collect();
+    assert_eq!(strings, [vec![255, 50], vec!["rack=7".len()]]);
+    zone.check_nodata("db-1.node", RecordType::TXT);
+}
+
+#[test]
+fn a_reverse_name_leads_to_the_node_or_to_the_name_of_the_address_and_others_are_not_denied() {
+    let zone = Tester::new([
+        node(2, "b", &["10.0.0.2"], MemberState::Alive),
+        node(3, "gone", &["10.0.0.3"], MemberState::Down),
+        passing(instance("web", "a", &["10.0.0.5"], 80)),
+    ]);
+    let ask = |name: &str, kind| zone.ask_whole(name, kind, 32, 0);
+    for (name, target) in [
+        ("2.0.0.10.in-addr.arpa.", "b.node.tidings.internal."),
+        ("1.0.0.10.IN-ADDR.arpa.", "db-1.node.tidings.internal."),
+        ("5.0.0.10.in-addr.arpa.", "0a000005.addr.tidings.internal."),
+    ] {
+        let answer = ask(name, RecordType::PTR);
+        assert_eq!((answer.outcome, texts(&answer.answers)), (Outcome::Exists, vec![target.to_owned()]), "{name}");
+        assert_eq!(ask(name, RecordType::A).outcome, Outcome::Outside);
+    }
+    for name in ["9.0.0.10.in-addr.arpa.", "10.in-addr.arpa.", "x.2.0.0.10.in-addr.arpa."] {
+        assert_eq!(ask(name, RecordType::PTR).outcome, Outcome::Outside, "{name}");
+    }
+}
+
+#[test]
+fn a_second_domain_has_the_same_names_and_leads_to_its_own() {
+    let alt_domain = Some(Domain::new("consul").unwrap());
+    let zone = Tester::with(Names { alt_domain, ..Names::default() }, [passing(instance("web", "a", &["10.0.0.5"], 80))]);
+    let answer = zone.ask_whole("web.service.consul.", RecordType::SRV, 32, 0);
+    assert_eq!(texts(&answer.answers), ["1 10 80 0a000005.addr.consul."]);
+    let answer = zone.ask_whole("no.service.consul.", RecordType::A, 32, 0);
+    assert_eq!((answer.outcome, answer.authorities[0].name.to_ascii().as_str()), (Outcome::NoSuchName, "consul."));
+    zone.check("web.service", RecordType::A, &["10.0.0.5"]);
+    assert_eq!(zone.ask_whole("web.service.example.", RecordType::A, 32, 0).outcome, Outcome::Outside);
+    // Below the other one: a name is in the domain that is nearest.
+    let alt_domain = Some(Domain::new("old.tidings.internal").unwrap());
+    let zone = Tester::with(Names { alt_domain, ..Names::default() }, [passing(instance("web", "a", &["10.0.0.5"], 80))]);
+    assert_eq!(texts(&zone.ask_whole("web.service.old.tidings.internal.", RecordType::A, 32, 0).answers), ["10.0.0.5"]);
+}
+
+#[test]
+fn a_ttl_is_that_of_the_service_else_that_of_all() {
+    let ttls = Ttls { services: 5, service: [(ServiceName::new("web").unwrap(), 30)].into(), negative: 7 };
+    let services = ["web", "db"].map(|service| passing(instance(service, service, &["10.0.0.5"], 80)));
+    let zone = Tester::with(Names { ttls, ..Names::default() }, services);
+    for (name, kind, ttl) in [
+        ("web.service", RecordType::A, 30),
+        ("_web._tcp.service", RecordType::SRV, 30),
+        ("_web._tcp", RecordType::PTR, 30),
+        ("db.service", RecordType::A, 5),
+        ("db-1.node", RecordType::A, 0),
+        ("0a000005.addr", RecordType::A, 0),
+        ("", RecordType::NS, 7),
+    ] {
+        assert!(zone.ask(name, kind).answers.iter().all(|record| record.ttl == ttl), "{name} {kind}");
+    }
+    let answer = zone.ask("no.service", RecordType::A);
+    assert!(matches!(&answer.authorities[..], [Record { ttl: 7, data: RData::SOA(soa), .. }] if soa.minimum == 7), "{answer:?}");
+}
+
+#[test]
+fn those_that_are_near_come_first_where_that_is_wanted() {
+    let here = |id: u64, name: &str, zone: &str| {
+        let Change::Node(mut node) = node(id, name, &[&format!("10.0.0.{id}")], MemberState::Alive) else { unreachable!() };
+        Arc::make_mut(&mut node).info.zone = Some(zone.parse().unwrap());
+        Change::Node(node)
+    };
+    let nodes = [here(1, "db-1", "a"), here(2, "b", "a"), here(3, "c", "b")];
+    let instances = (1..=3).flat_map(|owner| {
+        (0..4).map(move |n| on(owner, instance("web", &format!("web-{n}"), &[&format!("10.{owner}.0.{n}")], 80), Status::Passing))
+    });
+    let changes: Vec<Change> = nodes.into_iter().chain(instances).collect();
+    for (prefer, ranks) in [(Prefer::Node, [1, 2, 3]), (Prefer::Zone, [0, 0, 3]), (Prefer::None, [0, 0, 0])] {
+        let zone = Tester::with(Names { prefer, ..Names::default() }, changes.iter().cloned());
+        let mut orders = BTreeSet::new();
+        for seed in 0..20 {
+            let answers = texts(&zone.ask_for("web.service", RecordType::A, 12, seed).answers);
+            let owners: Vec<usize> = answers.iter().map(|text| text.as_bytes()[3] as usize - usize::from(b'0')).collect();
+            let by_rank: Vec<usize> = owners.iter().map(|owner| ranks[owner - 1]).collect();
+            assert!(by_rank.is_sorted(), "{prefer}: {owners:?}");
+            orders.insert(answers);
+            let fewer = zone.ask_for("web.service", RecordType::A, 3, seed).answers.len();
+            assert_eq!(fewer, 3);
+        }
+        assert!(orders.len() > 15, "shuffled within");
+    }
+}
+
+/// Pearson's test that 10,000 look-ups, of which each client takes the first record, spread evenly over the instances.
+#[test]
+fn clients_spread_evenly_over_instances() {
+    const LOOKUPS: u64 = 10_000;
+    // More than one answer over UDP has, so that the draw counts, too.
+    for (count, degrees_999) in [(3, 13.8), (10, 27.9), (50, 85.4)] {
+        let zone = Tester::new(many(count));
+        let mut times: BTreeMap<String, f64> = BTreeMap::new();
+        for seed in 0..LOOKUPS {
+            let first = texts(&zone.ask_for("web.service", RecordType::A, 32, seed).answers).swap_remove(0);
+            *times.entry(first).or_default() += 1.0;
+        }
+        assert_eq!(times.len(), usize::from(count));
+        let expected = LOOKUPS as f64 / f64::from(count);
+        let square: f64 = times.values().map(|seen| (seen - expected).powi(2) / expected).sum();
+        // The 99.9th percentile of chi-square with a degree of freedom less than there are instances.
+        assert!(square < degrees_999, "{count}: {square} of {degrees_999}");
+    }
+}
+
+#[test]
 fn answers_repeat_the_case_of_the_question() {
     let zone = Tester::new([passing(instance("web", "a", &["10.0.0.5"], 80))]);
     assert_eq!(zone.ask("wEB.sErvice", RecordType::A).answers[0].name.to_ascii(), "wEB.sErvice.tidings.internal.");
@@ -257,20 +424,24 @@ fn answers_repeat_the_case_of_the_question() {
 fn a_removed_service_is_gone_at_once() {
     let (mut publisher, catalog) = catalog([passing(instance("web", "a", &["10.0.0.5"], 80))]);
     publisher.publish([Change::InstanceGone { node: NodeId(1), id: instance("web", "a", &[], 1).id }], at(2));
-    let zone = Tester { zone: Zone::new(Domain::default()), catalog };
+    let zone = Tester { zones: Zones::new(Names::default()), catalog };
     for name in ["web.service", "0a000005.addr", "_tcp.service"] {
         zone.check_outcome(name, RecordType::A, Outcome::NoSuchName);
     }
 }
 
 struct Tester {
-    zone: Zone,
+    zones: Zones,
     catalog: Catalog,
 }
 
 impl Tester {
     fn new(changes: impl IntoIterator<Item = Change>) -> Self {
-        Tester { zone: Zone::new(Domain::default()), catalog: catalog(changes).1 }
+        Tester::with(Names::default(), changes)
+    }
+
+    fn with(names: Names, changes: impl IntoIterator<Item = Change>) -> Self {
+        Tester { zones: Zones::new(names), catalog: catalog(changes).1 }
     }
 
     fn ask(&self, name: &str, kind: RecordType) -> Answer {
@@ -279,8 +450,13 @@ impl Tester {
 
     fn ask_for(&self, name: &str, kind: RecordType, instances: usize, seed: u64) -> Answer {
         let full = if name.is_empty() { "tidings.internal.".to_owned() } else { format!("{name}.tidings.internal.") };
-        let question = Question { name: &Name::from_ascii(full).unwrap(), kind, instances };
-        self.zone.answer(&self.catalog.load(), question, &mut StdRng::seed_from_u64(seed))
+        self.ask_whole(&full, kind, instances, seed)
+    }
+
+    fn ask_whole(&self, name: &str, kind: RecordType, instances: usize, seed: u64) -> Answer {
+        let labels = name.split('.').filter(|label| !label.is_empty()).map(str::as_bytes);
+        let question = Question { name: &Name::from_labels(labels).unwrap(), wanted: Wanted { kind, instances, octets: usize::MAX } };
+        self.zones.answer(&self.catalog.load(), question, &mut StdRng::seed_from_u64(seed))
     }
 
     /// The answer has these records, in whatever order.

@@ -147,6 +147,24 @@ async fn shuffled(world: &mut World, times: usize, name: String, kind: String, a
     assert!(first.len() > 1, "always {first:?}");
 }
 
+#[then(regex = r"^over (\d+) lookups of (\S+) ([A-Z]+) at (\w+) the order is always (.+)$")]
+async fn ordered(world: &mut World, times: usize, name: String, kind: String, agent: String, order: String) {
+    let expected = list(&world.fill(&order));
+    for _ in 0..times {
+        look_up(world, name.clone(), kind.clone(), agent.clone(), String::new(), String::new()).await;
+        assert_eq!(world.replied().data(), expected);
+    }
+}
+
+#[then(regex = r"^over (\d+) lookups of (\S+) ([A-Z]+) at (\w+) (\S+) is always last$")]
+async fn is_last(world: &mut World, times: usize, name: String, kind: String, agent: String, last: String) {
+    let expected = world.fill(&last);
+    for _ in 0..times {
+        look_up(world, name.clone(), kind.clone(), agent.clone(), String::new(), String::new()).await;
+        assert_eq!(world.replied().data().last(), Some(&expected));
+    }
+}
+
 /// Sends the odd packet and, after it, a plain question, from the same socket: what came back for the first is there before the
 /// answer to the second.
 #[when(regex = r"^I send (\w+) a DNS packet that is (.+)$")]
@@ -164,6 +182,8 @@ async fn odd_packet(world: &mut World, agent: String, odd: String) {
         "of EDNS version 1" => of_edns_version_1(),
         "of class CHAOS" => of_class_chaos(),
         "with two questions" => with_two_questions(),
+        "a question for OPT" => of_type(41),
+        "a question for MAILA" => of_type(254),
         "empty" => Vec::new(),
         _ => panic!("no such odd packet"),
     };
@@ -196,6 +216,14 @@ fn of_edns_version_1() -> Vec<u8> {
 fn of_class_chaos() -> Vec<u8> {
     let mut octets = dns::question("web.service.tidings.internal", "A", Way::Udp).expect("a question");
     *octets.last_mut().expect("the class is last") = 3;
+    octets
+}
+
+fn of_type(kind: u8) -> Vec<u8> {
+    let mut octets = dns::question("web.service.tidings.internal", "A", Way::Udp).expect("a question");
+    // Type, then class, both of two octets, are last.
+    let at = octets.len() - 3;
+    octets[at] = kind;
     octets
 }
 

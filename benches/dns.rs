@@ -1,0 +1,144 @@
+//! Measures what an answer over DNS costs the agent, beside NSD and Knot with the same names, by dnsperf.
+//!
+//! ```sh
+//! cargo bench --bench dns -- --seconds 5
+//! ```
+//!
+//! The server has the first processor to itself, dnsperf and all else the second one. dnsperf is the bottleneck, so what counts is queries per second of
+//! the server's processor time. NSD and Knot are measured where they are installed (`apt-get install dnsperf nsd knot`); they run in the foreground, on
+//! addresses and in a folder of their own. It is best run in a network namespace (as root, and with everything built before):
+//!
+//! ```sh
+//! unshare --net sh -c 'ip link set lo up && exec cargo --offline bench --bench dns'
+//! ```
+#![expect(clippy::print_stdout, reason = "the report is what this program is for")]
+
+#[path = "dns/catalog.rs"]
+mod catalog;
+#[path = "dns/load.rs"]
+mod load;
+#[path = "dns/server.rs"]
+mod server;
+#[path = "dns/table.rs"]
+mod table;
+
+// Of the benches of clusters and of the registry.
+#[path = "registry/http.rs"]
+#[allow(dead_code, reason = "only some of it is needed here")]
+mod http;
+#[path = "cluster/system.rs"]
+#[allow(dead_code, reason = "only some of it is needed here")]
+mod system;
+#[path = "cluster/tidings.rs"]
+#[allow(dead_code, reason = "only some of it is needed here")]
+mod tidings;
+
+use std::{fs, process::ExitCode, time::Duration};
+
+use clap::Parser;
+use tokio::{runtime, signal::ctrl_c};
+
+use catalog::Size;
+use load::{Kind, Load};
+use server::Server;
+use table::Table;
+
+/// Measures what an answer over DNS costs, beside NSD and Knot
+#[derive(Debug, Parser)]
+struct Arguments {
+    /// How long each is asked as fast as it answers
+    #[arg(long, default_value_t = 5)]
+    seconds: u64,
+    /// How often each is measured, in turn
+    #[arg(long, default_value_t = 3)]
+    rounds: usize,
+    /// Services in the large catalog, three instances each
+    #[arg(long, default_value_t = 10_000)]
+    services: usize,
+    /// Only the catalog with one service
+    #[arg(long)]
+    small: bool,
+    /// Given by `cargo bench`, and not by `cargo test`, which has no use for this
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    if !arguments.bench {
+        eprintln!("nothing is measured without --bench: use cargo bench --bench dns");
+        return ExitCode::SUCCESS;
+    }
+    let done = runtime::Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string()).and_then(|runtime| {
+        runtime.block_on(async {
+            // Servers end with what holds them, however that ends.
+            tokio::select! {
+                done = run(&arguments) => done,
+                _ = ctrl_c() => Err("ended early; the servers are stopped".to_owned()),
+            }
+        })
+    });
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(arguments: &Arguments) -> Result<(), String> {
+    server::keep_to_second_processor()?;
+    let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    println!("load before {}", load.split(' ').take(3).collect::<Vec<_>>().join(" "));
+    one_size(arguments, Size { services: 1 }).await?;
+    if !arguments.small {
+        one_size(arguments, Size { services: arguments.services }).await?;
+    }
+    Ok(())
+}
+
+/// All servers with a catalog of one size, each kind of query in turn.
+async fn one_size(arguments: &Arguments, size: Size) -> Result<(), String> {
+    let folder = tempfile::Builder::new().prefix("tidings-bench-").tempdir().map_err(|error| error.to_string())?;
+    let before = server::start_agents(folder.path(), Size { services: 0 }).await?;
+    let empty = before.memory();
+    drop(before);
+    let mut servers = vec![server::start_agents(folder.path(), size).await?];
+    servers.extend(Server::start_nsd(folder.path(), size)?);
+    servers.extend(Server::start_knot(folder.path(), size)?);
+    for server in &servers {
+        server.answers(size).await?;
+    }
+    let (services, instances) = (size.services, size.instances());
+    println!(
+        "\n{services} services, {instances} instances; an agent takes {:.1} MB, {:.1} without",
+        servers[0].memory() / 1e6,
+        empty / 1e6
+    );
+
+    let mut table = Table::new(servers.iter().map(|server| server.name.to_string()).collect());
+    let window = Duration::from_secs(arguments.seconds);
+    for kind in Kind::ALL {
+        for changes in [false, true] {
+            // Files don't change; what is compared with is the server at rest.
+            let changing = if changes { Some(servers[0].changes(100)?) } else { None };
+            for _ in 0..arguments.rounds {
+                for (index, server) in servers.iter().enumerate().filter(|(index, _)| *index == 0 || !changes) {
+                    let done = Load { kind, size }.as_fast_as_it_answers(server, folder.path(), window).await?;
+                    table.add(index, kind, changes, done);
+                }
+            }
+            drop(changing);
+        }
+    }
+    print!("{}", table.queries_per_second_of_processor());
+    // A tenth of what the slowest of them does, the same for all.
+    let rate = table.slowest() / 10.0;
+    for (index, server) in servers.iter().enumerate() {
+        let latencies = Load { kind: Kind::Mixed, size }.at_rate(server, folder.path(), window, rate).await?;
+        table.latency(index, latencies);
+    }
+    print!("{}", table.latencies(rate));
+    Ok(())
+}
