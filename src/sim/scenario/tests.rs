@@ -281,7 +281,10 @@ fn keys_are_named_and_what_can_not_be_meant_of_them_is_refused() {
     story("remove_key = { nodes = \"n1\", key = \"a\" }", "step.remove_key names n1, which has no such key");
     story("encryption = { nodes = \"n1\", mode = \"require\" }", "step.encryption names n1, which has no key");
     story(&format!("{add}\n[[step]]\n{add}"), "step.add_key names n1, which has the key already");
-    story(&format!("{add}\n[[step]]\nremove_key = {{ nodes = \"n1\", key = \"a\" }}"), "which encrypts with the key: it must use another one first");
+    story(
+        &format!("{add}\n[[step]]\nremove_key = {{ nodes = \"n1\", key = \"a\" }}"),
+        "which encrypts with the key: it must use another one first",
+    );
     story(&format!("pause = \"n1\"\n[[step]]\n{add}"), "step.add_key names n1, which is paused");
     story("replay = { to = \"n1\" }", "step.replay finds nothing to say again: no record is before it");
     step("add_key = { nodes = \"n1\", key = \"not a label\" }", "step.add_key.key is wrong");
