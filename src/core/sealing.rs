@@ -117,6 +117,10 @@ impl Core {
         let strand = self.strands.get(&stream).unwrap_or(&none);
         let they_opened = !stream.is_ours();
         let seal = &self.settings.seal;
+        if !they_opened && strand.ours.first.is_none() && seal.requires() {
+            // It can't be an answer: by a stream of ours nothing is said before we have spoken.
+            return Err(WireError::Forged);
+        }
         let (opened, is_answer) = match seal.open(Carrier::Frame, bytes, &place(they_opened, &strand.theirs, strand.ours.first)) {
             // What they said before they had heard us may come after we spoke.
             Err(WireError::Forged) if they_opened && strand.ours.first.is_some() => {
@@ -314,6 +318,14 @@ mod tests {
         assert_eq!(pair.opener.shared_time.seconds(), 3_600, "now it knows the time");
         let two = pair.says("two");
         assert!(pair.is_told(&two).is_ok() && pair.other.is_present(StreamId::accepted(7)));
+    }
+
+    #[test]
+    fn what_comes_by_a_stream_of_ours_before_we_have_spoken_is_no_answer() {
+        let mut pair = Pair::new();
+        // To somebody who spoke in the clear, so it is bound to nothing.
+        let answer = pair.answers("answer");
+        assert_eq!(pair.hears(&answer), Err(WireError::Forged));
     }
 
     #[test]

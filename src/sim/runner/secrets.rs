@@ -79,13 +79,8 @@ impl Player<'_> {
         if recorded.datagrams + recorded.streams == 0 {
             return Err(Failure::of(self.world.now(), step, "nothing was recorded", Vec::new()));
         }
-        let mut sources = from
-            .into_iter()
-            .flat_map(|nodes| hosts(nodes))
-            .map(|host| self.world.host(host).options.address)
-            .collect::<Vec<_>>()
-            .into_iter()
-            .cycle();
+        let mut sources =
+            from.into_iter().flat_map(hosts).map(|host| self.world.host(host).options.address).collect::<Vec<_>>().into_iter().cycle();
         let mut after = PAUSE;
         for host in hosts(to) {
             for number in 0..recorded.datagrams {
