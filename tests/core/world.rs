@@ -12,10 +12,7 @@ use std::{
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 
 use tidings::{
-    catalog::{
-        Catalog, Publisher,
-        select::{HeldBack, held_back},
-    },
+    catalog::{Catalog, Publisher, select::held_back},
     core::{
         Core, Settings,
         counters::Counters,
@@ -698,10 +695,11 @@ impl World {
         Some((entry.instance.port, entry.health.maintenance.is_some()))
     }
 
-    pub(super) fn held_back(&self, reader: Agent, owner: &str, id: &str) -> Option<HeldBack> {
+    /// Why an instance is held back, as [`HeldBack`](tidings::catalog::select::HeldBack) says it of itself.
+    pub(super) fn held_back(&self, reader: Agent, owner: &str, id: &str) -> Option<String> {
         let snapshot = self.hosts[reader].catalog.load();
         let node = snapshot.holder(owner)?.node.id;
-        held_back(&snapshot, snapshot.instance(node, &InstanceId::new(id).expect("an id"))?)
+        Some(format!("{:?}", held_back(&snapshot, snapshot.instance(node, &InstanceId::new(id).expect("an id"))?)?))
     }
 
     pub(super) fn node_state(&self, reader: Agent, name: &str) -> Option<MemberState> {
