@@ -48,6 +48,33 @@ Feature: The command line
     And it prints JSON with
       | /name | web |
 
+  Scenario: What DNS hands out of a service is shown, and why
+    Given an agent alpha
+    And alpha registers
+      | id    | service | port | addresses    | weight | checks                                               |
+      | web-1 | web     | 8080 | ["10.0.0.5"] | 20     |                                                      |
+      | web-2 | web     | 8080 | ["10.0.0.6"] | 20     | [{"id": "beat", "ttl": "1h", "initial": "warning"}]  |
+      | web-3 | web     | 8080 | ["10.0.0.7"] | 20     | [{"id": "beat", "ttl": "1h", "initial": "critical"}] |
+    When I run `tidings service web --dns` beside alpha
+    Then it exits with 0
+    And it prints
+      | web.service.tidings.internal | A   | 0 | 10.0.0.5                                 | web-1 on alpha | passing                               |
+      | web.service.tidings.internal | A   | 0 | 10.0.0.6                                 | web-2 on alpha | warning                               |
+      | web.service.tidings.internal | SRV | 0 | 1 20 8080 0a000005.addr.tidings.internal | web-1 on alpha | passing                               |
+      | web.service.tidings.internal | SRV | 0 | 1 5 8080 0a000006.addr.tidings.internal  | web-2 on alpha | warning: a share of 5 in place of 20  |
+      | -                            | -   | - | -                                        | web-3 on alpha | held back: its check beat is critical |
+    And it does not print "10.0.0.7"
+    When I run `tidings service web --dns --json` beside alpha
+    Then it prints JSON with
+      | /items/1/type      | A                  |
+      | /items/1/data      | 10.0.0.6           |
+      | /items/1/why       | warning            |
+      | /items/4/held_back | true               |
+      | /items/4/instances | ["web-3 on alpha"] |
+    When I run `tidings service shop --dns` beside alpha
+    Then it exits with 1
+    And it complains "shop"
+
   Scenario: A service that nobody registered is a no
     Given an agent alpha
     When I run `tidings service shop` beside alpha

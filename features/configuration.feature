@@ -13,6 +13,8 @@ Feature: Configuring an agent
       | --dns-service-ttl | web=30s |
       | --dns-negative-ttl | 2s |
       | --dns-prefer | zone    |
+      | --dns-upstream | {nobody} |
+      | --dns-rate-limit | 1000 |
       | --advertise  | {alpha} |
       | --on-term    | restart |
       | --http-name  | db-1.example |
@@ -45,6 +47,8 @@ Feature: Configuring an agent
       | TIDINGS_DNS_SERVICE_TTL  | web=30s,db=1m |
       | TIDINGS_DNS_NEGATIVE_TTL | 2s            |
       | TIDINGS_DNS_PREFER       | node          |
+      | TIDINGS_DNS_UPSTREAM     | {nobody},system |
+      | TIDINGS_DNS_RATE_LIMIT   | 0             |
       | TIDINGS_JOIN       | {alpha}             |
       | TIDINGS_SERVICE_DIR | {folder}           |
       | TIDINGS_ON_TERM    | leave               |
@@ -86,6 +90,8 @@ Feature: Configuring an agent
       service_ttl = ["web=30s", "db=1m"]
       negative_ttl = "2s"
       prefer = "zone"
+      upstream = ["{nobody}", "system"]
+      rate_limit = "1000"
 
       [meta]
       owner = "storage"

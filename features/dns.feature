@@ -292,6 +292,20 @@ Feature: Finding services with ordinary DNS lookups
     And over 20 lookups of web.service.tidings.internal A at beta {gamma} is always last
     And over 40 lookups of web.service.tidings.internal A at gamma different records come first
 
+  Scenario: A network may be given so many replies a second, so that nobody else is flooded with them
+    Given agent alpha with
+      | --dns-rate-limit | 2 |
+    And alpha registers
+      | id    | service | port | addresses    |
+      | web-1 | web     | 8080 | ["10.0.0.5"] |
+    When I ask alpha 50 times at once for web.service.tidings.internal A
+    Then some of the answers are whole, some send me to TCP, and some are missing
+    And the metrics at alpha soon show
+      | tidings_dns_unanswered_total{reason="rate"} | 1 or more |
+    When I look up web.service.tidings.internal A at alpha over TCP
+    Then the lookup gives
+      | 10.0.0.5 |
+
   Scenario: Another domain is answered for on request
     Given agent alpha with
       | --domain | corp.example |

@@ -12,6 +12,7 @@ mod man;
 mod output;
 mod problem;
 mod query;
+mod records;
 mod simulate;
 mod table;
 mod tokens;

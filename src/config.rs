@@ -30,6 +30,7 @@
 //! negative_ttl = "1s"                 # --dns-negative-ttl
 //! prefer = "none"                     # --dns-prefer
 //! upstream = ["10.0.0.53", "system"]  # --dns-upstream, repeated
+//! rate_limit = "0"                    # --dns-rate-limit
 //!
 //! [meta]                              # of this node; no flag
 //! owner = "storage"

@@ -26,7 +26,7 @@ use prometheus_client::{
 };
 
 pub use checks::CheckMetrics;
-pub use dns::{DnsMetrics, QueryResult, QueryType};
+pub use dns::{DnsMetrics, QueryResult, QueryType, Unanswered};
 pub use gossip::{Direction, GossipMetrics, Opener, ProtocolMetrics};
 pub use grid::Grid;
 pub use http::HttpMetrics;

@@ -9,7 +9,7 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use super::{
     Exit, Failure, Target,
     client::Api,
-    output,
+    output, records,
     table::{self, Row},
     view::{self, Items},
     watch,
@@ -78,11 +78,17 @@ pub(super) struct Service {
     /// Name of the service
     #[arg(value_name = "NAME")]
     name: ServiceName,
+    /// Show the records that DNS hands out now, of which instances they are, and why others have none
+    #[arg(long, conflicts_with = "watch")]
+    dns: bool,
     #[command(flatten)]
     pub(super) reading: Reading,
 }
 
 pub(super) async fn service(api: Api, args: &Service) -> Result<Exit, Failure> {
+    if args.dns {
+        return records::show(&api, &args.name, args.reading.target.json).await;
+    }
     let path = format!("/v1/services/{}", args.name);
     let instances = format!("/v1/instances?service={}&status=any", args.name);
     match (args.reading.watch, args.reading.target.json) {

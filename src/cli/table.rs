@@ -10,6 +10,7 @@ use comfy_table::{ColumnConstraint, Row as Line, Table, Width, presets::NOTHING}
 use jiff::Timestamp;
 
 use super::output::{HEADING, plain};
+pub(super) use rows::Handed;
 pub(super) use running::Running;
 
 /// What has a line in a table.

@@ -24,6 +24,8 @@ pub struct Names {
     pub prefer: Prefer,
     /// Who is asked about all other names, in the order given, without repetition; nobody, and they are refused.
     pub upstreams: Vec<Upstream>,
+    /// Replies a second that a client's network gets over UDP; 0 for any number.
+    pub reply_rate: u32,
 }
 
 impl Names {
@@ -115,6 +117,15 @@ pub(super) fn service_ttl(text: &str) -> Result<(ServiceName, u32), String> {
     Ok((ServiceName::new(name).map_err(|error| error.to_string())?, ttl(of_name)?))
 }
 
+/// Reads how many replies a second a network gets.
+///
+/// # Errors
+/// When it is no whole number up to a million.
+pub(super) fn reply_rate(text: &str) -> Result<u32, String> {
+    let rate = text.parse().ok().filter(|rate| *rate <= 1_000_000 && text.bytes().all(|octet| octet.is_ascii_digit()));
+    rate.ok_or_else(|| format!("{text:?} is no rate: write a whole number up to 1000000, 0 for no limit"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -127,6 +138,14 @@ mod tests {
         }
         for bad in ["", "30", "500ms", "1s 1ms", "25h", "-1s", "x"] {
             assert!(ttl(bad).unwrap_err().contains("whole seconds"), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_rate_is_a_whole_number() {
+        assert_eq!((reply_rate("0"), reply_rate("1000000")), (Ok(0), Ok(1_000_000)));
+        for bad in ["", "+1", "-1", "1.5", "1000001", "x"] {
+            assert!(reply_rate(bad).unwrap_err().contains("whole number"), "{bad}");
         }
     }
 

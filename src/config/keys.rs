@@ -179,6 +179,15 @@ pub const DNS_UPSTREAM: Key = Key {
         "DNS server to ask about names outside the domain, or system for those that this host asks; repeat it for several [default: none, and such names are refused]",
     )
 };
+/// How many replies a network gets.
+pub const DNS_RATE_LIMIT: Key = Key::new(
+    "dns-rate-limit",
+    "TIDINGS_DNS_RATE_LIMIT",
+    "dns.rate_limit",
+    "NUMBER",
+    "Replies a second that a client's network (/24, /56) gets over UDP, beyond which each second query is sent to TCP and the others get nothing; 0 for any number",
+)
+.or("0");
 /// Whom to join.
 pub const JOIN: Key = Key {
     many: true,
@@ -217,7 +226,7 @@ pub const SERVICE_DIR: Key = Key::new(
 );
 
 /// All settings that have a flag, in the order of the help.
-pub const KEYS: [Key; 27] = [
+pub const KEYS: [Key; 28] = [
     CONFIG,
     NAME,
     ZONE,
@@ -240,6 +249,7 @@ pub const KEYS: [Key; 27] = [
     DNS_NEGATIVE_TTL,
     DNS_PREFER,
     DNS_UPSTREAM,
+    DNS_RATE_LIMIT,
     JOIN,
     SERVICE_DIR,
     ON_TERM,
@@ -294,6 +304,7 @@ pub(super) fn another_value(key: &Key) -> &str {
         "dns-ttl" | "dns-negative-ttl" => "30s",
         "dns-service-ttl" => "web=30s",
         "dns-prefer" => "zone",
+        "dns-rate-limit" => "100",
         "log" => "trace",
         "log-format" => "json",
         "data-dir" => "/srv/tidings",

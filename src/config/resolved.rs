@@ -306,7 +306,8 @@ impl Check<'_> {
         let prefer = self.setting(&keys::DNS_PREFER, str::parse);
         let upstreams = self.settings(&keys::DNS_UPSTREAM, str::parse);
         let ttls = Ttls { services: services?, service, negative: negative? };
-        Some(Names { domain: domain?, alt_domain, ttls, prefer: prefer?, upstreams })
+        let reply_rate = self.setting(&keys::DNS_RATE_LIMIT, dns::reply_rate);
+        Some(Names { domain: domain?, alt_domain, ttls, prefer: prefer?, upstreams, reply_rate: reply_rate? })
     }
 
     fn meta(&mut self) -> BTreeMap<String, String> {

@@ -81,6 +81,7 @@ pub(super) fn value_of(key: &Key, resolved: &Resolved) -> String {
         }
         "dns-negative-ttl" => ttl_text(resolved.names.ttls.negative),
         "dns-prefer" => resolved.names.prefer.to_string(),
+        "dns-rate-limit" => resolved.names.reply_rate.to_string(),
         "dns-upstream" => all(&resolved.names.upstreams),
         "join" => all(&resolved.join),
         "service-dir" => text(resolved.service_dir.as_ref().map(|folder| folder.display()).as_ref()),

@@ -49,10 +49,8 @@ impl Forwarder {
     /// The answer to a query, which has one question, or that there is none. Over TCP what was cut is asked for over TCP, too; over UDP the client hears of
     /// it, and comes back.
     pub(super) async fn ask(&self, query: &[u8], over_tcp: bool, _place: Place) -> Option<Vec<u8>> {
-        #[expect(clippy::disallowed_methods, reason = "the shell reads the clock: this is about sockets")]
         let end = Instant::now() + PATIENCE_IN_ALL;
         for upstream in self.upstreams.in_turn() {
-            #[expect(clippy::disallowed_methods, reason = "the shell reads the clock: this is about sockets")]
             let until = end.min(Instant::now() + PATIENCE);
             let exchange = Exchange::new(query, upstream);
             let asked = async {

@@ -54,6 +54,11 @@ impl Handler {
         Handler { forwards: !names.upstreams.is_empty(), zones: Zones::new(names), catalog, metrics }
     }
 
+    /// Replies a second that a client's network gets over UDP, where there is a limit.
+    pub(super) fn reply_rate(&self) -> Option<u32> {
+        Some(self.zones.names.reply_rate).filter(|rate| *rate > 0)
+    }
+
     /// The reply to a message that came over UDP: its length.
     pub(super) fn packet(&self, message: &[u8], from: SocketAddr, reply: &mut [u8; UDP_PAYLOAD as usize]) -> Said<usize> {
         let begun = Stopwatch::start();

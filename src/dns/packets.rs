@@ -16,7 +16,7 @@ use nix::{
     },
 };
 
-use super::reply::UDP_PAYLOAD;
+use super::{reply::UDP_PAYLOAD, shares::within_share};
 
 /// Packets of a batch.
 pub(super) const BATCH: usize = 32;
@@ -35,6 +35,17 @@ pub(super) struct Packets {
     replies: Box<[[u8; UDP_PAYLOAD as usize]; BATCH]>,
     /// Where the replies of a batch go.
     to: Vec<Option<SockaddrStorage>>,
+}
+
+/// What became of those that waited.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Batch {
+    /// How many there were.
+    pub(super) count: usize,
+    /// How many of them were passed over, since their clients had their share.
+    pub(super) beyond: usize,
+    /// How many replies the system did not take.
+    pub(super) dropped: usize,
 }
 
 /// Whom a reply goes to.
@@ -110,26 +121,32 @@ impl Packets {
     }
 
     /// Takes those that wait, as many as fit in a batch, and answers each: `answer` is handed a query, who asked, and room for the reply, and says
-    /// how long that is, if there is one. Gives how many there were, and how many replies were dropped.
+    /// how long that is, if there is one.
     ///
     /// # Errors
     /// When nothing waits ([`io::ErrorKind::WouldBlock`]), and whatever else the system says.
     pub(super) fn answer(
         &mut self,
         mut answer: impl FnMut(&[u8], &Asker, SocketAddr, &mut [u8; UDP_PAYLOAD as usize]) -> Option<usize>,
-    ) -> io::Result<(usize, usize)> {
+    ) -> io::Result<Batch> {
         let count = self.receive()?;
-        let mut replies = 0;
+        let clients: [Option<SocketAddr>; BATCH] = array::from_fn(|index| self.askers[index].and_then(|asker| plain(&asker.address)));
+        // A full batch: more may wait.
+        let within = if count == BATCH { within_share(&clients.map(|client| client.map(|client| client.ip()))) } else { [true; BATCH] };
+        let (mut replies, mut beyond) = (0, 0);
         for index in 0..count {
-            let Some(asker) = self.askers[index] else { continue };
-            let Some(from) = plain(&asker.address) else { continue };
+            let (Some(asker), Some(from)) = (self.askers[index], clients[index]) else { continue };
+            if !within[index] {
+                beyond += 1;
+                continue;
+            }
             if let Some(length) = answer(&self.queries[index][..self.lengths[index]], &asker, from, &mut self.replies[replies]) {
                 self.askers[replies] = Some(asker);
                 self.lengths[replies] = length;
                 replies += 1;
             }
         }
-        Ok((count, self.send(replies)))
+        Ok(Batch { count, beyond, dropped: self.send(replies) })
     }
 
     fn receive(&mut self) -> io::Result<usize> {

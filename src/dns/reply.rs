@@ -11,6 +11,8 @@ use hickory_proto::{
 };
 use hickory_server::{net::xfer::Protocol, server::Request, zone_handler::MessageResponse};
 
+use super::labels::Labels;
+
 /// The largest UDP payload that is sent and said to be received: no fragments on any usual path (RFC 9715).
 pub(super) const UDP_PAYLOAD: u16 = 1_232;
 /// The UDP payload that every client takes (RFC 1035, 4.2.1).
@@ -152,6 +154,20 @@ pub(super) fn refusal(message: &[u8], code: ResponseCode) -> Option<Vec<u8>> {
     octets[2] = 0x80 | (header[2] & 0x79);
     octets[3] = (header[3] & 0x10) | code.low();
     Some(octets)
+}
+
+/// A short reply to a query that sends its client to TCP, if there is one question to repeat.
+pub(super) fn sent_to_tcp(query: &[u8], room: &mut [u8]) -> Option<usize> {
+    if query.len() < HEADER || query[2] & 0xf8 != 0 || count_at(query, 4) != 1 {
+        return None;
+    }
+    let (_, end) = Labels::read(query, HEADER)?;
+    let head = query.get(..end + 4)?;
+    let reply = room.get_mut(..head.len())?;
+    reply.copy_from_slice(head);
+    (reply[2], reply[3]) = (0x80 | TC | (query[2] & 0x01), query[3] & 0x10);
+    reply[6..HEADER].fill(0);
+    Some(head.len())
 }
 
 /// Octets that a query says its client takes over UDP, as far as it can be read.

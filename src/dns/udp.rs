@@ -18,8 +18,11 @@ use tokio::{runtime::Handle, sync::oneshot};
 use super::{
     forward::Forwarder,
     handler::{Handler, Said},
-    packets::{Asker, BATCH, Bound, Packets, Replier},
+    limiter::{Limiter, Verdict},
+    packets::{Asker, BATCH, Batch, Bound, Packets, Replier},
+    reply,
 };
+use crate::metrics::Unanswered;
 
 /// The pause after a socket failed, so that a lasting failure does not eat a core.
 const PAUSE: Timespec = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
@@ -88,20 +91,30 @@ impl Passing {
 
 fn answer(mut packets: Packets, handler: &Handler, passing: Option<&Passing>, stop: &OwnedFd) {
     let mut drops = Drops::default();
+    let mut limiter = handler.reply_rate().map(|rate| Limiter::new(rate, now()));
     loop {
-        match packets.answer(|message, asker, from, reply| {
+        match packets.answer(|message, asker, from, room| {
             // Nobody can be there: a forged packet.
             if from.port() == 0 {
                 return None;
             }
-            match handler.packet(message, from, reply) {
+            match limiter.as_mut().map_or(Verdict::Answer, |limiter| limiter.take(from.ip(), now())) {
+                Verdict::Answer => {}
+                verdict => {
+                    handler.metrics.unanswered(Unanswered::Rate, 1);
+                    return if verdict == Verdict::Slip { reply::sent_to_tcp(message, room) } else { None };
+                }
+            }
+            match handler.packet(message, from, room) {
                 Said::Reply(length) => return Some(length),
                 Said::Nothing => {}
                 Said::Elsewhere => passing.into_iter().for_each(|passing| passing.pass_on(message, *asker)),
             }
             None
         }) {
-            Ok((count, dropped)) => {
+            Ok(Batch { count, beyond, dropped }) => {
+                handler.metrics.unanswered(Unanswered::Share, beyond);
+                handler.metrics.unanswered(Unanswered::Socket, dropped);
                 drops.note(dropped);
                 // A full batch: more may wait, and whether to end is looked at without waiting.
                 let patience = if count == BATCH { Some(&Timespec { tv_sec: 0, tv_nsec: 0 }) } else { None };
@@ -135,6 +148,11 @@ fn wait(polled: &mut [PollFd<'_>], patience: Option<&Timespec>) -> bool {
     poll(polled, patience).is_ok_and(|ready| ready > 0) && !polled[0].revents().is_empty()
 }
 
+#[expect(clippy::disallowed_methods, reason = "the shell reads the clock: this is about rates")]
+fn now() -> Instant {
+    Instant::now()
+}
+
 /// Replies that were dropped and not spoken of yet.
 #[derive(Default)]
 struct Drops {
@@ -148,8 +166,7 @@ impl Drops {
         if self.count == 0 {
             return;
         }
-        #[expect(clippy::disallowed_methods, reason = "the shell reads the clock: this is about its log")]
-        let now = Instant::now();
+        let now = now();
         if self.logged.is_none_or(|logged| now.duration_since(logged) >= DROPS_LOGGED) {
             tracing::warn!(replies = self.count, "DNS replies were dropped: the system did not take them");
             *self = Drops { count: 0, logged: Some(now) };

@@ -64,10 +64,24 @@ impl QueryResult {
     }
 }
 
+/// Why a query over UDP got no answer, though one could be made. The order is that of the label's values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unanswered {
+    /// More waited than there was time for, and its client had its share.
+    Share,
+    /// Its client's network had as many replies as it may have.
+    Rate,
+    /// The system did not take the reply.
+    Socket,
+}
+
+const UNANSWERED: [&str; 3] = ["share", "rate", "socket"];
+
 /// Metrics of the DNS server. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct DnsMetrics {
     queries: Grid,
+    unanswered: Grid,
     duration: Timing,
 }
 
@@ -75,6 +89,12 @@ impl DnsMetrics {
     pub(super) fn new(registry: &mut Registry) -> DnsMetrics {
         DnsMetrics {
             queries: grid(registry, "dns_queries", "DNS queries by type and result", Grid::new("type", &TYPES, "result", &RESULTS)),
+            unanswered: grid(
+                registry,
+                "dns_unanswered",
+                "DNS queries that got no answer, or one that sent them to TCP, though one could be made, by reason",
+                Grid::line("reason", &UNANSWERED),
+            ),
             duration: timing(registry, "dns_query_duration", "How long it took to make the answer to a DNS query", QUERIES),
         }
     }
@@ -83,6 +103,11 @@ impl DnsMetrics {
     pub fn query(&self, kind: QueryType, result: QueryResult, duration: Duration) {
         self.queries.count(kind as usize, result as usize);
         self.duration.observe(duration);
+    }
+
+    /// So many got no answer.
+    pub fn unanswered(&self, why: Unanswered, count: usize) {
+        self.unanswered.add(0, why as usize, count as u64);
     }
 
     /// How many ended so.

@@ -99,7 +99,7 @@ fn a_critical_check_of_a_node_holds_all_its_instances_back_everywhere() {
         let verdict = Command::Verdict { subject: Subject::Node, check: CheckId::new("beat").unwrap(), state };
         assert_eq!(world.submit_and_wait(agents[1], verdict, SECOND).0, Ok(Done::Noted));
     };
-    let critical = |reason: &str| Some(format!("{:?}", HeldBack::NodeCritical { check: &CheckId::new("beat").unwrap(), reason }));
+    let critical = |reason| Some(format!("{:?}", HeldBack::NodeCritical { check: &CheckId::new("beat").unwrap(), reason }));
     tell(&mut world, Status::Critical);
     world.until(SECOND, |world| held(world, "n1", "web-1") == critical("told"));
     assert_eq!((held(&world, "n2", "web-2"), world.status(agents[0], "n1", "web-1")), (None, Some(Status::Passing)));

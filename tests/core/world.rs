@@ -695,11 +695,12 @@ impl World {
         Some((entry.instance.port, entry.health.maintenance.is_some()))
     }
 
-    /// Why an instance is held back, as [`HeldBack`](tidings::catalog::select::HeldBack) says it of itself.
+    /// Why it is held back, in words.
     pub(super) fn held_back(&self, reader: Agent, owner: &str, id: &str) -> Option<String> {
         let snapshot = self.hosts[reader].catalog.load();
         let node = snapshot.holder(owner)?.node.id;
-        Some(format!("{:?}", held_back(&snapshot, snapshot.instance(node, &InstanceId::new(id).expect("an id"))?)?))
+        let why = held_back(&snapshot, snapshot.instance(node, &InstanceId::new(id).expect("an id"))?)?;
+        Some(format!("{why:?}"))
     }
 
     pub(super) fn node_state(&self, reader: Agent, name: &str) -> Option<MemberState> {

@@ -4,6 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use anstyle::Style;
 use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
 
 use super::Row;
 use crate::{
@@ -44,6 +45,34 @@ impl Row for Node {
             note_on(self),
         ];
         (style, cells)
+    }
+}
+
+/// A record that is handed out, or an instance that has none.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(in crate::cli) struct Handed {
+    pub(in crate::cli) name: String,
+    #[serde(rename = "type")]
+    pub(in crate::cli) kind: String,
+    pub(in crate::cli) ttl: Option<u32>,
+    pub(in crate::cli) data: String,
+    pub(in crate::cli) instances: Vec<String>,
+    pub(in crate::cli) why: String,
+    pub(in crate::cli) held_back: bool,
+}
+
+impl Row for Handed {
+    const HEADING: &'static [&'static str] = &["NAME", "TYPE", "TTL", "DATA", "INSTANCE", "WHY"];
+
+    fn key(&self) -> Vec<&str> {
+        vec![&self.name, &self.kind, &self.data]
+    }
+
+    fn cells(&self, _: Timestamp) -> (Style, Vec<String>) {
+        let ttl = self.ttl.map(|ttl| ttl.to_string()).unwrap_or_default();
+        let why = if self.held_back { format!("held back: {}", self.why) } else { self.why.clone() };
+        let cells = vec![self.name.clone(), self.kind.clone(), ttl, self.data.clone(), self.instances.join(", "), why];
+        (if self.held_back { FAINT } else { Style::new() }, cells)
     }
 }
 

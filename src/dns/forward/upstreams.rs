@@ -40,7 +40,6 @@ impl Upstreams {
 
     /// Those to ask, one after the other: in the order in which they were named, who failed lately behind the others.
     pub(super) fn in_turn(&self) -> Vec<SocketAddr> {
-        #[expect(clippy::disallowed_methods, reason = "the shell reads the clock: this is about sockets")]
         let now = Instant::now();
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.aside.retain(|(_, failed)| now.duration_since(*failed) < ASIDE);
@@ -69,7 +68,6 @@ impl Upstreams {
 
     pub(super) fn failed(&self, upstream: SocketAddr) {
         self.answered(upstream);
-        #[expect(clippy::disallowed_methods, reason = "the shell reads the clock: this is about sockets")]
         let now = Instant::now();
         self.state.lock().unwrap_or_else(PoisonError::into_inner).aside.push((upstream, now));
     }

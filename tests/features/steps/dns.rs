@@ -147,6 +147,42 @@ async fn shuffled(world: &mut World, times: usize, name: String, kind: String, a
     assert!(first.len() > 1, "always {first:?}");
 }
 
+/// From one socket, all before the first answer is read; and then such that are not counted, until one of those is answered: what came of the others
+/// is there by then.
+#[when(regex = r"^I ask (\w+) (\d+) times at once for (\S+) ([A-Z]+)$")]
+async fn at_once(world: &mut World, agent: String, times: u16, name: String, kind: String) {
+    let server = world.agent(&agent).dns();
+    let socket = UdpSocket::bind("127.0.0.1:0").await.expect("a port is free");
+    socket.connect(server).await.expect("UDP connects to anything");
+    let mut question = dns::question(&name, &kind, Way::Udp).expect("a question");
+    for id in 1..=times {
+        question[..2].copy_from_slice(&id.to_be_bytes());
+        socket.send(&question).await.expect("a datagram can be sent");
+    }
+    world.raw_replies.clear();
+    world.notes.insert("asked".into(), times.to_string());
+    let mut buffer = vec![0; 65_535];
+    question[..2].fill(0xff);
+    loop {
+        socket.send(&question).await.expect("a datagram can be sent");
+        while let Ok(received) = timeout(Duration::from_secs(1), socket.recv(&mut buffer)).await {
+            let octets = buffer[..received.expect("the agent's port is open")].to_vec();
+            if octets[..2] == question[..2] {
+                return;
+            }
+            world.raw_replies.push(octets);
+        }
+    }
+}
+
+#[then("some of the answers are whole, some send me to TCP, and some are missing")]
+async fn limited(world: &mut World) {
+    let asked: usize = world.notes["asked"].parse().expect("a number");
+    let cut = world.raw_replies.iter().filter(|octets| octets[2] & 0x02 != 0).count();
+    let whole = world.raw_replies.len() - cut;
+    assert!(whole > 0 && cut > 0 && whole + cut < asked, "of {asked}: {whole} whole, {cut} cut");
+}
+
 #[then(regex = r"^over (\d+) lookups of (\S+) ([A-Z]+) at (\w+) the order is always (.+)$")]
 async fn ordered(world: &mut World, times: usize, name: String, kind: String, agent: String, order: String) {
     let expected = list(&world.fill(&order));
