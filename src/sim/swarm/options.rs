@@ -161,9 +161,14 @@ impl Options {
         let reap_after = Duration::from_secs(if rng.random_bool(0.5) { 240 } else { 24 * 3_600 });
         // Drawn last: without them a seed is the world that it was before there were any.
         kinds.extend([Kind::Image, Kind::Copy].into_iter().filter(|_| rng.random_bool(0.15)));
-        let encrypted = rng.random_bool(0.35).then(|| draw_encrypted(&mut rng));
-        kinds.extend((encrypted.is_some() && rng.random_bool(0.7)).then_some(Kind::Keys));
-        kinds.extend(rng.random_bool(if encrypted.is_some() { 0.6 } else { 0.15 }).then_some(Kind::Replay));
+        // Names that are borne twice have worlds of their own: who holds one is found out by few of them.
+        let mut encrypted = rng.random_bool(0.35).then(|| draw_encrypted(&mut rng));
+        if kinds.contains(&Kind::NameTwice) {
+            encrypted = None;
+        } else {
+            kinds.extend((encrypted.is_some() && rng.random_bool(0.7)).then_some(Kind::Keys));
+            kinds.extend(rng.random_bool(if encrypted.is_some() { 0.6 } else { 0.15 }).then_some(Kind::Replay));
+        }
         Options { seed, hosts, conditions, kinds, pace, lasts, reap_after, encrypted }
     }
 
