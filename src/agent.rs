@@ -13,7 +13,7 @@ mod seeds;
 mod sockets;
 mod streams;
 
-use std::{fmt, io, net::SocketAddr, path::Path, sync::Arc};
+use std::{fmt, io, net::SocketAddr, path::Path, sync::Arc, time::SystemTime};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use rand::{RngExt as _, rngs::StdRng};
@@ -243,6 +243,13 @@ fn boot_id() -> Vec<u8> {
     std::fs::read("/proc/sys/kernel/random/boot_id").map(|id| id.trim_ascii().to_vec()).unwrap_or_default()
 }
 
+/// What the clock on the wall says, which may be wrong: it is where the time begins that agents share, and peers know better.
+#[expect(clippy::disallowed_methods, reason = "the shell reads the clocks")]
+fn wall_seconds() -> u32 {
+    let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    u32::try_from(since_epoch.as_secs()).unwrap_or_default()
+}
+
 fn settings(config: &Resolved, contents: Contents, begun: Begun, address: SocketAddr, random_seed: u64) -> Settings {
     Settings {
         cluster: config.cluster.clone(),
@@ -262,6 +269,7 @@ fn settings(config: &Resolved, contents: Contents, begun: Begun, address: Socket
             encryption: config.keys.shown(),
         },
         seal: Seal::new(config.keys.mode, &config.keys.keyring),
+        seconds: wall_seconds(),
         seeds: config.join.len(),
         peers: contents.peers,
         graves: contents.graves,

@@ -23,7 +23,7 @@ use tidings::{
             Buckets, DigestBeacon, Graves, Have, Hello, Members, Message, Owners, Probe, ProbeAck, ProbeReport, ProbeRequest, Push, Refuse,
             Want, Watch, What, WireSlot, kind,
         },
-        seal::Seal,
+        seal::{Nonce, Seal},
     },
 };
 
@@ -32,6 +32,11 @@ pub const HERE: NodeId = NodeId(1);
 /// See [`HERE`].
 pub const PEER: NodeId = NodeId(2);
 /// Octets that may be in flight in one stream, and what one more answer may add.
+/// What time the agent takes it to be when it starts.
+const TIME: u32 = 1_000;
+/// A time that is after all that a target lets pass: what bears it is recent.
+pub const LATER: u32 = 1_000_000;
+
 const IN_FLIGHT: usize = 256 * 1024 + 2 * limits::FRAME_OCTETS;
 
 /// Where a node of these tests is.
@@ -120,6 +125,7 @@ impl World {
             host_rebooted: false,
             random_seed: 1,
             reap_after: Duration::from_secs(60),
+            seconds: TIME,
         });
         let mut world = World { core, now: Moment::default(), in_flight: BTreeMap::new(), stopped: false };
         world.core.start(world.now);
@@ -127,7 +133,7 @@ impl World {
         let command = Command::Register(Registration::plain(instance()));
         world.input(Input::Command { id: CommandId(1), command });
         world.pass(Duration::from_millis(50));
-        let greeting = seal.close(Carrier::Datagram, greeting(), [3; 12], &[]);
+        let greeting = seal.close(Carrier::Datagram, greeting(), Nonce::new(TIME, [3; 8]), &[]);
         world.input(Input::Datagram { from: address(PEER), bytes: &greeting });
         assert!(world.core.life_of(PEER).is_some(), "the peer is a member");
         world.pass(Duration::from_secs(1));

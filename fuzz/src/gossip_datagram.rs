@@ -6,10 +6,14 @@ use std::{net::SocketAddr, time::Duration};
 
 use tidings::{
     core::io::Input,
-    wire::{envelope::Carrier, limits, seal::Seal},
+    wire::{
+        envelope::Carrier,
+        limits,
+        seal::{Nonce, Seal},
+    },
 };
 
-use super::gossip::{HERE, PEER, World, address, comes_back, seal, stranger};
+use super::gossip::{HERE, LATER, PEER, World, address, comes_back, seal, stranger};
 
 /// Encryption is required.
 pub const SEALED: u8 = 1;
@@ -66,5 +70,5 @@ fn is_no_larger(said: &[u8], answers: &[(SocketAddr, usize)], first: bool) {
 /// As the peer would: what is no envelope stays as it is.
 fn encrypted(clear: &[u8]) -> Vec<u8> {
     let fits = clear.len() >= limits::ENVELOPE_OCTETS && clear.len() + limits::SEAL_OCTETS <= limits::DATAGRAM_OCTETS;
-    if fits { seal().close(Carrier::Datagram, clear.to_vec(), [9; 12], &[]) } else { clear.to_vec() }
+    if fits { seal().close(Carrier::Datagram, clear.to_vec(), Nonce::new(LATER, [9; 8]), &[]) } else { clear.to_vec() }
 }

@@ -14,7 +14,7 @@ use tidings::{
     },
 };
 
-use super::gossip::{HERE, PEER, Said, World, address, beacon, comes_back, seal};
+use super::gossip::{HERE, LATER, PEER, Said, World, address, beacon, comes_back, seal};
 
 /// Encryption is required.
 pub const SEALED: u8 = 1;
@@ -79,8 +79,10 @@ impl Line {
     fn hear(&mut self, world: &mut World, said: Said) {
         self.closed |= said.closed.contains(&self.stream);
         for (_, bytes) in said.frames.iter().filter(|(stream, _)| *stream == self.stream) {
-            if let Some(nonce) = bytes.last_chunk() {
-                self.nonce.get_or_insert(*nonce);
+            if let Some(nonce) = bytes.last_chunk::<12>() {
+                let (seconds, random): (&[u8; 4], &[u8; 8]) =
+                    (nonce.first_chunk().expect("12 octets"), nonce.last_chunk().expect("12 octets"));
+                self.nonce.get_or_insert(Nonce::new(u32::from_be_bytes(*seconds), *random));
             }
         }
         if self.read && !self.closed && !said.frames.is_empty() {
@@ -95,7 +97,7 @@ fn open(world: &mut World, ours: bool, sealed: bool) -> Option<(StreamId, Said)>
         let said = world.input(Input::Accepted { stream, from: address(PEER) });
         return Some((stream, said));
     }
-    let beacon = if sealed { seal().close(Carrier::Datagram, beacon(), [4; 12], &[]) } else { beacon() };
+    let beacon = if sealed { seal().close(Carrier::Datagram, beacon(), Nonce::new(LATER, [4; 8]), &[]) } else { beacon() };
     let said = world.input(Input::Datagram { from: address(PEER), bytes: &beacon });
     let stream = *said.connects.first()?;
     Some((stream, world.input(Input::Connected(stream))))
@@ -114,7 +116,7 @@ fn frames(octets: &[u8]) -> Option<Vec<Vec<u8>>> {
 
 /// Frames as the peer would encrypt them: the first of a side binds all that follow (`core/sealing.rs`).
 fn encrypted(frames: &[Vec<u8>], ours: bool, heard: Option<Nonce>) -> Vec<Vec<u8>> {
-    let first: Nonce = [8; 12];
+    let first = Nonce::new(2 * LATER, [8; 8]);
     let mut sealed = Vec::new();
     for (number, clear) in (0_u64..).zip(frames) {
         if clear.len() < limits::ENVELOPE_OCTETS || clear.len() + limits::SEAL_OCTETS > limits::FRAME_OCTETS {
@@ -123,9 +125,8 @@ fn encrypted(frames: &[Vec<u8>], ours: bool, heard: Option<Nonce>) -> Vec<Vec<u8
         let said = if number == 0 { Nonce::default() } else { first };
         // Of a stream that the agent opened its first words are known.
         let heard = if ours { heard.unwrap_or_default() } else { Nonce::default() };
-        let place = [&[u8::from(!ours)][..], &number.to_be_bytes(), &said, &heard].concat();
-        let mut nonce = first;
-        nonce[0] ^= number as u8;
+        let place = [&[u8::from(!ours)][..], &number.to_be_bytes(), &said.octets(), &heard.octets()].concat();
+        let nonce = Nonce::new(2 * LATER, [8 ^ number as u8; 8]);
         sealed.push(frame::encode(&seal().close(Carrier::Frame, clear.clone(), nonce, &place)));
     }
     sealed

@@ -60,6 +60,8 @@ pub(super) struct Conversation {
     pub purpose: Option<Purpose>,
     /// Who it is, once it said hello.
     pub peer: Option<Identity>,
+    /// What it said may have been recorded long ago: nothing follows from it before it has answered us.
+    pub is_unproven: bool,
     /// That life of the peer is buried here, so only what it says of graves is heard.
     pub peer_is_buried: bool,
     /// The digest that it had then.
@@ -140,6 +142,7 @@ impl Core {
             at,
             purpose,
             peer: None,
+            is_unproven: false,
             peer_is_buried: false,
             peer_digest: 0,
             established: self.join.is_established(),
@@ -237,9 +240,11 @@ impl Core {
 
     fn on_frame(&mut self, now: Moment, stream: StreamId, frame: &[u8]) -> Result<(), WireError> {
         let opened = self.frame_in(stream, frame)?;
+        self.taken += u64::from(opened.cluster == self.cluster);
         if let Some(conversation) = self.conversations.get_mut(&stream) {
             conversation.has_spoken = true;
         }
+        self.prove(now, stream);
         for (kind, body) in opened.messages()? {
             // Agents of two clusters must be able to tell each other so.
             if opened.cluster != self.cluster && !matches!(kind, kind::HELLO | kind::REFUSE) {

@@ -6,7 +6,6 @@ use super::{Core, answering::Allowance, conversation::Purpose, time::Moment};
 use crate::wire::{
     Identity, WireError,
     codec::CodecError,
-    envelope::Carrier,
     message::{DigestBeacon, Message, Push, kind, short_digest},
 };
 
@@ -21,7 +20,7 @@ const REJOIN_GAP: Duration = Duration::from_secs(5);
 
 impl Core {
     pub(super) fn on_datagram(&mut self, now: Moment, from: SocketAddr, bytes: &[u8]) {
-        let opened = self.settings.seal.open(Carrier::Datagram, bytes, &[]);
+        let opened = self.datagram_in(bytes);
         let messages = match opened.as_ref().map_err(|error| *error).and_then(|opened| opened.messages_of(self.cluster)) {
             Ok(messages) => messages,
             Err(error) => return self.dropped(from, error.as_str()),
@@ -29,6 +28,7 @@ impl Core {
         if opened.as_ref().is_ok_and(|opened| opened.nonce.is_none()) {
             self.allowance = Some(Allowance::of(bytes.len()));
         }
+        self.taken += 1;
         // Records about a member that is new come behind the packet that tells of it, in one datagram.
         for (kind, body) in messages {
             match kind {

@@ -14,6 +14,7 @@ mod health;
 mod http;
 mod metrics;
 mod networks;
+mod replay;
 mod tls;
 mod unix;
 mod watching;

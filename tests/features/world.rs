@@ -24,6 +24,7 @@ use super::{
     http::Answer,
     network::Network,
     pki::{self, Authorities},
+    recorder::Recorder,
     service::Service,
 };
 
@@ -66,6 +67,8 @@ pub(crate) struct World {
     pub(crate) sockets: Vec<UdpSocket>,
     /// What goes on until the scenario ends.
     pub(crate) floods: JoinSet<()>,
+    /// Somebody on the way to an agent.
+    pub(crate) recorder: Option<Recorder>,
     /// Services beside agents, by the agent's name.
     pub(crate) services: BTreeMap<String, Service>,
     /// Who signs certificates.
@@ -98,6 +101,7 @@ impl World {
             streams: Vec::new(),
             listeners: Vec::new(),
             sockets: Vec::new(),
+            recorder: None,
             services: BTreeMap::new(),
             authorities: BTreeMap::new(),
             held: None,

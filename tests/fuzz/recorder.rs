@@ -112,7 +112,14 @@ fn datagrams() -> Inputs {
                 inputs.extend(said.chunks(some).map(|said| behind_lengths(mode, said)));
             }
         }
-        let closed = said.iter().map(|clear| targets::gossip::seal().close(Carrier::Datagram, clear.clone(), [1; 12], &[]));
+        let closed = said.iter().map(|clear| {
+            targets::gossip::seal().close(
+                Carrier::Datagram,
+                clear.clone(),
+                tidings::wire::seal::Nonce::new(targets::gossip::LATER, [1; 8]),
+                &[],
+            )
+        });
         inputs.extend(closed.map(|closed| behind_lengths(targets::gossip_datagram::SEALED, &[closed])));
     }
     inputs
