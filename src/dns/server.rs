@@ -2,7 +2,7 @@
 //!
 //! UDP is answered by a thread on a socket of our own: hickory's server answers malformed responses, which lets two servers
 //! talk to each other for ever, and starts a task for each packet without limit. TCP (RFC 7766) has a bound on
-//! connections, which hickory's has not. Both go through the same [`Handler`].
+//! connections, which hickory's has not. Both go through the same handler.
 
 use std::{
     future::Future,
