@@ -12,6 +12,7 @@ mod reload;
 mod seeds;
 mod sockets;
 mod streams;
+mod supervisor;
 
 use std::{fmt, io, net::SocketAddr, path::Path, sync::Arc};
 
@@ -40,6 +41,7 @@ use gossip::Gossip;
 pub use reload::Reload;
 use reload::Reloader;
 use sockets::GossipSockets;
+use supervisor::Supervisor;
 
 /// Why an agent did not start. The message says what to do.
 #[derive(Debug)]
@@ -100,6 +102,7 @@ impl std::error::Error for AgentError {}
 /// When it can't start; nothing was announced to anybody then. When another agent runs on a copy of its data folder.
 pub async fn run(config: Resolved, reload: Reload) -> Result<(), AgentError> {
     raise_descriptor_limit();
+    let supervisor = Supervisor::here();
     let sockets = Sockets::bind(&config).await?;
     let mut rng: StdRng = rand::make_rng();
     let (store, begun, contents) = open_store(&config, &mut rng)?;
@@ -110,7 +113,8 @@ pub async fn run(config: Resolved, reload: Reload) -> Result<(), AgentError> {
     let (told, new_keys) = watch::channel(config.keys.clone());
     let keys = Arc::new(KeyHolder::new(config.keys.clone(), move |new| drop(told.send(new.clone()))));
     let access = Arc::new(ArcSwap::from_pointee(config.access.clone()));
-    let (reloader, seeds) = Reloader::new(reload, config.clone(), registrar.clone(), Arc::clone(&keys), Arc::clone(&access));
+    let (reloader, seeds) =
+        Reloader::new(reload, config.clone(), registrar.clone(), Arc::clone(&keys), Arc::clone(&access), supervisor.clone());
     let info = Arc::new(AgentInfo {
         node_id: contents.node_id,
         name: config.name.clone(),
@@ -142,13 +146,14 @@ pub async fn run(config: Resolved, reload: Reload) -> Result<(), AgentError> {
     let dns =
         DnsServer::bind(config.dns, config.names, catalog.clone(), metrics.dns.clone()).map_err(bind_error("DNS", "--dns", config.dns))?;
     let state = ApiState::new(catalog, registrar.clone(), outputs, keys, access, info, metrics);
-    match serve(gossip, reloader, dns, sockets.http, state, registrar, config.on_term).await {
+    match serve(gossip, reloader, dns, sockets.http, state, registrar, config.on_term, &supervisor).await {
         Some(copied) => Err(AgentError::Copied(copied)),
         None => Ok(()),
     }
 }
 
 /// Everything at once, until gossip ends after a leave or the lifecycle says so.
+#[expect(clippy::too_many_arguments, reason = "each is a part of the agent that runs on its own")]
 async fn serve(
     gossip: Gossip,
     reloader: Reloader,
@@ -157,20 +162,24 @@ async fn serve(
     state: ApiState,
     registrar: Registrar,
     on_term: OnTerm,
+    supervisor: &Supervisor,
 ) -> Option<Copied> {
     let (stop, stopping) = watch::channel(false);
     let stopped = move || {
         let mut stopping = stopping.clone();
         async move { drop(stopping.wait_for(|stop| *stop).await) }
     };
-    let gossip = tokio::spawn(Box::pin(gossip.run()));
+    let gossip = tokio::spawn(Box::pin(gossip.run(supervisor.watchdog())));
     // Nobody reads what the files do not define any more.
     reloader.begin().await;
     tokio::spawn(reloader.run());
     let dns = tokio::spawn(dns.serve(stopped()));
     let http = tokio::spawn(http.serve(state, stopped()));
+    supervisor.ready();
     let copied = tokio::select! {
-        end = gossip => match end {
+        end = gossip => {
+            supervisor.stopping();
+            match end {
             Ok(Some(copied)) => {
                 error!("{copied}");
                 Some(copied)
@@ -179,8 +188,8 @@ async fn serve(
                 info!("left the cluster");
                 None
             }
-        },
-        () = lifecycle::until_told_to_end(&registrar, on_term) => None,
+        }},
+        () = lifecycle::until_told_to_end(&registrar, on_term, supervisor) => None,
     };
     // Nobody waits for the other side of this.
     let _ = stop.send(true);

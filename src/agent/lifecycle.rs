@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing::{info, warn};
 
+use super::supervisor::Supervisor;
 use crate::{
     config::OnTerm,
     model::{Command, Done},
@@ -15,7 +16,7 @@ use crate::{
 const GRACE: Duration = Duration::from_secs(15);
 
 /// Waits for SIGTERM or SIGINT, then says farewell. A second signal ends the waiting for that.
-pub(super) async fn until_told_to_end(registrar: &Registrar, on_term: OnTerm) {
+pub(super) async fn until_told_to_end(registrar: &Registrar, on_term: OnTerm, supervisor: &Supervisor) {
     let (mut term, mut int) = match (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) {
         (Ok(term), Ok(int)) => (term, int),
         (Err(error), _) | (_, Err(error)) => {
@@ -24,6 +25,7 @@ pub(super) async fn until_told_to_end(registrar: &Registrar, on_term: OnTerm) {
         }
     };
     next(&mut term, &mut int).await;
+    supervisor.stopping();
     let command = match on_term {
         OnTerm::Leave => Command::Leave,
         OnTerm::Restart => Command::Absent(GRACE),

@@ -13,4 +13,5 @@ mod health;
 mod http;
 mod metrics;
 mod networks;
+mod supervision;
 mod watching;

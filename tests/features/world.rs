@@ -9,7 +9,7 @@ use std::{
 use cucumber::gherkin::Step;
 use tempfile::TempDir;
 use tokio::{
-    net::{TcpListener, TcpStream, UdpSocket},
+    net::{TcpListener, TcpStream, UdpSocket, UnixDatagram},
     task::JoinHandle,
 };
 
@@ -55,6 +55,10 @@ pub(crate) struct World {
     pub(crate) streams: Vec<TcpStream>,
     pub(crate) listeners: Vec<TcpListener>,
     pub(crate) sockets: Vec<UdpSocket>,
+    /// Where agents tell their service manager how they are.
+    pub(crate) notices: Option<UnixDatagram>,
+    /// What it was last told.
+    pub(crate) notice: String,
     /// Services beside agents, by the agent's name.
     pub(crate) services: BTreeMap<String, Service>,
 }
@@ -80,6 +84,8 @@ impl World {
             streams: Vec::new(),
             listeners: Vec::new(),
             sockets: Vec::new(),
+            notices: None,
+            notice: String::new(),
             services: BTreeMap::new(),
         }
     }
