@@ -2,6 +2,7 @@
 //!
 //! ```sh
 //! cargo bench --bench cluster -- --n 20,50,100 --trials 10
+//! cargo bench --bench cluster -- --n 100 --encrypted
 //! ```
 //!
 //! Each trial forms a cluster afresh, makes a few changes in it, has a further agent join, kills one, and has the host of another fall
@@ -50,7 +51,7 @@ use tokio::{
 use report::{Measured, Report};
 use serf::Serf;
 use system::System;
-use tidings::Tidings;
+use tidings::{Encrypted, Tidings};
 use trial::Plan;
 
 /// Measures clusters of real agents on loopback addresses, with Serf beside them where it is installed
@@ -68,6 +69,9 @@ struct Arguments {
     /// For how many seconds a cluster at rest is measured; 0 leaves it out
     #[arg(long, default_value_t = 20)]
     rest: u64,
+    /// Tidings with encryption, too, in a column of its own
+    #[arg(long)]
+    encrypted: bool,
     /// Only one of the systems
     #[arg(long)]
     only: Option<Only>,
@@ -125,6 +129,7 @@ async fn run(arguments: &Arguments) -> Result<(), String> {
         let n = usize::from(n);
         let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
         let mut of_tidings = tidings.is_some().then(|| Measured::new(Tidings::NAME, n, &load));
+        let mut of_encrypted = (arguments.encrypted && tidings.is_some()).then(|| Measured::new(Encrypted::NAME, n, &load));
         let mut of_serf = serf.is_some().then(|| Measured::new(Serf::NAME, n, &load));
         for trial in 0..arguments.trials {
             // The first cluster of a size is looked at when at rest, too.
@@ -133,11 +138,14 @@ async fn run(arguments: &Arguments) -> Result<(), String> {
             if let Some(measured) = &mut of_tidings {
                 trial::run::<Tidings>(plan, measured).await?;
             }
+            if let Some(measured) = &mut of_encrypted {
+                trial::run::<Encrypted>(plan, measured).await?;
+            }
             if let Some(measured) = &mut of_serf {
                 trial::run::<Serf>(plan, measured).await?;
             }
         }
-        let block = report.add([of_tidings, of_serf].into_iter().flatten().collect());
+        let block = report.add([of_tidings, of_encrypted, of_serf].into_iter().flatten().collect());
         if arguments.json.as_deref() != Some("-") {
             println!("{block}");
         }

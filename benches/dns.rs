@@ -133,6 +133,14 @@ async fn one_size(arguments: &Arguments, size: Size) -> Result<(), String> {
         }
     }
     print!("{}", table.queries_per_second_of_processor());
+    // While DNS takes all that its thread can get.
+    let asking = servers[0].asked_over_http();
+    Load { kind: Kind::Mixed, size }.as_fast_as_it_answers(&servers[0], folder.path(), window).await?;
+    let mut times = asking.end();
+    times.sort_unstable();
+    let quantile = |share: f64| times.get((times.len() as f64 * share) as usize).map_or(f64::NAN, |time| time.as_secs_f64() * 1e3);
+    println!("HTTP meanwhile, {} requests: p50 {:.1} ms, p99 {:.1} ms", times.len(), quantile(0.5), quantile(0.99));
+    println!("found down by other agents in all of this: {}", servers[0].found_down().await?);
     // A tenth of what the slowest of them does, the same for all.
     let rate = table.slowest() / 10.0;
     for (index, server) in servers.iter().enumerate() {

@@ -21,6 +21,11 @@ Feature: Passing on questions about other names
     And the question comes back as WEB.service.corp.example
     When I look up shop.service.corp.example A at alpha
     Then the lookup is NXDOMAIN
+    When I look up shop.service.tidings.internal A at alpha
+    Then the lookup is NXDOMAIN
+    And the lookup says that recursion is available
+    When I look up shop.service.corp.example A at beta
+    Then the lookup says that recursion is not available
     And the metrics at alpha soon show
       | tidings_dns_queries_total{type="A",result="forwarded"}   | 2 |
       | tidings_dns_queries_total{type="SRV",result="forwarded"} | 1 |

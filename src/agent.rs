@@ -14,9 +14,9 @@ mod sockets;
 mod streams;
 mod supervisor;
 
-use std::{fmt, io, net::SocketAddr, path::Path, sync::Arc};
+use std::{fmt, io, net::SocketAddr, path::Path, sync::Arc, time::SystemTime};
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use rand::{RngExt as _, rngs::StdRng};
 use tokio::sync::watch;
 use tracing::{error, info, warn};
@@ -27,19 +27,20 @@ use crate::{
     config::{OnTerm, Resolved},
     core::{Core, Settings, meeting::Copied},
     dns::DnsServer,
-    http::{AgentInfo, ApiState, HttpServer},
+    http::{AgentInfo, ApiState, HttpServer, SocketError},
     keyring::KeyHolder,
     metrics::Facts,
     model::node::NodeInfo,
     registrar::Registrar,
     store::{Begun, Contents, Leases, Store, StoreError},
+    tls,
     wire::{self, seal::Seal},
 };
 use disk::Disk;
 pub use figures::metrics;
 use gossip::Gossip;
 pub use reload::Reload;
-use reload::Reloader;
+use reload::{Live, Reloader};
 use sockets::GossipSockets;
 use supervisor::Supervisor;
 
@@ -57,6 +58,8 @@ pub enum AgentError {
         /// Why.
         error: io::Error,
     },
+    /// The Unix socket of the API could not be made.
+    Socket(SocketError),
     /// The data folder is of no use.
     Store(StoreError),
     /// Another agent runs on a copy of the data folder.
@@ -87,6 +90,7 @@ impl fmt::Display for AgentError {
                 }
                 _ => write!(f, "can't serve {what} at {address} (see {flag}): {error}"),
             },
+            AgentError::Socket(error) => error.fmt(f),
             AgentError::Store(error) => error.fmt(f),
             AgentError::Copied(copied) => copied.fmt(f),
             AgentError::System(error) => write!(f, "the system did not give what an agent needs: {error}"),
@@ -113,8 +117,9 @@ pub async fn run(config: Resolved, reload: Reload) -> Result<(), AgentError> {
     let (told, new_keys) = watch::channel(config.keys.clone());
     let keys = Arc::new(KeyHolder::new(config.keys.clone(), move |new| drop(told.send(new.clone()))));
     let access = Arc::new(ArcSwap::from_pointee(config.access.clone()));
-    let (reloader, seeds) =
-        Reloader::new(reload, config.clone(), registrar.clone(), Arc::clone(&keys), Arc::clone(&access), supervisor.clone());
+    let tls = Arc::new(ArcSwapOption::from_pointee(config.http_tls.as_ref().map(|tls| tls.server.clone())));
+    let live = Live { keys: Arc::clone(&keys), access: Arc::clone(&access), tls: Arc::clone(&tls) };
+    let (reloader, seeds) = Reloader::new(reload, config.clone(), registrar.clone(), live, supervisor.clone());
     let info = Arc::new(AgentInfo {
         node_id: contents.node_id,
         name: config.name.clone(),
@@ -124,10 +129,12 @@ pub async fn run(config: Resolved, reload: Reload) -> Result<(), AgentError> {
         domain: config.names.domain.to_string(),
         gossip: address,
         http: sockets.http.local_addr(),
+        http_socket: config.http_socket.clone(),
         http_names: config.http_names.clone(),
         dns: config.dns,
     });
     log_start(&config, &info, &config.data_dir);
+    reload::warn_of_clear_text(&config);
 
     let core = Box::new(Core::new(settings(&config, contents, begun, address, rng.random())));
     let facts = Facts {
@@ -146,20 +153,26 @@ pub async fn run(config: Resolved, reload: Reload) -> Result<(), AgentError> {
     let dns =
         DnsServer::bind(config.dns, config.names, catalog.clone(), metrics.dns.clone()).map_err(bind_error("DNS", "--dns", config.dns))?;
     let state = ApiState::new(catalog, registrar.clone(), outputs, keys, access, info, metrics);
-    match serve(gossip, reloader, dns, sockets.http, state, registrar, config.on_term, &supervisor).await {
+    let api = Api { server: sockets.http, state, tls };
+    match serve(gossip, reloader, dns, api, registrar, config.on_term, &supervisor).await {
         Some(copied) => Err(AgentError::Copied(copied)),
         None => Ok(()),
     }
 }
 
+/// The API, and what it takes to serve it.
+struct Api {
+    server: HttpServer,
+    state: ApiState,
+    tls: Arc<ArcSwapOption<tls::Server>>,
+}
+
 /// Everything at once, until gossip ends after a leave or the lifecycle says so.
-#[expect(clippy::too_many_arguments, reason = "each is a part of the agent that runs on its own")]
 async fn serve(
     gossip: Gossip,
     reloader: Reloader,
     dns: DnsServer,
-    http: HttpServer,
-    state: ApiState,
+    api: Api,
     registrar: Registrar,
     on_term: OnTerm,
     supervisor: &Supervisor,
@@ -174,7 +187,7 @@ async fn serve(
     reloader.begin().await;
     tokio::spawn(reloader.run());
     let dns = tokio::spawn(dns.serve(stopped()));
-    let http = tokio::spawn(http.serve(state, stopped()));
+    let http = tokio::spawn(api.server.serve(api.state, api.tls, stopped()));
     supervisor.ready();
     let copied = tokio::select! {
         end = gossip => {
@@ -217,7 +230,13 @@ struct Sockets {
 impl Sockets {
     async fn bind(config: &Resolved) -> Result<Sockets, AgentError> {
         let gossip = GossipSockets::bind(config.gossip).await.map_err(bind_error("gossip", "--gossip", config.gossip))?;
-        let http = HttpServer::bind(config.http).map_err(bind_error("HTTP", "--http", config.http))?;
+        let mut http = HttpServer::default();
+        if let Some(address) = config.http {
+            http.bind(address).map_err(bind_error("HTTP", "--http", address))?;
+        }
+        if let Some(path) = &config.http_socket {
+            http.bind_socket(path, config.http_socket_mode).map_err(AgentError::Socket)?;
+        }
         Ok(Sockets { gossip, http })
     }
 }
@@ -236,6 +255,13 @@ fn open_store(config: &Resolved, rng: &mut StdRng) -> Result<(Store, Begun, Cont
 /// Differs between two starts of the host. Where the system does not tell, every start is taken for the first one.
 fn boot_id() -> Vec<u8> {
     std::fs::read("/proc/sys/kernel/random/boot_id").map(|id| id.trim_ascii().to_vec()).unwrap_or_default()
+}
+
+/// What the clock on the wall says, which may be wrong: it is where the time begins that agents share, and peers know better.
+#[expect(clippy::disallowed_methods, reason = "the shell reads the clocks")]
+fn wall_seconds() -> u32 {
+    let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    u32::try_from(since_epoch.as_secs()).unwrap_or_default()
 }
 
 fn settings(config: &Resolved, contents: Contents, begun: Begun, address: SocketAddr, random_seed: u64) -> Settings {
@@ -257,6 +283,7 @@ fn settings(config: &Resolved, contents: Contents, begun: Begun, address: Socket
             encryption: config.keys.shown(),
         },
         seal: Seal::new(config.keys.mode, &config.keys.keyring),
+        seconds: wall_seconds(),
         seeds: config.join.len(),
         peers: contents.peers,
         graves: contents.graves,
@@ -277,7 +304,7 @@ fn log_start(config: &Resolved, info: &AgentInfo, data_dir: &Path) {
         version = info.version,
         gossip = %info.gossip,
         encryption = %config.keys.mode,
-        http = %info.http,
+        http = %config.served(),
         dns = %config.dns,
         data_dir = %data_dir.display(),
         "the agent starts"

@@ -31,6 +31,24 @@ use client::Api;
 /// The environment variable that says where the agent is, for all commands that ask one.
 pub const AGENT_VARIABLE: &str = "TIDINGS_AGENT";
 
+/// The environment variable that names the authorities of the agent's certificate, for https.
+pub const CA_VARIABLE: &str = "TIDINGS_CA";
+
+/// The environment variable that names a certificate to show to the agent.
+pub const CLIENT_CERTIFICATE_VARIABLE: &str = "TIDINGS_CLIENT_CERTIFICATE";
+
+/// The environment variable that names the key of that certificate.
+pub const CLIENT_KEY_VARIABLE: &str = "TIDINGS_CLIENT_KEY";
+
+/// All environment variables of commands that ask an agent, and what each is for.
+pub const VARIABLES: [(&str, &str); 5] = [
+    (TOKEN_VARIABLE, "The token to show where --token-file names none."),
+    (AGENT_VARIABLE, "The agent to talk to where --agent names none."),
+    (CA_VARIABLE, "As --ca."),
+    (CLIENT_CERTIFICATE_VARIABLE, "As --client-certificate."),
+    (CLIENT_KEY_VARIABLE, "As --client-key."),
+];
+
 /// The environment variable that has a token in it, for all commands that ask an agent. No flag has it: what is typed is seen by all.
 pub const TOKEN_VARIABLE: &str = "TIDINGS_TOKEN";
 
@@ -109,9 +127,8 @@ enum Command {
 /// Which agent to ask, and how to show what it answers.
 #[derive(Debug, Args)]
 struct Target {
-    /// Agent to talk to
-    #[arg(long, value_name = "URL", env = AGENT_VARIABLE, default_value = client::DEFAULT_AGENT)]
-    agent: String,
+    #[command(flatten)]
+    reach: client::Reach,
     /// File with a token, for an agent that wants one
     #[arg(long, value_name = "FILE")]
     token_file: Option<std::path::PathBuf>,
@@ -157,7 +174,7 @@ pub fn main() -> ExitCode {
 /// stack of an agent for as long as it runs.
 #[inline(never)]
 fn ask<F: Future<Output = Result<Exit, Failure>>>(target: &Target, command: impl FnOnce(Api) -> F) -> Result<Exit, Failure> {
-    let api = Api::new(&target.agent, client::token(target.token_file.as_deref())?)?;
+    let api = Api::new(&target.reach, client::token(target.token_file.as_deref())?)?;
     wait_for(command(api))
 }
 

@@ -19,6 +19,9 @@
 //!
 //! [http]
 //! listen = "127.0.0.1:8780"           # --http
+//! socket = "/run/tidings/http.sock"   # --http-socket
+//! certificate = "/etc/tidings/a.pem"  # --http-certificate
+//! key = "/etc/tidings/a.key"          # --http-key
 //! names = ["agent.example"]           # --http-name, repeated
 //!
 //! [dns]
@@ -56,6 +59,7 @@ mod block;
 mod definitions;
 mod dns;
 pub mod file;
+mod http;
 pub mod keys;
 mod layers;
 pub mod resolved;
@@ -70,6 +74,7 @@ pub use block::Block;
 pub use definitions::{Definitions, Place};
 pub use dns::{Names, Prefer, Ttls};
 pub use file::Line;
+pub use http::HttpTls;
 pub use keys::{KEYS, Key};
 pub use resolved::{Advertise, LogFormat, OnTerm, Resolved};
 pub use shown::Shown;
@@ -152,7 +157,8 @@ mod tests {
         assert_eq!(resolved.data_dir, PathBuf::from("/home/me/.local/state/tidings"));
         assert_eq!(resolved.gossip.to_string(), "0.0.0.0:8746");
         assert_eq!(resolved.advertise, None);
-        assert_eq!(resolved.http.to_string(), "127.0.0.1:8780");
+        assert_eq!(resolved.http, Some("127.0.0.1:8780".parse().unwrap()));
+        assert_eq!((resolved.http_socket, resolved.http_tls), (None, None));
         assert_eq!(resolved.dns.to_string(), "127.0.0.1:8753");
         assert_eq!(resolved.names.domain.as_str(), "tidings.internal");
         assert_eq!((resolved.join, resolved.http_names), (vec![], vec![]));
@@ -171,7 +177,10 @@ mod tests {
             .flag("join", "seed")
             .load()
             .unwrap();
-        assert_eq!([resolved.gossip.port(), resolved.http.port(), resolved.dns.port(), resolved.join[0].port], [8746, 8780, 8753, 8746]);
+        assert_eq!(
+            [resolved.gossip.port(), resolved.http.unwrap().port(), resolved.dns.port(), resolved.join[0].port],
+            [8746, 8780, 8753, 8746]
+        );
     }
 
     #[test]
@@ -191,16 +200,13 @@ mod tests {
     fn each_setting_can_come_from_each_place() {
         for key in KEYS.iter().filter(|key| key.flag != "config") {
             let text = keys::another_value(key);
-            let given = || match key.flag {
-                "encryption" => Given::default().flag("key-file", keys::keys_for_tests()),
-                _ => Given::default(),
-            };
-            let default = given().load().unwrap();
+            let given = || keys::needed_for_tests(key).into_iter().fold(Given::default(), |given, (flag, text)| given.flag(flag, text));
             let by_flag = given().flag(key.flag, text).load().unwrap();
             let by_env = given().env(key.env, text).load().unwrap();
             let value = if key.many { format!("[\"{text}\"]") } else { format!("\"{text}\"") };
             let by_file = given().file(&format!("{} = {value}", key.file.unwrap())).load().unwrap();
-            assert_ne!(by_flag, default, "{key:?}");
+            // What is needed may be of no use without it.
+            assert_ne!(given().load(), Ok(by_flag.clone()), "{key:?}");
             assert_eq!(by_flag, by_env, "{key:?}");
             assert_eq!(by_flag, by_file, "{key:?}");
         }
@@ -267,9 +273,40 @@ mod tests {
         check(Given::default().flag("advertise", "0.0.0.0"), "--advertise: ", "can't be connected to");
         check(Given::default().flag("domain", "a..b"), "--domain: ", "DNS labels");
         check(Given::default().flag("http-name", "agent.example:8780"), "--http-name: ", "DNS labels");
+        check(Given::default().flag("http", "none"), "--http: ", "--http-socket PATH");
+        check(Given::default().flag("http-socket-mode", "rw"), "--http-socket-mode: ", "as in 0660");
+        check(Given::default().flag("http-socket-mode", "1777"), "--http-socket-mode: ", "as in 0660");
+        check(Given::default().flag("http-certificate", "/nowhere"), "--http-certificate: ", "--http-key");
+        let (certificate, key) = keys::pair_for_tests();
+        check(Given::default().flag("http-key", key), "--http-key: ", "--http-certificate");
+        check(Given::default().flag("http-client-ca", certificate), "--http-client-ca: ", "--http-certificate");
+        check(
+            Given::default().flag("http-certificate", certificate).flag("http-key", key).flag("http", "none").flag("http-socket", "a"),
+            "--http-certificate: ",
+            "--http none",
+        );
+        check(Given::default().flag("http-certificate", key).flag("http-key", key), "--http-certificate: ", "holds no certificate");
+        check(
+            Given::default().flag("http-certificate", certificate).flag("http-key", certificate),
+            "--http-certificate: ",
+            "holds no private key",
+        );
         check(Given::default().flag("http", "10.0.0.1:9000").flag("dns", "0.0.0.0:9000"), "--http (10.0.0.1:9000)", "--dns");
         check(Given::default().file("nmae = \"a\""), "tidings.toml, line 1: unknown key nmae", "did you mean name?");
         check(Given::default().flag("config", "/nowhere/tidings.toml"), "--config: ", "can't read /nowhere/tidings.toml");
+    }
+
+    #[test]
+    fn a_key_that_systemd_guards_may_look_as_if_others_could_read_it() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let (certificate, key) = keys::pair_for_tests();
+        let folder = tempfile::tempdir().unwrap();
+        let guarded = folder.path().join("key");
+        std::fs::copy(key, &guarded).unwrap();
+        std::fs::set_permissions(&guarded, std::fs::Permissions::from_mode(0o440)).unwrap();
+        let given = || Given::default().flag("http-certificate", certificate).flag("http-key", guarded.to_str().unwrap());
+        assert!(given().load().unwrap_err().to_string().contains("its mode is 0440"));
+        assert!(given().env("CREDENTIALS_DIRECTORY", folder.path().to_str().unwrap()).load().unwrap().http_tls.is_some());
     }
 
     #[test]

@@ -6,6 +6,7 @@
 //! give the same outputs.
 
 mod admission;
+mod answering;
 mod burial;
 mod climb;
 mod configure;
@@ -36,6 +37,7 @@ mod push;
 pub mod replica;
 mod sealing;
 mod settle;
+mod shared_time;
 mod sink;
 pub mod slots;
 mod stale;
@@ -55,6 +57,7 @@ use std::{
 
 use rand::{RngExt as _, SeedableRng, rngs::StdRng};
 
+use answering::Allowance;
 use climb::Climbs;
 use conversation::Conversation;
 use counters::Counters;
@@ -72,6 +75,8 @@ use owner::{Pending, Registered};
 use replica::{Replica, Shift};
 use sealing::Strand;
 use settle::Settle;
+use shared_time::SharedTime;
+pub use shared_time::WINDOW;
 use time::Moment;
 use timers::{Timer, Timers};
 
@@ -105,6 +110,8 @@ pub struct Settings {
     pub address: SocketAddr,
     /// How its gossip is encrypted.
     pub seal: Seal,
+    /// What time it is about, in seconds, to seal with: it should be later than at any start before. What others say goes over it.
+    pub seconds: u32,
     /// What it says of itself.
     pub info: NodeInfo,
     /// How many seeds there are to resolve.
@@ -155,9 +162,14 @@ pub struct Core {
     halted: bool,
     dissemination: Dissemination,
     conversations: BTreeMap<StreamId, Conversation>,
+    /// What may be sent for the datagram at hand; anything where there is none, or where it was encrypted.
+    allowance: Option<Allowance>,
     /// Of those streams that carried something encrypted.
     strands: BTreeMap<StreamId, Strand>,
+    shared_time: SharedTime,
     streams: u64,
+    /// Datagrams and frames of the own cluster that could be read.
+    taken: u64,
     join: Join,
     kept_out: KeptOut,
     farewell: Option<Farewell>,
@@ -189,6 +201,7 @@ impl Core {
         let detector = Detector::new(me, &mut rng);
         Core {
             cluster: ClusterTag::of(&settings.cluster),
+            shared_time: SharedTime::new(settings.seconds),
             join: Join::new(settings.seeds, &settings.peers, settings.address),
             settings,
             rng,
@@ -208,8 +221,10 @@ impl Core {
             halted: false,
             dissemination: Dissemination::default(),
             conversations: BTreeMap::new(),
+            allowance: None,
             strands: BTreeMap::new(),
             streams: 0,
+            taken: 0,
             kept_out: KeptOut::default(),
             farewell: None,
             pending: VecDeque::new(),
@@ -229,6 +244,7 @@ impl Core {
 
     /// Begins: stamps the records of this life and looks for peers.
     pub fn start(&mut self, now: Moment) {
+        self.shared_time.go_on(now);
         self.last_contact = now;
         self.stamp_records();
         self.take_up_graves(now);
@@ -242,6 +258,7 @@ impl Core {
         if self.halted {
             return;
         }
+        self.shared_time.go_on(now);
         self.drop_what_is_stale(now);
         self.graves.expire(now);
         match input {
@@ -261,6 +278,7 @@ impl Core {
             Input::Stored { ticket, result } => self.on_stored(now, ticket, result),
         }
         self.carry_out_detection(now);
+        self.allowance = None;
         self.finish();
     }
 
@@ -270,6 +288,7 @@ impl Core {
         if self.halted {
             return;
         }
+        self.shared_time.go_on(now);
         self.drop_what_is_stale(now);
         self.graves.expire(now);
         while let Some(timer) = self.timers.pop_due(now) {
@@ -318,6 +337,11 @@ impl Core {
     /// The last version that a record of this node took.
     pub fn own_version(&self) -> u64 {
         self.own_version
+    }
+
+    /// How many datagrams and frames were taken for what they say: they could be read, and are of the own cluster.
+    pub fn taken(&self) -> u64 {
+        self.taken
     }
 
     /// The life that a member has here, be it up or down.

@@ -33,7 +33,7 @@ mod services;
 #[cfg(test)]
 mod testing;
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 
 use arc_swap::ArcSwap;
 use tokio::sync::{Semaphore, watch};
@@ -46,7 +46,7 @@ pub use openapi::{Operation, Parameter, build as openapi_document};
 pub use page::{LARGEST_PAGE, PAGE};
 pub use prefer::LONGEST_WAIT;
 pub use routes::{ROUTES, Route, router};
-pub use server::{CONNECTIONS, HttpServer};
+pub use server::{CONNECTIONS, HttpServer, LOCAL_CONNECTIONS, SocketError};
 
 use crate::{
     access::Policy,
@@ -144,8 +144,10 @@ pub struct AgentInfo {
     pub domain: String,
     /// Where its gossip is received, as peers are told.
     pub gossip: SocketAddr,
-    /// Where this API is bound.
-    pub http: SocketAddr,
+    /// Where this API is bound, if it is served over TCP.
+    pub http: Option<SocketAddr>,
+    /// The Unix socket that it is served at, if it is.
+    pub http_socket: Option<PathBuf>,
     /// The names that its host may be called by in a URL, beside `localhost` and addresses.
     pub http_names: Vec<Domain>,
     /// Where its DNS server is bound.

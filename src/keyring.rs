@@ -4,7 +4,7 @@ mod file;
 mod holder;
 mod key;
 
-pub use file::{KeyFile, KeyFileError, lines, load, read_secret, save};
+pub use file::{KeyFile, KeyFileError, lines, load, read_guarded, read_secret, save};
 pub use holder::{KeyHolder, Keys};
 pub use key::Key;
 

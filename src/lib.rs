@@ -22,4 +22,5 @@ mod planted;
 pub mod registrar;
 pub mod sim;
 pub mod store;
+pub mod tls;
 pub mod wire;

@@ -29,7 +29,7 @@ pub use checks::CheckMetrics;
 pub use dns::{DnsMetrics, QueryResult, QueryType, Unanswered};
 pub use gossip::{Direction, GossipMetrics, Opener, ProtocolMetrics};
 pub use grid::Grid;
-pub use http::HttpMetrics;
+pub use http::{HttpMetrics, NoHandshake};
 pub use store::StoreMetrics;
 pub use timing::{Stopwatch, Timing};
 

@@ -51,12 +51,22 @@ pub(crate) enum Planted {
     HigherHoldsName,
     /// A write is synced to disk never.
     NeverSynced,
+    /// What was said in the clear is taken though encryption is required.
+    PlainTaken,
+    /// What was said in another cluster is taken.
+    ClusterUnbound,
+    /// A frame opens at any place of any stream.
+    FrameUnbound,
+    /// A key that was removed still opens.
+    RemovedKeyOpens,
+    /// A datagram is taken however old it is.
+    OldTaken,
 }
 
 #[cfg(test)]
 impl Planted {
     /// All of them.
-    pub(crate) const ALL: [Planted; 24] = [
+    pub(crate) const ALL: [Planted; 29] = [
         Planted::AcknowledgedEarly,
         Planted::GenerationReused,
         Planted::GenerationUnwritten,
@@ -81,6 +91,11 @@ impl Planted {
         Planted::ReadyEarly,
         Planted::HigherHoldsName,
         Planted::NeverSynced,
+        Planted::PlainTaken,
+        Planted::ClusterUnbound,
+        Planted::FrameUnbound,
+        Planted::RemovedKeyOpens,
+        Planted::OldTaken,
     ];
 }
 

@@ -39,6 +39,8 @@ pub enum WireError {
     NotEncrypted,
     /// Not made with the key that it names, changed on the way, or said again where it does not belong.
     Forged,
+    /// Sealed so long ago that it may have been recorded, and is said again.
+    Old,
     /// Of another cluster.
     Cluster,
 }
@@ -53,6 +55,7 @@ impl WireError {
             WireError::Sealed => "no_such_key",
             WireError::NotEncrypted => "not_encrypted",
             WireError::Forged => "forged",
+            WireError::Old => "too_old",
             WireError::Cluster => "other_cluster",
         }
     }

@@ -310,6 +310,23 @@ fn a_half_open_stream_is_closed_in_time_and_their_number_is_bounded() {
 }
 
 #[test]
+fn whoever_opens_streams_and_says_nothing_keeps_no_newcomer_out() {
+    let mut world = World::new(15);
+    let a = world.start("a", &[]);
+    // As many as there may be, and as many again all the while.
+    for _ in 0..256 {
+        world.half_open_stream_to(a);
+    }
+    let b = world.start("b", &["a"]);
+    for _ in 0..20 {
+        (0..20).for_each(|_| world.half_open_stream_to(a));
+        world.run(SECOND / 100);
+    }
+    assert_eq!((world.nodes(a), world.nodes(b)), (vec!["a".into(), "b".into()], vec!["a".into(), "b".into()]));
+    assert!(world.open_streams(a) >= 256, "they were there meanwhile");
+}
+
+#[test]
 fn the_same_seed_gives_the_same_history() {
     let history = |seed| {
         let mut world = World::new(seed);

@@ -20,6 +20,8 @@ mod features {
     pub(crate) mod http;
     pub(crate) mod metrics;
     pub(crate) mod network;
+    pub(crate) mod pki;
+    pub(crate) mod recorder;
     pub(crate) mod report;
     pub(crate) mod service;
     pub(crate) mod sockets;

@@ -1,5 +1,7 @@
 //! Claims about what comes from the network: any bytes are borne, and what was written is what is read.
 
+#[path = "wire/answers.rs"]
+mod answers;
 #[path = "wire/mangler.rs"]
 mod mangler;
 #[path = "wire/messages.rs"]

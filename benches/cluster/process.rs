@@ -56,6 +56,12 @@ impl Process {
         line.trim().strip_suffix(" kB")?.parse::<u64>().ok().map(|kilobytes| kilobytes * 1024)
     }
 
+    /// Files, sockets among them, that it has open.
+    #[allow(dead_code, reason = "not every bench looks at it")]
+    pub(crate) fn open_files(&self) -> Option<usize> {
+        fs::read_dir(format!("/proc/{}/fd", self.child.id())).ok().map(Iterator::count)
+    }
+
     /// Processor time that it has used so far.
     pub(crate) fn processor_time(&self) -> Option<Duration> {
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id())).ok()?;

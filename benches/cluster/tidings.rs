@@ -1,6 +1,8 @@
 //! Tidings, asked over HTTP. A change is a registration.
 
-use std::{collections::BTreeSet, net::Ipv4Addr, path::Path, process::Command};
+use std::{
+    collections::BTreeSet, fs::OpenOptions, io::Write as _, net::Ipv4Addr, os::unix::fs::OpenOptionsExt as _, path::Path, process::Command,
+};
 
 use bytes::Bytes;
 use http::{Method, Request, StatusCode, header::CONTENT_TYPE};
@@ -17,6 +19,12 @@ const PROGRAM: &str = env!("CARGO_BIN_EXE_tidings");
 const HTTP_PORT: u16 = 8780;
 
 pub(crate) enum Tidings {}
+
+/// The same with a key, and `require`.
+pub(crate) enum Encrypted {}
+
+/// The same in each run: what is said here is no secret.
+const KEY: &str = "5:paWlpaWlpaWlpaWlpaWlpaWlpaWlpaWlpaWlpaWlpaU=";
 
 impl System for Tidings {
     type Client = Http;
@@ -50,6 +58,40 @@ impl System for Tidings {
         connector.set_nodelay(true);
         let client = HttpClient::builder(TokioExecutor::new()).pool_max_idle_per_host(1).build(connector);
         Http { client, base: format!("http://{address}:{HTTP_PORT}/v1") }
+    }
+}
+
+impl System for Encrypted {
+    type Client = Http;
+
+    const NAME: &'static str = "Tidings, encrypted";
+    const NET: [u8; 2] = [127, 62];
+
+    fn version() -> Option<String> {
+        Tidings::version()
+    }
+
+    fn command(name: &str, address: Ipv4Addr, seed: Option<Ipv4Addr>, folder: &Path) -> Command {
+        let mut command = Tidings::command(name, address, seed, folder);
+        let keys = folder.with_extension("keys");
+        // Where it can't be written the agent says so, and ends.
+        if OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&keys)
+            .and_then(|mut file| writeln!(file, "{KEY}"))
+            .is_ok()
+        {
+            command.arg("--key-file").arg(keys);
+        }
+        command.args(["--encryption", "require"]);
+        command
+    }
+
+    fn client(address: Ipv4Addr) -> Http {
+        Tidings::client(address)
     }
 }
 

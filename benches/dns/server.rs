@@ -6,6 +6,7 @@ use std::{
     os::unix::process::CommandExt as _,
     path::Path,
     process::{Child, Command, Stdio},
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -220,6 +221,37 @@ impl Server {
         self.process.stats().iter().map(|fields| fields[21] as f64 * 4_096.0).sum()
     }
 
+    /// Asks the agent over HTTP, again and again, until that is ended.
+    pub(crate) fn asked_over_http(&self) -> Asking {
+        let (times, http) = (Arc::new(Mutex::new(Vec::new())), SocketAddr::new(self.address.ip(), 8_780));
+        let noted = Arc::clone(&times);
+        let task = tokio::spawn(async move {
+            let mut ticks = interval(Duration::from_millis(20));
+            let Ok(mut connection) = Connection::open(http).await else { return };
+            loop {
+                ticks.tick().await;
+                let begun = Instant::now();
+                match connection.get("/v1/agent", &[]).await {
+                    Ok(answer) if answer.status == 200 => noted.lock().unwrap_or_else(PoisonError::into_inner).push(begun.elapsed()),
+                    _ => return,
+                }
+            }
+        });
+        Asking { task, times }
+    }
+
+    /// How often one of the other agents found anybody down so far.
+    pub(crate) async fn found_down(&self) -> Result<u64, String> {
+        let mut all = 0;
+        for owner in &self.owners {
+            let answer = Connection::open(*owner).await?.get("/metrics", &[]).await?;
+            let text = String::from_utf8_lossy(&answer.body).into_owned();
+            let counts = text.lines().filter(|line| line.starts_with("tidings_down_verdicts_total"));
+            all += counts.filter_map(|line| line.rsplit(' ').next()?.parse::<u64>().ok()).sum::<u64>();
+        }
+        Ok(all)
+    }
+
     /// Changes the catalog so many times a second, until it is dropped: one of the other agents registers an instance anew.
     pub(crate) fn changes(&self, rate: u32) -> Result<Changes, String> {
         let owner = *self.owners.first().ok_or("nobody owns an instance")?;
@@ -241,6 +273,20 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         self.others.clear();
+    }
+}
+
+/// Requests that go on.
+pub(crate) struct Asking {
+    task: JoinHandle<()>,
+    times: Arc<Mutex<Vec<Duration>>>,
+}
+
+impl Asking {
+    /// Ends them, and gives how long each took.
+    pub(crate) fn end(self) -> Vec<Duration> {
+        self.task.abort();
+        std::mem::take(&mut *self.times.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 

@@ -3,17 +3,18 @@
 
 use std::{
     collections::BTreeMap,
+    future::ready,
     io,
     net::SocketAddr,
     time::{Duration, SystemTime},
 };
 
 use tokio::{
-    net::{TcpListener, UdpSocket},
+    net::{TcpListener, TcpStream, UdpSocket},
     sync::{mpsc, oneshot, watch},
-    time::{interval, sleep},
+    time::{Instant, interval, sleep, sleep_until},
 };
-use tracing::{debug, info};
+use tracing::{debug, info, warn};
 
 use super::{
     clock::Clock,
@@ -44,6 +45,10 @@ use crate::{
 
 /// Datagrams that are taken before something else gets its turn.
 const BURST: usize = 64;
+/// Events of streams that are taken before something else does that is no datagram. In between come bursts of these.
+const PIECES: usize = 8;
+/// How long accepting rests when the system is out of something, file descriptors for example.
+const ACCEPT_REST: Duration = Duration::from_millis(500);
 const LOG_EVERY: Duration = Duration::from_secs(10);
 
 /// The loop and all that it owns.
@@ -126,20 +131,29 @@ impl Gossip {
         self.carry_out();
         let mut log_tick = interval(LOG_EVERY);
         let mut buffer = vec![0; 2 * limits::DATAGRAM_OCTETS];
+        let (mut datagrams, mut pieces) = (0, 0);
+        let mut accept_again = None;
         while !self.left && self.copied.is_none() {
             // What a suspension of the host adds to this sleep is little: hardly ever is nothing due for a second.
             let sleep = sleep(self.core.poll_timeout().map_or(LOG_EVERY, |due| due - self.moment()));
+            // Whoever sends without end must not keep all else from being done.
+            let (others_first, no_datagrams) = (pieces >= PIECES, datagrams >= BURST);
+            datagrams = 0;
+            pieces = if others_first { 0 } else { pieces };
             tokio::select! {
                 // What has come is read before time is judged: a late loop must not take an answer for a silence.
                 biased;
                 // First, since under a flood the next is always there.
                 () = watchdog.sign() => {}
-                ready = self.udp.readable() => {
+                ready = self.udp.readable(), if !no_datagrams && !others_first => {
                     if ready.is_ok() {
-                        self.read_datagrams(&mut buffer);
+                        datagrams = self.read_datagrams(&mut buffer);
                     }
                 }
-                Some((stream, event)) = self.stream_events.recv() => self.on_stream(stream, event),
+                Some((stream, event)) = self.stream_events.recv(), if !others_first => {
+                    pieces += 1;
+                    self.on_stream(stream, event);
+                }
                 Some((ticket, result)) = self.stored.recv() => self.core.handle(self.moment(), Input::Stored { ticket, result }),
                 Some(pending) = self.commands.recv(), if self.waiting.len() < QUEUE => self.on_command(pending),
                 Some(found) = self.found.recv() => {
@@ -148,17 +162,10 @@ impl Gossip {
                 }
                 Ok(()) = self.new_seeds.changed() => self.on_seeds(),
                 Ok(()) = self.new_keys.changed() => self.on_keys(),
-                accepted = self.tcp.accept() => {
-                    if let Ok((tcp, from)) = accepted {
-                        self.accepted += 1;
-                        self.metrics.stream(Opener::Peer);
-                        let (stream, from) = (StreamId::accepted(self.accepted), self.families.seen_on_socket(from));
-                        self.streams.accept(stream, tcp);
-                        self.core.handle(self.moment(), Input::Accepted { stream, from });
-                    }
-                }
+                accepted = accept(&self.tcp, accept_again) => accept_again = self.on_accepted(accepted),
                 () = sleep => {}
                 _ = log_tick.tick() => self.log.flush(),
+                () = ready(()), if no_datagrams || others_first => {}
             }
             let moment = self.moment();
             if self.core.poll_timeout().is_some_and(|due| due <= moment) {
@@ -176,8 +183,9 @@ impl Gossip {
         self.clock.moment()
     }
 
-    fn read_datagrams(&mut self, buffer: &mut [u8]) {
-        for _ in 0..BURST {
+    /// Gives how many there were.
+    fn read_datagrams(&mut self, buffer: &mut [u8]) -> usize {
+        for count in 0..BURST {
             match self.udp.try_recv_from(buffer) {
                 Ok((length, from)) => {
                     self.metrics.datagram(Direction::In, length);
@@ -185,7 +193,28 @@ impl Gossip {
                     self.core.handle(moment, Input::Datagram { from, bytes: &buffer[..length] });
                     self.carry_out();
                 }
-                Err(_) => return,
+                Err(_) => return count,
+            }
+        }
+        BURST
+    }
+
+    /// Gives until when to leave others waiting.
+    fn on_accepted(&mut self, accepted: io::Result<(TcpStream, SocketAddr)>) -> Option<Instant> {
+        match accepted {
+            Ok((tcp, from)) => {
+                self.accepted += 1;
+                self.metrics.stream(Opener::Peer);
+                let (stream, from) = (StreamId::accepted(self.accepted), self.families.seen_on_socket(from));
+                self.streams.accept(stream, tcp);
+                self.core.handle(self.moment(), Input::Accepted { stream, from });
+                None
+            }
+            // The peer went away before it was accepted.
+            Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => None,
+            Err(error) => {
+                warn!(%error, "no stream of a peer can be accepted for now");
+                Some(Instant::now() + ACCEPT_REST)
             }
         }
     }
@@ -286,6 +315,14 @@ impl Gossip {
         let moment = self.moment();
         self.core.handle(moment, Input::Seal { seal, shown: keys.shown() });
     }
+}
+
+/// The next stream of a peer, not before some moment.
+async fn accept(listener: &TcpListener, not_before: Option<Instant>) -> io::Result<(TcpStream, SocketAddr)> {
+    if let Some(moment) = not_before {
+        sleep_until(moment).await;
+    }
+    listener.accept().await
 }
 
 #[expect(clippy::disallowed_methods, reason = "the catalog shows people since when something is so")]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
     sync::watch,
@@ -12,10 +12,11 @@ use tracing::{error, info, warn};
 use super::supervisor::Supervisor;
 use crate::{
     access::Policy,
-    config::{self, ConfigError, Definitions, Resolved, Seed},
+    config::{self, ConfigError, Definitions, HttpTls, Resolved, Seed},
     keyring::KeyHolder,
-    model::{Command, Done, Refusal},
+    model::{Command, Domain, Done, Refusal},
     registrar::Registrar,
+    tls,
 };
 
 /// How an agent reads its configuration anew, and what follows outside of it.
@@ -34,9 +35,15 @@ pub(super) struct Reloader {
     started: Resolved,
     registrar: Registrar,
     seeds: watch::Sender<Vec<Seed>>,
-    keys: Arc<KeyHolder>,
-    access: Arc<ArcSwap<Policy>>,
+    live: Live,
     supervisor: Supervisor,
+}
+
+/// What others of the agent read while it runs, and a reload replaces.
+pub(super) struct Live {
+    pub(super) keys: Arc<KeyHolder>,
+    pub(super) access: Arc<ArcSwap<Policy>>,
+    pub(super) tls: Arc<ArcSwapOption<tls::Server>>,
 }
 
 impl Reloader {
@@ -45,13 +52,12 @@ impl Reloader {
         reload: Reload,
         started: Resolved,
         registrar: Registrar,
-        keys: Arc<KeyHolder>,
-        access: Arc<ArcSwap<Policy>>,
+        live: Live,
         supervisor: Supervisor,
     ) -> (Reloader, watch::Receiver<Vec<Seed>>) {
         let (seeds, new_seeds) = watch::channel(started.join.clone());
         let hup = signal(SignalKind::hangup()).inspect_err(|error| warn!("SIGHUP can't be received, so nothing is reloaded: {error}")).ok();
-        (Reloader { hup, reload, started, registrar, seeds, keys, access, supervisor }, new_seeds)
+        (Reloader { hup, reload, started, registrar, seeds, live, supervisor }, new_seeds)
     }
 
     /// Puts what the files define into effect. Where that can't be, the agent runs on without it.
@@ -94,8 +100,10 @@ impl Reloader {
             }
         }
         (self.reload.set_log)(&new.log);
-        self.keys.replace(new.keys.clone());
-        self.access.store(Arc::new(new.access.clone()));
+        self.live.keys.replace(new.keys.clone());
+        self.live.access.store(Arc::new(new.access.clone()));
+        self.take_certificate(new.http_tls.as_ref());
+        warn_of_clear_text(&new);
         self.seeds.send_if_modified(|seeds| {
             let other = *seeds != new.join;
             seeds.clone_from(&new.join);
@@ -106,9 +114,34 @@ impl Reloader {
         }
         true
     }
+
+    /// Who connects from now on is served by this certificate. Connections that are open go on as they are.
+    fn take_certificate(&self, new: Option<&HttpTls>) {
+        let new = new.map(|tls| Arc::new(tls.server.clone()));
+        let old = self.live.tls.swap(new.clone());
+        match &new {
+            _ if old == new => {}
+            Some(new) => {
+                info!(fingerprint = new.fingerprint(), names = %list(new.names()), "the API is served by another certificate from now on")
+            }
+            None => info!("the API is served without TLS from now on"),
+        }
+    }
 }
 
 async fn configure(registrar: &Registrar, definitions: &Definitions) -> Result<Done, Refusal> {
     let services = definitions.services.values().map(|(registration, _)| registration.clone()).collect();
     registrar.submit(Command::Configure { services, checks: definitions.node_checks() }).await
+}
+
+/// Tokens are meant for those who ask from elsewhere; without TLS whoever listens on the way has them, too.
+pub(super) fn warn_of_clear_text(config: &Resolved) {
+    let Some(address) = config.http.filter(|address| !address.ip().is_loopback()) else { return };
+    if config.http_tls.is_none() && !config.access.tokens.is_empty() {
+        warn!(http = %address, "tokens travel in the clear: serve https with --http-certificate and --http-key, or loopback alone");
+    }
+}
+
+fn list(names: &[Domain]) -> String {
+    names.iter().map(Domain::as_str).collect::<Vec<_>>().join(", ")
 }

@@ -10,8 +10,8 @@ use crate::{
 
 pub(super) const AFTER_HELP: &str = "\
 A flag wins over its environment variable, that over the file, that over the default.
-SIGTERM and SIGINT end the agent. SIGHUP has it read its files again: services, checks, whom to join and what to
-log follow, and nothing does where there is a flaw.
+SIGTERM and SIGINT end the agent. SIGHUP has it read its files again: services, checks, keys, tokens, certificates,
+whom to join and what to log follow, and nothing does where there is a flaw.
 
 Examples:
   tidings agent                                        The first agent of a cluster

@@ -85,7 +85,50 @@ pub const ENCRYPTION: Key = Key::new(
     "Send gossip in the clear, or encrypted and take both, or encrypted and take nothing else [default: require where there are keys, else off]",
 );
 /// Where the REST API is served.
-pub const HTTP: Key = Key::new("http", "TIDINGS_HTTP", "http.listen", "ADDR:PORT", "Where to serve the REST API").or("127.0.0.1:8780");
+pub const HTTP: Key =
+    Key::new("http", "TIDINGS_HTTP", "http.listen", "ADDR:PORT|none", "Where to serve the REST API; none: at --http-socket alone")
+        .or("127.0.0.1:8780");
+/// Where else the REST API is served.
+pub const HTTP_SOCKET: Key = Key::new(
+    "http-socket",
+    "TIDINGS_HTTP_SOCKET",
+    "http.socket",
+    "PATH",
+    "Unix socket to serve the REST API at, too, for programs on this host [default: none]",
+);
+/// Who may use that socket.
+pub const HTTP_SOCKET_MODE: Key = Key::new(
+    "http-socket-mode",
+    "TIDINGS_HTTP_SOCKET_MODE",
+    "http.socket_mode",
+    "MODE",
+    "Who may use that socket, as chmod takes it; its group is the agent's",
+)
+.or("0600");
+/// The certificate that the REST API shows.
+pub const HTTP_CERTIFICATE: Key = Key::new(
+    "http-certificate",
+    "TIDINGS_HTTP_CERTIFICATE",
+    "http.certificate",
+    "FILE",
+    "Certificate of the REST API (PEM, with its chain): https is served in place of http [default: none]",
+);
+/// The key of that certificate.
+pub const HTTP_KEY: Key = Key::new(
+    "http-key",
+    "TIDINGS_HTTP_KEY",
+    "http.key",
+    "FILE",
+    "Private key of that certificate (PEM), which nobody but its owner may read",
+);
+/// Who signs the certificates of clients.
+pub const HTTP_CLIENT_CA: Key = Key::new(
+    "http-client-ca",
+    "TIDINGS_HTTP_CLIENT_CA",
+    "http.client_ca",
+    "FILE",
+    "Authorities (PEM): https is served to clients with a certificate of one of them, and to no other [default: to all]",
+);
 /// What the host of the REST API may be called.
 pub const HTTP_NAME: Key = Key {
     many: true,
@@ -226,7 +269,7 @@ pub const SERVICE_DIR: Key = Key::new(
 );
 
 /// All settings that have a flag, in the order of the help.
-pub const KEYS: [Key; 28] = [
+pub const KEYS: [Key; 33] = [
     CONFIG,
     NAME,
     ZONE,
@@ -237,6 +280,11 @@ pub const KEYS: [Key; 28] = [
     KEY_FILE,
     ENCRYPTION,
     HTTP,
+    HTTP_SOCKET,
+    HTTP_SOCKET_MODE,
+    HTTP_CERTIFICATE,
+    HTTP_KEY,
+    HTTP_CLIENT_CA,
     HTTP_NAME,
     HTTP_READS,
     HTTP_LOCAL,
@@ -258,7 +306,19 @@ pub const KEYS: [Key; 28] = [
 ];
 
 /// The flags of the settings that a running agent takes over at a reload, beside services and checks.
-pub const RELOADED: [&str; 8] = ["join", "service-dir", "key-file", "encryption", "http-reads", "http-local", "token-file", "log"];
+pub const RELOADED: [&str; 11] = [
+    "join",
+    "service-dir",
+    "key-file",
+    "encryption",
+    "http-certificate",
+    "http-key",
+    "http-client-ca",
+    "http-reads",
+    "http-local",
+    "token-file",
+    "log",
+];
 
 /// The table of the file with this node's metadata. It has neither flag nor variable.
 pub const META: &str = "meta";
@@ -291,7 +351,7 @@ pub fn nearest(unknown: &str) -> Option<&'static str> {
     (near.0 <= 1.max(meant.len() / 3)).then_some(key)
 }
 
-/// A value of a setting that is not its default; for encryption, where there are [`keys_for_tests`].
+/// A value of a setting that is not its default; where [`needed_for_tests`] are given, too.
 #[cfg(test)]
 pub(super) fn another_value(key: &Key) -> &str {
     match key.flag {
@@ -301,6 +361,9 @@ pub(super) fn another_value(key: &Key) -> &str {
         "encryption" => "off",
         "http-reads" | "http-local" => "token",
         "token-file" => tokens_for_tests(),
+        "http-socket-mode" => "0660",
+        "http-certificate" | "http-client-ca" => pair_for_tests().0,
+        "http-key" => pair_for_tests().1,
         "dns-ttl" | "dns-negative-ttl" => "30s",
         "dns-service-ttl" => "web=30s",
         "dns-prefer" => "zone",
@@ -311,6 +374,35 @@ pub(super) fn another_value(key: &Key) -> &str {
         "service-dir" => "/",
         _ => "other",
     }
+}
+
+/// What another setting takes before it means anything.
+#[cfg(test)]
+pub(super) fn needed_for_tests(key: &Key) -> Vec<(&'static str, &'static str)> {
+    let (certificate, private) = pair_for_tests();
+    match key.flag {
+        "encryption" => vec![("key-file", keys_for_tests())],
+        "http-certificate" => vec![("http-key", private)],
+        "http-key" => vec![("http-certificate", certificate)],
+        "http-client-ca" => vec![("http-certificate", certificate), ("http-key", private)],
+        _ => vec![],
+    }
+}
+
+/// Files with a certificate and its private key, which nobody else may read.
+#[cfg(test)]
+pub(super) fn pair_for_tests() -> (&'static str, &'static str) {
+    use std::{io::Write as _, sync::LazyLock};
+    static FILES: LazyLock<[tempfile::NamedTempFile; 2]> = LazyLock::new(|| {
+        let pair = rcgen::generate_simple_self_signed(["agent.example".to_owned()]).expect("a certificate");
+        [pair.cert.pem(), pair.signing_key.serialize_pem()].map(|text| {
+            let mut file = tempfile::NamedTempFile::new().expect("a temporary file");
+            file.write_all(text.as_bytes()).expect("it is writable");
+            file
+        })
+    });
+    let [certificate, key] = FILES.each_ref().map(|file| file.path().to_str().expect("it is ASCII"));
+    (certificate, key)
 }
 
 /// A file with a key that nobody else may read.

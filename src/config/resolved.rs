@@ -11,8 +11,9 @@ use std::{
 use tracing_subscriber::filter::{LevelFilter, Targets};
 
 use super::{
-    ConfigError, Definitions, Key, Names, Seed, Surroundings, Ttls, address, dns,
+    ConfigError, Definitions, HttpTls, Key, Names, Seed, Surroundings, Ttls, address, dns,
     file::{self, Line},
+    http,
     keys::{self, META},
     layers::{Given, Layers},
 };
@@ -41,8 +42,14 @@ pub struct Resolved {
     pub advertise: Option<Advertise>,
     /// How gossip is encrypted; the path of its file is absolute.
     pub keys: Keys,
-    /// Where the REST API is served.
-    pub http: SocketAddr,
+    /// Where the REST API is served over TCP, if it is.
+    pub http: Option<SocketAddr>,
+    /// The Unix socket that it is served at, if it is; an absolute path.
+    pub http_socket: Option<PathBuf>,
+    /// The mode of that socket: bits of permission, and no others.
+    pub http_socket_mode: u32,
+    /// What it shows and asks for over TCP, where it is served as https.
+    pub http_tls: Option<HttpTls>,
     /// Names that clients may ask the REST API by, in the order given, without repetition.
     pub http_names: Vec<Domain>,
     /// Who may do what through the API.
@@ -65,6 +72,16 @@ pub struct Resolved {
     pub log: String,
     /// How to write the log.
     pub log_format: LogFormat,
+}
+
+impl Resolved {
+    /// Where the REST API is served, for people.
+    pub fn served(&self) -> String {
+        let secure = if self.http_tls.is_some() { "s" } else { "" };
+        let address = self.http.map(|address| format!("http{secure}://{address}"));
+        let socket = self.http_socket.as_ref().map(|path| format!("unix:{}", path.display()));
+        address.into_iter().chain(socket).collect::<Vec<_>>().join(" and ")
+    }
 }
 
 /// An address that others reach this agent's gossip at; it is one that can be connected to.
@@ -161,7 +178,10 @@ pub(super) fn resolve(layers: &Layers<'_>, surroundings: &Surroundings) -> Resul
     let key_file = check.key_file(surroundings);
     let keyring = check.keyring(key_file.as_ref());
     let mode = check.encryption(key_file.is_some());
-    let http = check.setting(&keys::HTTP, |text| address::listen(text, address::HTTP_PORT));
+    let http = check.http();
+    let http_socket = check.setting(&keys::HTTP_SOCKET, absolute);
+    let http_socket_mode = check.setting(&keys::HTTP_SOCKET_MODE, http::mode);
+    let http_tls = check.http_tls(surroundings);
     let dns = check.setting(&keys::DNS, |text| address::listen(text, address::DNS_PORT));
     let names = check.names();
     let local = check.setting(&keys::HTTP_LOCAL, str::parse);
@@ -176,7 +196,7 @@ pub(super) fn resolve(layers: &Layers<'_>, surroundings: &Surroundings) -> Resul
     let log = check.setting(&keys::LOG, log_filter);
     let log_format = check.setting(&keys::LOG_FORMAT, str::parse);
     let meta = check.meta();
-    check.apart(&[(&keys::GOSSIP, gossip), (&keys::HTTP, http), (&keys::DNS, dns)]);
+    check.apart(&[(&keys::GOSSIP, gossip), (&keys::HTTP, http.flatten()), (&keys::DNS, dns)]);
 
     // Whatever is missing here has left an error, and an agent with an error does not start.
     let complete = || {
@@ -194,6 +214,9 @@ pub(super) fn resolve(layers: &Layers<'_>, surroundings: &Surroundings) -> Resul
             advertise,
             keys,
             http,
+            http_socket,
+            http_socket_mode: http_socket_mode?,
+            http_tls,
             http_names,
             access: Policy { local: local?, reads: reads?, tokens: tokens? },
             token_file,
@@ -213,19 +236,19 @@ pub(super) fn resolve(layers: &Layers<'_>, surroundings: &Surroundings) -> Resul
     Err(ConfigError(check.errors))
 }
 
-struct Check<'a> {
-    layers: &'a Layers<'a>,
+pub(super) struct Check<'a> {
+    pub(super) layers: &'a Layers<'a>,
     errors: Vec<String>,
 }
 
 impl Check<'_> {
-    fn setting<T, E: Display>(&mut self, key: &Key, parse: impl Fn(&str) -> Result<T, E>) -> Option<T> {
+    pub(super) fn setting<T, E: Display>(&mut self, key: &Key, parse: impl Fn(&str) -> Result<T, E>) -> Option<T> {
         let Given { texts, origin } = self.layers.get(key)?;
         let text = texts.last()?;
         self.note(parse(text).map_err(|error| format!("{origin}: {error}")))
     }
 
-    fn note<T>(&mut self, result: Result<T, String>) -> Option<T> {
+    pub(super) fn note<T>(&mut self, result: Result<T, String>) -> Option<T> {
         result.map_err(|error| self.errors.push(error)).ok()
     }
 
@@ -376,7 +399,7 @@ fn default_data_dir(surroundings: &Surroundings) -> Result<PathBuf, String> {
     }
 }
 
-fn absolute(text: &str) -> Result<PathBuf, String> {
+pub(super) fn absolute(text: &str) -> Result<PathBuf, String> {
     path::absolute(text).map_err(|error| format!("{text:?} is no folder: {error}"))
 }
 

@@ -67,7 +67,12 @@ pub(super) fn value_of(key: &Key, resolved: &Resolved) -> String {
         "advertise" => text(resolved.advertise.as_ref()),
         "key-file" => text(resolved.keys.file.as_ref().map(|(path, _)| path.display()).as_ref()),
         "encryption" => resolved.keys.mode.to_string(),
-        "http" => resolved.http.to_string(),
+        "http" => resolved.http.map_or_else(|| "none".to_owned(), |address| address.to_string()),
+        "http-socket" => text(resolved.http_socket.as_ref().map(|path| path.display()).as_ref()),
+        "http-socket-mode" => format!("{:04o}", resolved.http_socket_mode),
+        "http-certificate" => text(resolved.http_tls.as_ref().map(|tls| tls.certificate.display()).as_ref()),
+        "http-key" => text(resolved.http_tls.as_ref().map(|tls| tls.key.display()).as_ref()),
+        "http-client-ca" => text(resolved.http_tls.as_ref().and_then(|tls| tls.client_ca.as_ref()).map(|file| file.display()).as_ref()),
         "http-reads" => resolved.access.reads.to_string(),
         "http-local" => resolved.access.local.to_string(),
         "token-file" => text(resolved.token_file.as_ref().map(|file| file.display()).as_ref()),
@@ -140,6 +145,7 @@ mod tests {
         for key in KEYS.iter().filter(|key| key.flag != "config") {
             let text = keys::another_value(key);
             let mut flags = Flags::from([("key-file", vec![keys::keys_for_tests().to_owned()])]);
+            flags.extend(keys::needed_for_tests(key).into_iter().map(|(flag, text)| (flag, vec![text.to_owned()])));
             flags.insert(key.flag, vec![text.to_owned()]);
             let new = load(&flags, &surroundings()).unwrap();
             let reloaded = keys::RELOADED.contains(&key.flag);

@@ -1,8 +1,9 @@
 //! One stream with a peer: its life from opening to end. What is said in it stands in `sync.rs`.
 
 use std::{
+    cmp::Reverse,
     collections::{BTreeMap, VecDeque},
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     time::Duration,
 };
 
@@ -25,7 +26,8 @@ use crate::{
     },
 };
 
-/// Conversations that peers may have opened with us at once. One more is closed at once; who opened it tries again.
+/// Conversations that peers may have opened with us at once. One more takes the place of one whose peer has not said who it is; where all have, it is closed at
+/// once, and who opened it tries again.
 const ACCEPTED_CONVERSATIONS: usize = 256;
 /// How long a peer may take to connect, and to say hello.
 const HELLO_PATIENCE: Duration = Duration::from_secs(3);
@@ -58,6 +60,8 @@ pub(super) struct Conversation {
     pub purpose: Option<Purpose>,
     /// Who it is, once it said hello.
     pub peer: Option<Identity>,
+    /// What it said may have been recorded long ago: nothing follows from it before it has answered us.
+    pub is_unproven: bool,
     /// That life of the peer is buried here, so only what it says of graves is heard.
     pub peer_is_buried: bool,
     /// The digest that it had then.
@@ -138,6 +142,7 @@ impl Core {
             at,
             purpose,
             peer: None,
+            is_unproven: false,
             peer_is_buried: false,
             peer_digest: 0,
             established: self.join.is_established(),
@@ -164,11 +169,36 @@ impl Core {
 
     pub(super) fn on_accepted(&mut self, now: Moment, stream: StreamId, from: SocketAddr) {
         let accepted = self.conversations.values().filter(|conversation| !conversation.is_ours()).count();
-        if accepted >= ACCEPTED_CONVERSATIONS {
+        if accepted >= ACCEPTED_CONVERSATIONS && !self.make_room(now) {
             self.dropped(from, "too_many_streams");
             self.outputs.push_back(Output::Close(stream));
         } else {
             self.begin(now, stream, from, None);
+        }
+    }
+
+    /// Ends a stream whose peer has not said who it is: the oldest of the address that has most of them. So who opens many and says nothing takes the places of
+    /// nobody but itself, and an agent, which says who it is at once, has the time for it however many come.
+    fn make_room(&mut self, now: Moment) -> bool {
+        let silent = |(stream, conversation): (&StreamId, &Conversation)| {
+            (!conversation.is_ours() && conversation.peer.is_none()).then_some((conversation.at.ip(), *stream))
+        };
+        let mut by_address: BTreeMap<IpAddr, Vec<StreamId>> = BTreeMap::new();
+        for (address, stream) in self.conversations.iter().filter_map(silent) {
+            by_address.entry(address).or_default().push(stream);
+        }
+        let most = by_address.values().max_by_key(|streams| (streams.len(), Reverse(streams[0])));
+        let Some(stream) = most.map(|streams| streams[0]) else {
+            return false;
+        };
+        self.end_half_open(now, stream, "it made room for another");
+        true
+    }
+
+    fn end_half_open(&mut self, now: Moment, stream: StreamId, why: &str) {
+        if let Some(from) = self.conversations.get(&stream).map(|conversation| conversation.at) {
+            self.dropped(from, "half_open_stream");
+            self.fail(now, stream, why);
         }
     }
 
@@ -210,9 +240,11 @@ impl Core {
 
     fn on_frame(&mut self, now: Moment, stream: StreamId, frame: &[u8]) -> Result<(), WireError> {
         let opened = self.frame_in(stream, frame)?;
+        self.taken += u64::from(opened.cluster == self.cluster);
         if let Some(conversation) = self.conversations.get_mut(&stream) {
             conversation.has_spoken = true;
         }
+        self.prove(now, stream);
         for (kind, body) in opened.messages()? {
             // Agents of two clusters must be able to tell each other so.
             if opened.cluster != self.cluster && !matches!(kind, kind::HELLO | kind::REFUSE) {
@@ -258,9 +290,8 @@ impl Core {
             let deadline = conversation.deadline;
             return self.timers.set(deadline, Timer::Conversation(stream));
         }
-        let from = conversation.at;
         if !conversation.is_ours() && conversation.peer.is_none() {
-            self.dropped(from, "half_open_stream");
+            return self.end_half_open(now, stream, "it took too long");
         }
         self.fail(now, stream, "it took too long");
     }

@@ -2,11 +2,10 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use super::{Core, conversation::Purpose, time::Moment};
+use super::{Core, answering::Allowance, conversation::Purpose, time::Moment};
 use crate::wire::{
     Identity, WireError,
     codec::CodecError,
-    envelope::Carrier,
     message::{DigestBeacon, Message, Push, kind, short_digest},
 };
 
@@ -21,11 +20,15 @@ const REJOIN_GAP: Duration = Duration::from_secs(5);
 
 impl Core {
     pub(super) fn on_datagram(&mut self, now: Moment, from: SocketAddr, bytes: &[u8]) {
-        let opened = self.settings.seal.open(Carrier::Datagram, bytes, &[]);
+        let opened = self.datagram_in(bytes);
         let messages = match opened.as_ref().map_err(|error| *error).and_then(|opened| opened.messages_of(self.cluster)) {
             Ok(messages) => messages,
             Err(error) => return self.dropped(from, error.as_str()),
         };
+        if opened.as_ref().is_ok_and(|opened| opened.nonce.is_none()) {
+            self.allowance = Some(Allowance::of(bytes.len()));
+        }
+        self.taken += 1;
         // Records about a member that is new come behind the packet that tells of it, in one datagram.
         for (kind, body) in messages {
             match kind {
@@ -83,6 +86,9 @@ impl Core {
         }
         if taken_for_dead && self.rejoined.is_some_and(|at| now - at < REJOIN_GAP) {
             return self.dropped(from, "rejoined_already");
+        }
+        if self.membership.get(sender.node()).is_none_or(|member| member.identity.address() != sender.address()) {
+            self.allowance = self.allowance.map(Allowance::of_stranger);
         }
         self.heard(sender);
         let admitted = self.admit(sender, packet);

@@ -147,6 +147,7 @@ impl Core {
             let Ok(messages) = opened.as_ref().map_err(|error| *error).and_then(|opened| opened.messages_of(self.cluster)) else {
                 return self.break_off(now, stream);
             };
+            self.taken += 1;
             for (kind, body) in messages {
                 if let Some((from, ack)) = self.detector.on_message(now, stream, kind, body) {
                     self.compare(now, from, ack.digest);
@@ -174,8 +175,9 @@ impl Core {
     /// A peer opened a stream to watch us. From now on it is the detector's, and no conversation.
     pub(super) fn on_watch(&mut self, stream: StreamId, body: &[u8]) -> Result<(), WireError> {
         let watch = Watch::from_bytes(body)?;
+        let is_present = self.is_present(stream);
         if let Some(conversation) = self.conversations.remove(&stream) {
-            self.detector.on_watcher(stream, &watch, conversation.into_frames());
+            self.detector.on_watcher(stream, &watch, is_present, conversation.into_frames());
         }
         Ok(())
     }

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     planted::{Planted, is_planted},
     wire::{
-        HIGHEST_VERSION, LOWEST_VERSION, limits,
+        HIGHEST_VERSION, Identity, LOWEST_VERSION, limits,
         message::{Hello, Refuse, RefuseCode, Standing},
     },
 };
@@ -49,14 +49,16 @@ impl Core {
         if self.is_buried(hello.from) {
             return self.answer_with_grave(now, stream, hello.from);
         }
-        self.heard_somebody(now);
-        let effects = self.membership.met(hello.from);
-        self.apply(now, effects);
+        let is_present = self.is_present(stream);
+        if is_present {
+            self.on_present(now, hello.from);
+        }
         if is_planted(Planted::ReadyEarly) {
             self.become_ready();
         }
         if let Some(conversation) = self.conversations.get_mut(&stream) {
             conversation.peer = Some(hello.from);
+            conversation.is_unproven = !is_present;
             conversation.peer_digest = hello.digest.total();
         }
         if !ours {
@@ -68,6 +70,25 @@ impl Core {
             (true, true) => self.end(now, stream),
             // The peer compares with what our hello says, and closes the stream if it finds the same.
             (true, false) => {}
+        }
+    }
+
+    /// Somebody is there in person.
+    fn on_present(&mut self, now: Moment, peer: Identity) {
+        self.heard_somebody(now);
+        let effects = self.membership.met(peer);
+        self.apply(now, effects);
+    }
+
+    /// A frame came: if it is the first that is bound to what we said, whoever said hello is no recording.
+    pub(super) fn prove(&mut self, now: Moment, stream: StreamId) {
+        let is_present = self.is_present(stream);
+        let unproven = self.conversations.get_mut(&stream).filter(|conversation| conversation.is_unproven && is_present);
+        if let Some(peer) = unproven.and_then(|conversation| {
+            conversation.is_unproven = false;
+            conversation.peer
+        }) {
+            self.on_present(now, peer);
         }
     }
 

@@ -280,13 +280,14 @@ pub enum Event {
 }
 
 /// Every reason of [`Event::Dropped`].
-pub const DROP_REASONS: [&str; 16] = [
+pub const DROP_REASONS: [&str; 18] = [
     "malformed",
     "too_large",
     "version",
     "no_such_key",
     "not_encrypted",
     "forged",
+    "too_old",
     "other_cluster",
     "unknown_kind",
     "not_for_us",
@@ -297,4 +298,5 @@ pub const DROP_REASONS: [&str; 16] = [
     "rejoined_already",
     "too_many_streams",
     "half_open_stream",
+    "more_than_asked",
 ];

@@ -1,6 +1,6 @@
 //! What this node owns: commands, their way to disk, and the versions that they take when they are there.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
 
 use super::{
     Core,
@@ -227,7 +227,13 @@ impl Core {
 
     pub(super) fn node_record(&self) -> Write {
         let health = self.health_of(&Subject::Node).unwrap_or_default();
-        Write::Definition { definition: body::encode_node(&self.settings.info), status: body::encode_health(&health) }
+        let mut info = Cow::Borrowed(&self.settings.info);
+        if self.pending.iter().any(|pending| matches!(pending.act, Act::Farewell)) {
+            // What is not on disk yet is told to nobody: the disk may refuse it.
+            let info = info.to_mut();
+            (info.left, info.grace_seconds) = (false, None);
+        }
+        Write::Definition { definition: body::encode_node(&info), status: body::encode_health(&health) }
     }
 
     pub(super) fn own_part(&self) -> &Part {

@@ -52,6 +52,7 @@ pub(super) fn core(most: usize) -> Core {
         address,
         info,
         seal: Default::default(),
+        seconds: 0,
         seeds: 0,
         peers: vec![],
         records: BTreeMap::new(),

@@ -15,7 +15,7 @@ use super::{
     lookup::{Found, Offer, Wanted},
     name::NAME_SERVER,
     records::PRIORITY,
-    reply::{HEADER, LEAST_PAYLOAD, OPT, TC, UDP_PAYLOAD},
+    reply::{HEADER, LEAST_PAYLOAD, OPT, RA, TC, UDP_PAYLOAD},
     zone::{HOSTMASTER, SOA_TIMERS, Zone, Zones, serial},
 };
 use crate::catalog::Snapshot;
@@ -86,7 +86,7 @@ pub(super) fn answer(
 ) -> Option<usize> {
     let (zone, meaning) = zones.meaning(&query.labels);
     let found = zones.find(snapshot, meaning, Wanted { kind: query.kind, instances, octets: usize::MAX }, rng);
-    let mut writer = Writer::begin(query, reply);
+    let mut writer = Writer::begin(query, zones.forwards(), reply);
     let fits = match found {
         Found::Addresses(addresses, ttl) => writer.addresses(&addresses, ttl),
         Found::Offers(offers, ttl) => writer.offers(zone, &offers, ttl),
@@ -113,14 +113,14 @@ struct Writer<'r> {
 
 impl<'r> Writer<'r> {
     /// Header and question, which come back as they came (RFC 1035, 7.3).
-    fn begin(query: &Plain<'_>, octets: &'r mut [u8; UDP_PAYLOAD as usize]) -> Self {
+    fn begin(query: &Plain<'_>, recursion: bool, octets: &'r mut [u8; UDP_PAYLOAD as usize]) -> Self {
         let payload = query.edns.map_or(LEAST_PAYLOAD, |edns| edns.payload.clamp(LEAST_PAYLOAD, UDP_PAYLOAD));
         let opt = query.edns.map_or(0, |_| OPT);
         let length = query.head.len();
         octets[..length].copy_from_slice(query.head);
         // A response, authoritative; RD and CD are the client's.
         octets[2] = 0x84 | (query.head[2] & 0x01);
-        octets[3] = query.head[3] & 0x10;
+        octets[3] = query.head[3] & 0x10 | if recursion { RA } else { 0 };
         octets[6..HEADER].fill(0);
         Writer { octets, length, limit: usize::from(payload) - opt }
     }

@@ -61,6 +61,7 @@ impl Forwarder {
                 Ok(Ok(mut answer)) => {
                     self.upstreams.answered(upstream);
                     answer[..2].copy_from_slice(&query[..2]);
+                    reply::say_own_payload(&mut answer);
                     return Some(fitting(query, answer, over_tcp));
                 }
                 Ok(Err(error)) => {

@@ -34,8 +34,6 @@ pub(super) struct Handler {
     zones: Zones,
     catalog: Catalog,
     pub(super) metrics: DnsMetrics,
-    /// Whether names outside the domains are passed on.
-    forwards: bool,
 }
 
 /// What becomes of a message.
@@ -51,7 +49,7 @@ pub(super) enum Said<T> {
 
 impl Handler {
     pub(super) fn new(names: Names, catalog: Catalog, metrics: DnsMetrics) -> Self {
-        Handler { forwards: !names.upstreams.is_empty(), zones: Zones::new(names), catalog, metrics }
+        Handler { zones: Zones::new(names), catalog, metrics }
     }
 
     /// Replies a second that a client's network gets over UDP, where there is a limit.
@@ -152,11 +150,12 @@ impl Handler {
     /// None where others are to answer.
     fn respond(&self, request: &Request, asked: &mut Asked, rng: &mut impl Rng) -> Option<Vec<u8>> {
         let answer = self.answer(request, rng);
-        if self.forwards && answer.as_ref().is_ok_and(|answer| answer.outcome == Outcome::Outside) {
+        if self.zones.forwards() && answer.as_ref().is_ok_and(|answer| answer.outcome == Outcome::Outside) {
             asked.forwarded = true;
             return None;
         }
-        let (metadata, error) = said(request, &answer);
+        let (mut metadata, error) = said(request, &answer);
+        metadata.recursion_available = self.zones.forwards();
         let edns = request.edns.as_ref().map(|asked| reply::edns(asked, error));
         let none = Vec::new();
         let (answers, authorities, additionals) = match &answer {

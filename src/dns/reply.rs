@@ -25,6 +25,8 @@ pub(super) const OPT: usize = 11;
 const EXTENDED_ERROR: u16 = 15;
 /// In the third octet of a header.
 pub(super) const TC: u8 = 0x02;
+/// In the fourth.
+pub(super) const RA: u8 = 0x80;
 
 /// Why there is no answer, for people who look (RFC 8914).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -173,6 +175,25 @@ pub(super) fn sent_to_tcp(query: &[u8], room: &mut [u8]) -> Option<usize> {
 /// Octets that a query says its client takes over UDP, as far as it can be read.
 pub(super) fn payload(query: &[u8]) -> u16 {
     Message::from_vec(query).ok().and_then(|query| Some(query.edns?.max_payload())).unwrap_or(LEAST_PAYLOAD)
+}
+
+/// What an OPT record says of its sender is about one hop alone (RFC 6891, 6.1.1): an answer that is passed on says what is taken here.
+pub(super) fn say_own_payload(answer: &mut [u8]) {
+    let Some(additionals) = Labels::read(answer, HEADER).and_then(|(_, end)| {
+        let before = usize::from(count_at(answer, 6)) + usize::from(count_at(answer, 8));
+        end_of(answer, end + 4, before)
+    }) else {
+        return;
+    };
+    for nth in 0..usize::from(count_at(answer, 10)) {
+        // The root as its owner, then its type (RFC 6891, 6.1.2).
+        let Some(at) = end_of(answer, additionals, nth) else { return };
+        if answer.get(at..at + 3) == Some(&[0, 0, 41])
+            && let Some(payload) = answer.get_mut(at + 3..at + 5)
+        {
+            payload.copy_from_slice(&UDP_PAYLOAD.to_be_bytes());
+        }
+    }
 }
 
 /// The reply to a query that can be read, and that nobody could answer.

@@ -24,7 +24,7 @@ use tokio::{
 use super::{
     forward::Forwarder,
     handler::{Handler, Said},
-    reply::HEADER,
+    reply::{self, HEADER},
     udp::Answering,
 };
 use crate::{catalog::Catalog, config::Names, metrics::DnsMetrics};
@@ -182,6 +182,23 @@ async fn read_message(stream: &mut BufReader<TcpStream>) -> io::Result<Option<Ve
     let mut message = vec![0; length];
     stream.read_exact(&mut message).await?;
     Ok(Some(message))
+}
+
+/// The reply to one message, as its sender would get it. For those who feed it anything (`fuzz/`).
+#[doc(hidden)]
+pub fn reply_once(names: Names, catalog: Catalog, metrics: DnsMetrics, message: &[u8], over_udp: bool) -> Option<Vec<u8>> {
+    let (handler, from) = (Handler::new(names, catalog, metrics), ([127, 0, 0, 1], 5353).into());
+    let mut packet = [0; reply::UDP_PAYLOAD as usize];
+    match over_udp {
+        true => match handler.packet(message, from, &mut packet) {
+            Said::Reply(length) => Some(packet[..length].to_vec()),
+            Said::Nothing | Said::Elsewhere => None,
+        },
+        false => match handler.message(message.to_vec(), from, Protocol::Tcp) {
+            Said::Reply(octets) => Some(octets),
+            Said::Nothing | Said::Elsewhere => None,
+        },
+    }
 }
 
 #[cfg(test)]

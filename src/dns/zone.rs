@@ -71,6 +71,11 @@ impl Zones {
         Zones { main: Zone::new(&names.domain), alt: names.alt_domain.as_ref().map(Zone::new), names }
     }
 
+    /// Whether other names are passed on: then recursion is available (RFC 1035, 4.1.1).
+    pub(super) fn forwards(&self) -> bool {
+        !self.names.upstreams.is_empty()
+    }
+
     /// What a name means, and in which domain. Of two domains of which one is below the other the lower one has its names.
     pub(super) fn meaning<'a>(&self, labels: &'a Labels) -> (&Zone, Meaning<'a>) {
         let count = |zone: &Zone| zone.domain.labels().count();

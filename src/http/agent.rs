@@ -1,8 +1,10 @@
 //! `/v1/agent`: this agent itself.
 
 use std::{
+    borrow::Cow,
     collections::BTreeMap,
     net::{IpAddr, SocketAddr},
+    path::Path,
 };
 
 use axum::{
@@ -43,6 +45,7 @@ pub(super) async fn show(State(state): State<ApiState>) -> Shown {
         addresses: local.map_or(&[], |node| &node.info.addresses),
         gossip: info.gossip,
         http: info.http,
+        http_socket: info.http_socket.as_deref().map(Path::to_string_lossy),
         dns: info.dns,
         domain: &info.domain,
         zone: local.and_then(|node| node.info.zone.as_ref()).map(|zone| zone.as_str()),
@@ -72,7 +75,10 @@ struct AgentView<'a> {
     cluster: &'a str,
     addresses: &'a [IpAddr],
     gossip: SocketAddr,
-    http: SocketAddr,
+    /// Where this API is served over TCP, if it is.
+    http: Option<SocketAddr>,
+    /// The Unix socket that it is served at, if it is.
+    http_socket: Option<Cow<'a, str>>,
     dns: SocketAddr,
     domain: &'a str,
     zone: Option<&'a str>,

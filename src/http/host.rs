@@ -13,16 +13,19 @@ use axum::{
 use super::{
     ApiState,
     problem::{Problem, ProblemType},
+    server::CertificateNames,
 };
 use crate::model::Domain;
 
-/// Refuses requests for hosts that are not this one: neither an IP address, nor `localhost`, nor named in the configuration.
+/// Refuses requests for hosts that are not this one: neither an IP address, nor `localhost`, nor named in the configuration or in the
+/// certificate that the connection was served: a browser that asks by a name has found it there.
 pub(super) async fn refuse_other_hosts(State(state): State<ApiState>, request: Request, next: Next) -> Result<Response, Problem> {
-    check(request.uri(), request.headers(), request.version(), &state.info.http_names)?;
+    let certified = request.extensions().get().map_or(&[][..], |CertificateNames(names)| names);
+    check(request.uri(), request.headers(), request.version(), &[&state.info.http_names, certified])?;
     Ok(next.run(request).await)
 }
 
-fn check(uri: &Uri, headers: &HeaderMap, version: Version, names: &[Domain]) -> Result<(), Problem> {
+fn check(uri: &Uri, headers: &HeaderMap, version: Version, names: &[&[Domain]]) -> Result<(), Problem> {
     let mut hosts = headers.get_all(header::HOST).iter();
     let host = match (hosts.next(), hosts.next()) {
         (Some(host), None) => Some(String::from_utf8_lossy(host.as_bytes())),
@@ -38,7 +41,7 @@ fn check(uri: &Uri, headers: &HeaderMap, version: Version, names: &[Domain]) -> 
     Err(Problem::new(ProblemType::Misdirected, detail))
 }
 
-fn is_here(authority: &str, names: &[Domain]) -> bool {
+fn is_here(authority: &str, names: &[&[Domain]]) -> bool {
     let Some(authority) = authority.parse::<Authority>().ok().filter(|authority| !authority.as_str().contains('@')) else {
         return false;
     };
@@ -47,7 +50,7 @@ fn is_here(authority: &str, names: &[Domain]) -> bool {
     let name = host.strip_suffix('.').unwrap_or(host);
     address.parse::<IpAddr>().is_ok()
         || name.eq_ignore_ascii_case("localhost")
-        || names.iter().any(|known| known.as_str().eq_ignore_ascii_case(name))
+        || names.iter().copied().flatten().any(|known| known.as_str().eq_ignore_ascii_case(name))
 }
 
 /// Refuses what a page of another site makes a browser send. A `POST` without a body needs no leave of ours to be sent,
@@ -74,6 +77,7 @@ mod tests {
     #[test]
     fn addresses_localhost_and_names_that_are_configured_are_here() {
         let names = [Domain::new("agent.example").unwrap()];
+        let names = [&[][..], &names];
         for here in ["127.0.0.1", "127.0.0.1:8780", "[::1]", "[fd00::5]:8780", "localhost:80", "LocalHost.", "Agent.Example:8780"] {
             assert!(is_here(here, &names), "{here}");
         }

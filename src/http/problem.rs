@@ -82,6 +82,8 @@ problem_types! {
     /// The request is for a host that is not this agent's: only IP addresses, `localhost` and the names that it was
     /// started with are.
     Misdirected = MISDIRECTED_REQUEST, "misdirected", "The request is for another host";
+    /// The request came without TLS to where the agent speaks nothing else: ask with `https://`.
+    HttpsNeeded = BAD_REQUEST, "https-needed", "This takes https";
     /// A page of another site had a browser send this.
     CrossSite = FORBIDDEN, "cross-site", "The request comes from another site";
     /// As many clients follow the events of this agent as may.
@@ -210,6 +212,16 @@ impl Problem {
         Problem::new(ProblemType::InvalidQuery, "").with_errors("the query", faults.collect())
     }
 
+    /// It, as it is sent.
+    pub(super) fn text(self) -> String {
+        serde_json::to_string(&self.members()).expect("text and numbers are JSON")
+    }
+
+    fn members(self) -> Members {
+        let Problem { kind, detail, errors } = self;
+        Members { r#type: kind.uri(), title: kind.title(), status: kind.status().as_u16(), detail, errors }
+    }
+
     fn with_errors(mut self, subject: &str, mut errors: Vec<Fault>) -> Self {
         let count = errors.len();
         errors.truncate(ERRORS);
@@ -245,9 +257,8 @@ impl From<Refusal> for Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let Problem { kind, detail, errors } = self;
-        let members = Members { r#type: kind.uri(), title: kind.title(), status: kind.status().as_u16(), detail, errors };
-        let mut response = (kind.status(), axum::Json(members)).into_response();
+        let kind = self.kind;
+        let mut response = (kind.status(), axum::Json(self.members())).into_response();
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if let Some(seconds) = kind.retry_after() {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));

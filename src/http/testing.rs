@@ -77,7 +77,8 @@ impl Api {
             version: "0.1.0".to_owned(),
             domain: "tidings.internal".to_owned(),
             gossip: address(8746),
-            http: address(8780),
+            http: Some(address(8780)),
+            http_socket: None,
             http_names: vec![],
             dns: address(8753),
         };

@@ -45,7 +45,7 @@ pub enum KeyFile {
 /// When it can't be read, others than its owner may read it, a line is no key, or it has no key.
 pub fn load(path: &Path, kind: KeyFile) -> Result<Keyring, KeyFileError> {
     let failed = |what: String| KeyFileError { path: path.to_owned(), what };
-    let text = read(path, kind).map_err(|error| failed(error.to_string()))?;
+    let text = read_guarded(path, kind).map_err(|error| failed(error.to_string()))?;
     let mut keys = Vec::new();
     for (number, line) in lines(&text) {
         keys.push(Key::parse(line).map_err(|error| failed(format!("line {number}: {error}")))?);
@@ -75,7 +75,11 @@ pub fn read_secret(from: impl io::Read) -> io::Result<Zeroizing<String>> {
     Ok(text)
 }
 
-fn read(path: &Path, kind: KeyFile) -> io::Result<Zeroizing<String>> {
+/// Reads a file that is secret, and no longer than a file of keys may be.
+///
+/// # Errors
+/// When it can't be read, is longer, or others than its owner may read it.
+pub fn read_guarded(path: &Path, kind: KeyFile) -> io::Result<Zeroizing<String>> {
     let file = File::open(path)?;
     let mode = file.metadata()?.mode();
     if kind == KeyFile::Ours && mode & 0o077 != 0 {

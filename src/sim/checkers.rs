@@ -9,6 +9,7 @@ mod names;
 mod reads;
 mod records;
 mod removals;
+mod sealed;
 mod vanished;
 
 use super::Watcher;
@@ -26,5 +27,6 @@ pub fn all() -> Vec<Box<dyn Watcher>> {
         Box::<answers::Answers>::default(),
         Box::<bounded::Bounded>::default(),
         Box::<names::Names>::default(),
+        Box::<sealed::Sealed>::default(),
     ]
 }

@@ -3,7 +3,10 @@
 use std::{net::SocketAddr, time::Duration};
 
 use super::{Conditions, Host, HostId, HostOptions, Traffic, World};
-use crate::model::{ClusterName, NodeId, NodeName};
+use crate::{
+    keyring::Keys,
+    model::{ClusterName, NodeId, NodeName},
+};
 
 /// How long nodes that are gone are remembered.
 const REAP_AFTER: Duration = Duration::from_secs(24 * 3_600);
@@ -45,6 +48,7 @@ impl Cluster {
             zone: None,
             seeds: self.hosts.first().copied().into_iter().collect(),
             reap_after: REAP_AFTER,
+            keys: Keys::default(),
         });
         self.hosts.push(host);
         host

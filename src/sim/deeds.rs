@@ -64,11 +64,12 @@ impl World {
             }
         };
         let local = contents.node_id;
-        let settings = settings(host, contents, begun, rng.random());
+        let settings = settings(host, contents, begun, rng.random(), (self.now, self.processes));
         let tape = self.keeps_tapes.then(|| Tape::new(settings.clone()));
         let core = Core::new(settings);
         self.processes += 1;
-        host.process = Some(Process::new(self.processes, self.now, core, Publisher::new(local), (store, disk), tape));
+        host.process =
+            Some(Process::new(self.processes, self.now, core, Publisher::new(local), (store, disk), tape, host.options.keys.shown()));
         self.show(id, &Seen::Started { life: begun.life, contents: &before });
         if let Some(process) = &mut self.hosts[id.0].process {
             process.feed(self.now, Fed::Start);
@@ -245,7 +246,7 @@ impl World {
     }
 }
 
-fn settings(host: &super::Host, contents: Contents, begun: Begun, random_seed: u64) -> Settings {
+fn settings(host: &super::Host, contents: Contents, begun: Begun, random_seed: u64, (now, number): (Moment, u64)) -> Settings {
     let options = &host.options;
     Settings {
         cluster: options.cluster.clone(),
@@ -262,9 +263,11 @@ fn settings(host: &super::Host, contents: Contents, begun: Begun, random_seed: u
             left: false,
             grace_seconds: None,
             maintenance: None,
-            encryption: Default::default(),
+            encryption: options.keys.shown(),
         },
-        seal: Seal::default(),
+        // Some hosts begin without an idea of the time.
+        seconds: if number.is_multiple_of(2) { now.since_start().as_secs() as u32 } else { 0 },
+        seal: Seal::new(options.keys.mode, &options.keys.keyring),
         seeds: options.seeds.len(),
         peers: contents.peers,
         records: contents.records,

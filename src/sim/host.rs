@@ -3,7 +3,11 @@
 use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
 
 use super::{disk::Platter, network::Traffic, process::Process};
-use crate::model::{ClusterName, InstanceId, NodeName, Status, Zone};
+use crate::{
+    keyring::Keys,
+    model::{ClusterName, InstanceId, NodeName, Status, Zone},
+    wire::envelope::ClusterTag,
+};
 
 /// Names a host of a world, in the order in which they were added.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -24,6 +28,8 @@ pub struct HostOptions {
     pub seeds: Vec<HostId>,
     /// How long it remembers nodes that are gone: R.
     pub reap_after: Duration,
+    /// How its gossip is encrypted, and with what.
+    pub keys: Keys,
 }
 
 /// Whether the machine runs.
@@ -41,6 +47,8 @@ pub enum Power {
 pub struct Host {
     /// What it runs.
     pub options: HostOptions,
+    /// Its cluster, as its gossip bears it.
+    pub(super) tag: ClusterTag,
     /// Whether it runs.
     pub power: Power,
     /// How often it was started: its boot id.
@@ -60,6 +68,7 @@ pub struct Host {
 impl Host {
     pub(super) fn new(options: HostOptions) -> Host {
         Host {
+            tag: ClusterTag::of(&options.cluster),
             options,
             power: Power::On,
             boots: 1,

@@ -18,7 +18,8 @@ use crate::{
         io::{CloseCause, Output, StreamId, Ticket},
         time::Moment,
     },
-    model::StoreOp,
+    keyring::Keys,
+    model::{StoreOp, encryption::Encryption},
     store::Store,
 };
 
@@ -36,6 +37,10 @@ pub struct Image {
     at: Moment,
     boots: u64,
     address: SocketAddr,
+    /// Its file of keys.
+    keys: Keys,
+    /// What the process had been told of keys.
+    encryption: Encryption,
     inbox: Inbox,
     writes: VecDeque<(Ticket, Vec<StoreOp>)>,
     writing: bool,
@@ -59,6 +64,8 @@ impl World {
             at: process.clock(self.now),
             boots: host.boots,
             address: host.options.address,
+            keys: host.options.keys.clone(),
+            encryption: process.encryption.clone(),
             inbox: process.inbox.clone(),
             writes: process.writes.clone(),
             writing: process.writing,
@@ -77,7 +84,7 @@ impl World {
         self.lose_power(id);
         let mut rng = StdRng::seed_from_u64(self.rng.random());
         let host = &mut self.hosts[id.0];
-        (host.power, host.boots) = (Power::On, image.boots);
+        (host.power, host.boots, host.options.keys) = (Power::On, image.boots, image.keys.clone());
         let mut platter = image.platter.clone();
         platter.state = state;
         let disk = SimDisk::new(platter);
@@ -103,7 +110,7 @@ impl World {
             streams: image.streams.iter().map(|stream| (*stream, DEAD)).collect(),
             accepted: image.accepted,
             version,
-            ..Process::new(number, started, core, (publisher, catalog), (store, disk), Some(image.tape.clone()))
+            ..Process::new(number, started, core, (publisher, catalog), (store, disk), Some(image.tape.clone()), image.encryption.clone())
         });
         self.show(id, &Seen::ImageResumed { node: contents.node_id, life });
         if image.writing {

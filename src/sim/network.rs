@@ -166,6 +166,10 @@ pub struct Effects {
     pub reordered: u64,
     /// Datagrams that were larger than the network takes.
     pub oversized: u64,
+    /// Datagrams and frames that somebody had recorded and said again.
+    pub said_again: u64,
+    /// Of those, the ones that were taken for what they say; not counted where no host has keys and all are of one cluster.
+    pub taken_again: u64,
 }
 
 /// The network.

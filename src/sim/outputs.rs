@@ -5,7 +5,8 @@ use std::{net::SocketAddr, time::Duration};
 use rand::RngExt as _;
 
 use super::{
-    HostId, Power, Seen, World,
+    HostId, Mark, Power, Seen, World,
+    mark::sealed_with,
     network::{Carrier, DATAGRAM_HEAD},
     process::Waiting,
     world::Happening,
@@ -103,7 +104,17 @@ impl World {
         }
     }
 
+    /// What is known of something that a process says now.
+    pub(super) fn mark(&self, id: HostId) -> Mark {
+        let host = &self.hosts[id.0];
+        let process = host.process.as_ref();
+        let key = process.filter(|_| self.has_secrets).and_then(|process| sealed_with(&process.encryption));
+        let number = process.map_or(0, |process| process.number);
+        Mark { host: id, process: number, at: self.now, cluster: host.tag, key, again: false }
+    }
+
     fn send_datagram(&mut self, id: HostId, to: SocketAddr, bytes: Vec<u8>) {
+        let mark = self.mark(id);
         let host = &mut self.hosts[id.0];
         let from = host.options.address;
         let octets = bytes.len() + DATAGRAM_HEAD;
@@ -111,12 +122,13 @@ impl World {
         host.traffic.datagram_octets += octets as u64;
         self.network.count(&bytes, ENVELOPE_OCTETS, octets);
         let Some(peer) = self.at_address(to) else { return };
+        self.overhear_datagram((id, from), (peer, to), &bytes, mark);
         let Some(delay) = self.network.carry(self.now, &mut self.rng, (id, peer), octets, Carrier::Datagram) else { return };
         if self.network.duplicates(&mut self.rng) {
             let again = delay + self.network.conditions.latency.draw(&mut self.rng);
-            self.plan(again, Happening::Datagram { to: peer, at: to, from, bytes: bytes.clone() });
+            self.plan(again, Happening::Datagram { to: peer, at: to, from, bytes: bytes.clone(), mark });
         }
-        self.plan(delay, Happening::Datagram { to: peer, at: to, from, bytes });
+        self.plan(delay, Happening::Datagram { to: peer, at: to, from, bytes, mark });
     }
 
     fn store(&mut self, id: HostId, ticket: Ticket, ops: Vec<StoreOp>) {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 
 use super::{
+    Mark, Place,
     disk::SimDisk,
     tape::{Fed, Tape},
 };
@@ -15,8 +16,10 @@ use crate::{
         io::{CloseCause, CommandId, Input, StreamId, Ticket},
         time::Moment,
     },
-    model::{Change, Command, StoreOp},
+    keyring::Keys,
+    model::{Change, Command, StoreOp, encryption::Encryption},
     store::Store,
+    wire::seal::Seal,
 };
 
 /// Octets of datagrams that a socket keeps for a process that does not read: Linux's `net.core.rmem_default`.
@@ -52,6 +55,8 @@ pub struct Process {
     /// Connection and side of each open stream.
     pub(super) streams: BTreeMap<StreamId, (u64, usize)>,
     pub(super) accepted: u64,
+    /// What its core was told last of keys.
+    pub encryption: Encryption,
     /// The last version of its own that was seen.
     pub(super) version: u64,
     /// All that its core was told, where that is kept.
@@ -67,6 +72,7 @@ impl Process {
         (publisher, catalog): (Publisher, Catalog),
         (store, disk): (Store<SimDisk>, SimDisk),
         tape: Option<Tape>,
+        encryption: Encryption,
     ) -> Process {
         Process {
             core,
@@ -85,6 +91,7 @@ impl Process {
             commands: BTreeMap::new(),
             streams: BTreeMap::new(),
             accepted: 0,
+            encryption,
             version: 0,
             tape,
         }
@@ -98,6 +105,9 @@ impl Process {
     /// Tells the core something.
     pub(super) fn feed(&mut self, now: Moment, fed: Fed) {
         let now = self.clock(now);
+        if let Fed::Other(Waiting::Keys(keys)) = &fed {
+            self.encryption = keys.shown();
+        }
         fed.to(&mut self.core, now);
         if let Some(tape) = &mut self.tape {
             tape.record(now, fed);
@@ -118,7 +128,7 @@ pub(super) enum Ends {
 /// What came while the process did not read.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Inbox {
-    pub(super) datagrams: VecDeque<(SocketAddr, Vec<u8>)>,
+    datagrams: VecDeque<(SocketAddr, Vec<u8>, Mark)>,
     octets: usize,
     pub(super) others: VecDeque<Waiting>,
 }
@@ -128,27 +138,28 @@ pub(super) struct Inbox {
 pub(super) enum Waiting {
     Accepted { stream: StreamId, from: SocketAddr },
     Connected(StreamId),
-    Received { stream: StreamId, bytes: Vec<u8> },
+    Received { stream: StreamId, bytes: Vec<u8>, mark: Mark, place: Place },
     Sent { stream: StreamId, octets: usize },
     Closed { stream: StreamId, cause: CloseCause, reason: String },
     Stored { ticket: Ticket, result: Result<(), String> },
     Resolved { seed: usize, addresses: Vec<SocketAddr> },
+    Keys(Keys),
     Command(CommandId, Command),
 }
 
 impl Inbox {
     /// Keeps a datagram, if there is room.
-    pub(super) fn keep(&mut self, from: SocketAddr, bytes: Vec<u8>) {
+    pub(super) fn keep(&mut self, from: SocketAddr, bytes: Vec<u8>, mark: Mark) {
         if self.octets + bytes.len() + DATAGRAM_COST <= SOCKET_OCTETS {
             self.octets += bytes.len() + DATAGRAM_COST;
-            self.datagrams.push_back((from, bytes));
+            self.datagrams.push_back((from, bytes, mark));
         }
     }
 
-    pub(super) fn next_datagram(&mut self) -> Option<(SocketAddr, Vec<u8>)> {
-        let (from, bytes) = self.datagrams.pop_front()?;
+    pub(super) fn next_datagram(&mut self) -> Option<(SocketAddr, Vec<u8>, Mark)> {
+        let (from, bytes, mark) = self.datagrams.pop_front()?;
         self.octets -= bytes.len() + DATAGRAM_COST;
-        Some((from, bytes))
+        Some((from, bytes, mark))
     }
 }
 
@@ -158,11 +169,12 @@ impl Waiting {
         match self {
             Waiting::Accepted { stream, from } => Input::Accepted { stream: *stream, from: *from },
             Waiting::Connected(stream) => Input::Connected(*stream),
-            Waiting::Received { stream, bytes } => Input::Received { stream: *stream, bytes },
+            Waiting::Received { stream, bytes, .. } => Input::Received { stream: *stream, bytes },
             Waiting::Sent { stream, octets } => Input::Sent { stream: *stream, octets: *octets },
             Waiting::Closed { stream, cause, reason } => Input::Closed { stream: *stream, cause: *cause, reason: reason.clone() },
             Waiting::Stored { ticket, result } => Input::Stored { ticket: *ticket, result: result.clone() },
             Waiting::Resolved { seed, addresses } => Input::Resolved { seed: *seed, addresses: addresses.clone() },
+            Waiting::Keys(keys) => Input::Seal { seal: Seal::new(keys.mode, &keys.keyring), shown: keys.shown() },
             Waiting::Command(id, command) => Input::Command { id: *id, command: command.clone() },
         }
     }
@@ -175,7 +187,7 @@ impl Waiting {
             | Waiting::Received { stream, .. }
             | Waiting::Sent { stream, .. }
             | Waiting::Closed { stream, .. } => Some(*stream),
-            Waiting::Stored { .. } | Waiting::Resolved { .. } | Waiting::Command(..) => None,
+            Waiting::Stored { .. } | Waiting::Resolved { .. } | Waiting::Keys(_) | Waiting::Command(..) => None,
         }
     }
 }

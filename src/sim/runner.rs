@@ -8,6 +8,7 @@ mod knobs;
 mod notes;
 mod outcome;
 mod reading;
+mod secrets;
 mod trace;
 mod writes;
 
@@ -15,7 +16,7 @@ use std::{net::SocketAddr, time::Duration};
 
 pub use outcome::{Clock, Entry, Failure, Outcome};
 
-use self::{agenda::Agenda, expect::Watch, knobs::Knobs, notes::Notes, trace::Trace, writes::Writes};
+use self::{agenda::Agenda, expect::Watch, knobs::Knobs, notes::Notes, secrets::Secrets, trace::Trace, writes::Writes};
 use super::{
     HostId, HostOptions, World, checkers,
     scenario::{Expectation, Scenario, Step, Term, What, When},
@@ -47,6 +48,7 @@ struct Player<'s> {
     restarts: Vec<HostId>,
     writes: Writes<'s>,
     knobs: Knobs,
+    secrets: Secrets,
     backups: Vec<Option<super::Platter>>,
     /// Addresses that were given out.
     addresses: usize,
@@ -57,6 +59,7 @@ impl<'s> Player<'s> {
     fn new(scenario: &'s Scenario, seed: u64, with_story: bool) -> Player<'s> {
         let mut world = World::new(seed, knobs::conditions(&scenario.network));
         let notes = Notes::default();
+        let secrets = Secrets::of(scenario);
         let trace = Trace::new(&scenario.nodes, with_story);
         world.watch(Box::new(notes.clone()));
         world.watch(Box::new(trace.clone()));
@@ -69,6 +72,7 @@ impl<'s> Player<'s> {
                 zone: node.zone.clone(),
                 seeds: node.join.iter().map(HostId).collect(),
                 reap_after: node.reap_after.unwrap_or(REAP_AFTER),
+                keys: secrets.of_node(node),
             });
         }
         let count = scenario.nodes.len();
@@ -83,6 +87,7 @@ impl<'s> Player<'s> {
             restarts: Vec::new(),
             writes: Writes::default(),
             knobs: Knobs::new(&scenario.network),
+            secrets,
             backups: vec![None; count],
             addresses: count,
             trace,

@@ -13,6 +13,7 @@ pub mod keys;
 pub mod network;
 pub mod nodes;
 pub mod quantity;
+pub mod secrets;
 mod timeline;
 pub mod write;
 
@@ -25,6 +26,7 @@ pub use cast::Nodes;
 pub use expectation::Expectation;
 pub use network::{Link, Network};
 pub use nodes::Node;
+pub use secrets::KeyName;
 
 use crate::{
     config::{Block, Line, file},

@@ -5,6 +5,7 @@ use std::fmt;
 use super::{Deed, HostId, Seen, World};
 use crate::{
     core::{io::Event, time::Moment},
+    keyring::Keys,
     model::{Command, check::Subject},
 };
 
@@ -29,10 +30,10 @@ impl fmt::Display for Line {
 pub(super) fn line(world: &World, host: HostId, seen: &Seen<'_>) -> Option<Line> {
     // Two hosts may bear one name.
     let name = format!("{}@{}", world.host(host).options.node_name, host.0);
-    Some(Line { at: world.now(), host: Some(name), what: what(seen)? })
+    Some(Line { at: world.now(), host: Some(name), what: what(seen, &world.host(host).options.keys)? })
 }
 
-fn what(seen: &Seen<'_>) -> Option<String> {
+fn what(seen: &Seen<'_>, keys: &Keys) -> Option<String> {
     Some(match seen {
         Seen::Started { life, contents } => format!("starts as {} in the life {life}", contents.node_id),
         Seen::Failed(why) => format!("does not run: {why}"),
@@ -46,10 +47,11 @@ fn what(seen: &Seen<'_>) -> Option<String> {
             Deed::Thawed => "thaws".into(),
             Deed::Readdressed => "has another address".into(),
             Deed::Disk(state) => format!("its disk is {state:?}"),
+            Deed::Rekeyed => format!("is to encrypt as {} says, with the keys {:?}", keys.mode, keys.keyring.ids()),
         },
         Seen::Submitted { command, .. } => asked(command),
         Seen::Answered { command, reply: Err(refusal), .. } => format!("refuses to {}: {refusal}", asked(command)),
-        Seen::Answered { .. } | Seen::Wrote | Seen::Changing(_) | Seen::Network => return None,
+        Seen::Answered { .. } | Seen::Wrote | Seen::Changing(_) | Seen::Network | Seen::Took { .. } => return None,
         Seen::Told(event) => told(event)?,
     })
 }

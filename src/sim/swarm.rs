@@ -2,15 +2,18 @@
 //! et al., 2012: a world in which some kinds never occur goes deeper into the others).
 
 mod deeds;
+mod operator;
 mod options;
+mod replay;
 
 use std::time::Duration;
 
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 
-use super::{Conditions, HostId, HostOptions, Line, Network, Violation, World, checkers, link::Latency};
+use super::{Conditions, Group, HostId, HostOptions, Line, Network, Violation, World, checkers, link::Latency};
 use crate::model::{ClusterName, NodeName};
-pub use options::{Kind, Options};
+use operator::Operator;
+pub use options::{Encrypted, Kind, Options, Stranger};
 
 /// How long a world may take to come to rest once all faults have ended.
 const PATIENCE: Duration = Duration::from_secs(180);
@@ -30,6 +33,10 @@ pub struct Outcome {
     pub happenings: u64,
     /// How long it lasted.
     pub lasted: Duration,
+    /// Datagrams and frames that were said again.
+    pub said_again: u64,
+    /// Of those, the ones that were taken.
+    pub taken_again: u64,
 }
 
 /// Lets a world of a seed happen.
@@ -49,6 +56,7 @@ struct Swarm {
     rng: StdRng,
     /// What ends something that was begun, and when.
     ends: Vec<(crate::core::time::Moment, deeds::End)>,
+    operator: Operator,
     port: u16,
 }
 
@@ -60,7 +68,8 @@ impl Swarm {
             world.keep_tapes();
         }
         checkers::all().into_iter().for_each(|checker| world.watch(checker));
-        let hosts = (0..options.hosts)
+        let (operator, keys) = Operator::new(options.hosts, options.encrypted);
+        let hosts: Vec<HostId> = (0..options.hosts)
             .map(|n| {
                 // All seeds of a host are other hosts, or there are none: the first one begins the cluster.
                 let seeds = if n == 0 { vec![] } else { vec![HostId(0), HostId(rng.random_range(0..n))] };
@@ -72,14 +81,23 @@ impl Swarm {
                     zone: None,
                     seeds,
                     reap_after: options.reap_after,
+                    keys: keys.clone(),
                 })
             })
             .collect();
-        Swarm { options: options.clone(), world, hosts, rng, ends: Vec::new(), port: 1 }
+        if let Some(stranger) = options.encrypted.and_then(|encrypted| encrypted.stranger) {
+            add_stranger(&mut world, stranger);
+        }
+        if options.has(Kind::Replay) {
+            let all: Group = world.hosts().map(|(id, _)| id).collect();
+            world.record(all.clone(), all);
+        }
+        Swarm { options: options.clone(), world, hosts, rng, ends: Vec::new(), operator, port: 1 }
     }
 
     fn go(&mut self) {
-        for host in self.hosts.clone() {
+        let all: Vec<HostId> = self.world.hosts().map(|(id, _)| id).collect();
+        for host in all {
             // An empty folder is of use.
             let _ = self.world.start(host);
             let pause = Duration::from_millis(self.rng.random_range(0..500));
@@ -104,13 +122,29 @@ impl Swarm {
             if self.world.violations().is_empty() {
                 self.world.judge_rest();
             }
+            if self.options.has(Kind::Replay) && self.options.encrypted.is_some() && self.world.violations().is_empty() {
+                self.replay_all();
+                self.wait_for_rest();
+                if self.world.violations().is_empty() {
+                    self.world.judge_rest();
+                }
+            }
         }
         let story = self.world.take_story();
         let effects = no_effect(&self.options.conditions, &self.world.network);
         let mut violations = self.world.violations().to_vec();
         violations.extend(effects.map(|what| Violation { at: self.world.now(), watcher: "knobs", host: HostId(0), what }));
         let lasted = self.world.now().since_start();
-        Outcome { violations, rest_after, story, happenings: self.world.planned(), lasted }
+        if self.options.has(Kind::Replay)
+            && self.world.recorded().datagrams > 0
+            && violations.is_empty()
+            && self.options.encrypted.is_some()
+        {
+            let idle = (self.world.network.effects.said_again == 0).then(|| "nothing of what was recorded was said again".to_owned());
+            violations.extend(idle.map(|what| Violation { at: self.world.now(), watcher: "knobs", host: HostId(0), what }));
+        }
+        let (said_again, taken_again) = (self.world.network.effects.said_again, self.world.network.effects.taken_again);
+        Outcome { violations, rest_after, story, happenings: self.world.planned(), lasted, said_again, taken_again }
     }
 
     /// Waits until all agree and go on doing so for a while, and no more work is under way.
@@ -127,6 +161,21 @@ impl Swarm {
         }
         None
     }
+}
+
+/// One host more, to which nothing is done.
+fn add_stranger(world: &mut World, stranger: Stranger) {
+    let n = world.hosts().len();
+    let cluster = if stranger == Stranger::OtherCluster { "swarm-2" } else { "swarm" };
+    world.add(HostOptions {
+        address: address(n),
+        node_name: NodeName::new("stranger").expect("a name"),
+        cluster: ClusterName::new(cluster).expect("a name"),
+        zone: None,
+        seeds: (0..n).map(HostId).collect(),
+        reap_after: Duration::from_secs(24 * 3_600),
+        keys: operator::keys_of(stranger),
+    });
 }
 
 fn address(n: usize) -> std::net::SocketAddr {

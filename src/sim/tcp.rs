@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::{
-    HostId, Power, World,
+    HostId, Mark, Place, Power, Seen, World,
     network::{Carrier, SEGMENT_HEAD},
     process::Waiting,
     world::Happening,
@@ -37,16 +37,24 @@ const BUFFER: usize = 256 * 1024;
 /// What one end sends to the other.
 #[derive(Debug, Clone)]
 pub(super) enum Segment {
-    Data(Vec<u8>),
+    Data(Said),
     Fin,
     Reset,
+}
+
+/// A frame, and what is known of it.
+#[derive(Debug, Clone)]
+pub(super) struct Said {
+    pub(super) bytes: Vec<u8>,
+    pub(super) mark: Mark,
+    pub(super) place: Place,
 }
 
 impl Segment {
     fn octets(&self) -> usize {
         match self {
             // A large write is several segments.
-            Segment::Data(bytes) => bytes.len() + SEGMENT_HEAD * (1 + bytes.len() / 1_448),
+            Segment::Data(Said { bytes, .. }) => bytes.len() + SEGMENT_HEAD * (1 + bytes.len() / 1_448),
             Segment::Fin | Segment::Reset => SEGMENT_HEAD,
         }
     }
@@ -67,6 +75,8 @@ pub(super) enum Step {
     Arrives(usize, u64, Segment),
     /// A side sends again what was not acknowledged.
     Again(usize),
+    /// An intruder hangs up.
+    HungUp,
 }
 
 /// Two ends.
@@ -86,6 +96,9 @@ struct End {
     closed: bool,
     /// Segments that the process has given to its kernel.
     sent: u64,
+    /// Frames of its process that were sealed, and those of the other side that it has taken.
+    sealed: u64,
+    taken: u64,
     /// Of these, by their number, the ones that were lost or wait behind one that was: sent again in order.
     lost: BTreeMap<u64, Segment>,
     stalled: Option<Moment>,
@@ -97,6 +110,13 @@ struct End {
     untold: VecDeque<usize>,
 }
 
+impl Connection {
+    /// Who opened it and from where, and who took it.
+    pub(super) fn hosts(&self) -> ((HostId, SocketAddr), HostId) {
+        ((self.ends[0].host, self.ends[0].address), self.ends[1].host)
+    }
+}
+
 impl End {
     fn new(host: HostId, process: u64, address: SocketAddr, stream: StreamId) -> End {
         End {
@@ -106,6 +126,8 @@ impl End {
             stream,
             closed: false,
             sent: 0,
+            sealed: 0,
+            taken: 0,
             lost: BTreeMap::new(),
             stalled: None,
             attempts: 0,
@@ -133,20 +155,65 @@ impl World {
         self.plan(Duration::ZERO, Happening::Stream(id, Step::Syn(0)));
     }
 
+    /// Nobody of this world opens a stream to a process. What the process says there is taken, and leads nowhere.
+    pub(super) fn open_by_nobody(&mut self, to: HostId, from: SocketAddr) -> Option<(u64, StreamId)> {
+        let host = &mut self.hosts[to.0];
+        let process = host.process.as_mut().filter(|_| host.power == Power::On)?;
+        process.accepted += 1;
+        self.connections_made += 1;
+        let (id, stream) = (self.connections_made, StreamId::accepted(process.accepted));
+        process.streams.insert(stream, (id, 1));
+        let nobody = End { closed: true, ..End::new(NOWHERE, 0, from, StreamId(0)) };
+        let theirs = End::new(to, process.number, host.options.address, stream);
+        self.connections.insert(id, Connection { ends: [nobody, theirs], open: true });
+        Some((id, stream))
+    }
+
+    /// A process took a frame for what it says, at a side of a connection.
+    pub(super) fn take_frame(&mut self, host: HostId, at: Option<(u64, usize)>, mark: &Mark, said: Place) {
+        let came = at.and_then(|(connection, side)| {
+            let ends = &mut self.connections.get_mut(&connection)?.ends;
+            let before = ends[side].taken;
+            ends[side].taken += u64::from(mark.key.is_some());
+            Some(Place { connection, side: 1 - side, before, has_heard: ends[1 - side].taken > 0 })
+        });
+        match came {
+            Some(came) => self.note_taken(host, mark, Some((said, came))),
+            // It is one that an image remembers, and there is no more.
+            None => self.network.effects.taken_again += u64::from(mark.again),
+        }
+    }
+
+    /// A process took something for what it says.
+    pub(super) fn note_taken(&mut self, host: HostId, mark: &Mark, places: Option<(Place, Place)>) {
+        self.network.effects.taken_again += u64::from(mark.again);
+        self.show(host, &Seen::Took { mark, places });
+    }
+
     /// A process sends by a stream.
     pub(super) fn send(&mut self, host: HostId, stream: StreamId, bytes: Vec<u8>) {
         let Some((id, side)) = self.stream_of(host, stream) else { return };
+        let mark = self.mark(host);
         let Some(connection) = self.connections.get_mut(&id) else { return };
         let end = &mut connection.ends[side];
         let octets = bytes.len();
+        let place = Place { connection: id, side, before: end.sealed, has_heard: end.taken > 0 };
         self.network.count(&bytes, LENGTH_OCTETS + ENVELOPE_OCTETS, octets);
+        end.sealed += u64::from(mark.key.is_some());
+        if connection.ends[1 - side].host == NOWHERE && connection.open {
+            // An intruder's kernel takes what comes.
+            return self.plan(Duration::ZERO, Happening::Input(host, self.number_of(host), Waiting::Sent { stream, octets }));
+        }
+        let end = &mut connection.ends[side];
         end.outstanding += octets;
         if end.outstanding <= BUFFER && end.untold.is_empty() {
             self.plan(Duration::ZERO, Happening::Input(host, self.number_of(host), Waiting::Sent { stream, octets }));
         } else {
             end.untold.push_back(octets);
         }
-        self.transmit(id, side, Segment::Data(bytes));
+        let said = Said { bytes, mark, place };
+        self.overhear_frame(&said);
+        self.transmit(id, side, Segment::Data(said));
     }
 
     /// A process is done with a stream.
@@ -166,7 +233,8 @@ impl World {
             self.connections.remove(&id);
             return;
         }
-        if connection.ends[1 - side].closed && connection.ends[side].lost.is_empty() {
+        let other = &connection.ends[1 - side];
+        if other.host == NOWHERE || (other.closed && connection.ends[side].lost.is_empty()) {
             self.connections.remove(&id);
             return;
         }
@@ -266,6 +334,7 @@ impl World {
             }
             Step::Arrives(side, number, segment) => self.on_arrival(id, side, number, segment),
             Step::Again(side) => self.on_again(id, side),
+            Step::HungUp => self.fail_side(id, 1, CloseCause::Ended, "the peer closed the stream"),
         }
     }
 
@@ -339,7 +408,7 @@ impl World {
             return;
         }
         match segment {
-            Segment::Data(bytes) => self.input(target, process, Waiting::Received { stream, bytes }),
+            Segment::Data(Said { bytes, mark, place }) => self.input(target, process, Waiting::Received { stream, bytes, mark, place }),
             Segment::Fin => self.fail_side(id, 1 - side, CloseCause::Ended, "the peer closed the stream"),
             Segment::Reset => self.fail_side(id, 1 - side, CloseCause::Ended, "connection reset by peer"),
         }

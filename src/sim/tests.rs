@@ -3,6 +3,7 @@
 mod cluster;
 mod frugal;
 mod images;
+mod keys;
 mod names;
 mod planted;
 mod restarts;

@@ -1,6 +1,6 @@
 //! Those who look on and say when a promise is broken.
 
-use super::{DiskState, HostId, World};
+use super::{DiskState, HostId, Mark, Place, World};
 use crate::{
     core::io::{CommandId, Event},
     model::{Change, Command, Life, NodeId, Reply},
@@ -54,6 +54,13 @@ pub enum Seen<'a> {
     },
     /// Something was done to the host.
     Done(Deed),
+    /// The process took a datagram, or a frame of a stream, for what it says. Not shown where no host has keys and all are of one cluster.
+    Took {
+        /// How it was said.
+        mark: &'a Mark,
+        /// Of a frame, its place where it was said first, and the one at which it came.
+        places: Option<(Place, Place)>,
+    },
     /// The network changes now: seen once before, and once as it is then. Of no host.
     Network,
 }
@@ -73,6 +80,8 @@ pub enum Deed {
     Readdressed,
     /// Its disk has another state.
     Disk(DiskState),
+    /// Its keys, or its mode, are others; its process is about to be told.
+    Rekeyed,
 }
 
 /// Looks on. A fault of its own invention may not enter the world: it sees, and judges.

@@ -10,16 +10,18 @@ use std::{
 use rand::{SeedableRng as _, rngs::StdRng};
 
 use super::{
-    Conditions, Host, HostId, HostOptions, Power, Seen, Watcher,
+    Conditions, Host, HostId, HostOptions, Mark, Power, Seen, Watcher,
+    intruder::Intruder,
     network::Network,
     process::{Ends, Waiting},
     queue::Queue,
     story::{self, Line},
     tape::Fed,
-    tcp::{Connection, Step},
+    tcp::{Connection, Said, Step},
 };
 use crate::{
     core::{io::CommandId, time::Moment},
+    keyring::Keys,
     model::{InstanceId, Reply},
 };
 
@@ -30,7 +32,9 @@ const BURST: usize = 64;
 #[derive(Debug)]
 pub(super) enum Happening {
     /// A datagram arrives where its receiver was when it was sent.
-    Datagram { to: HostId, at: SocketAddr, from: SocketAddr, bytes: Vec<u8> },
+    Datagram { to: HostId, at: SocketAddr, from: SocketAddr, bytes: Vec<u8>, mark: Mark },
+    /// An intruder opens a stream to a host, and says these.
+    Intrusion { to: HostId, from: SocketAddr, frames: Vec<Said> },
     /// A timer of a process may be due.
     Timer(HostId, u64),
     /// The disk is done with what it was given first.
@@ -84,6 +88,10 @@ pub struct World {
     pub(super) connections_made: u64,
     pub(super) processes: u64,
     pub(super) keeps_tapes: bool,
+    /// Whether a host has keys, or there are several clusters: then somebody may hear what is not for him.
+    pub(super) has_secrets: bool,
+    /// Somebody on the way who records what is said.
+    pub(super) intruder: Option<Intruder>,
     pub(super) commands: u64,
     pub(super) replies: BTreeMap<CommandId, (Reply, Moment)>,
     watchers: Vec<Box<dyn Watcher>>,
@@ -105,6 +113,8 @@ impl World {
             connections_made: 0,
             processes: 0,
             keeps_tapes: false,
+            has_secrets: false,
+            intruder: None,
             commands: 0,
             replies: BTreeMap::new(),
             watchers: Vec::new(),
@@ -139,6 +149,8 @@ impl World {
     /// Adds a host, on which nothing runs yet.
     pub fn add(&mut self, options: HostOptions) -> HostId {
         let id = HostId(self.hosts.len());
+        let first = self.hosts.first().map_or(&options.cluster, |host| &host.options.cluster);
+        self.has_secrets |= options.keys != Keys::default() || options.cluster != *first;
         self.give(options.address, id);
         self.hosts.push(Host::new(options));
         id
@@ -212,7 +224,8 @@ impl World {
         let Some((at, happening)) = self.queue.pop() else { return false };
         self.now = at;
         match happening {
-            Happening::Datagram { to, at, from, bytes } => self.on_datagram(to, at, from, bytes),
+            Happening::Datagram { to, at, from, bytes, mark } => self.on_datagram(to, at, from, bytes, mark),
+            Happening::Intrusion { to, from, frames } => self.intrude(to, from, frames),
             Happening::Timer(host, process) => self.on_timer(host, process),
             Happening::Written(host, process) => self.on_written(host, process),
             Happening::Stream(id, step) => self.on_step(id, step),
@@ -244,17 +257,27 @@ impl World {
         self.hosts[host.0].process.as_ref().map_or(0, |process| process.number)
     }
 
-    fn on_datagram(&mut self, to: HostId, at: SocketAddr, from: SocketAddr, bytes: Vec<u8>) {
+    fn on_datagram(&mut self, to: HostId, at: SocketAddr, from: SocketAddr, bytes: Vec<u8>, mark: Mark) {
         let host = &mut self.hosts[to.0];
         if host.power != Power::On || host.options.address != at {
             return;
         }
         let Some(process) = &mut host.process else { return };
         if process.paused {
-            return process.inbox.keep(from, bytes);
+            return process.inbox.keep(from, bytes, mark);
         }
+        self.hear(to, from, bytes, &mark);
+    }
+
+    /// A process reads a datagram.
+    fn hear(&mut self, id: HostId, from: SocketAddr, bytes: Vec<u8>, mark: &Mark) {
+        let Some(process) = &mut self.hosts[id.0].process else { return };
+        let before = process.core.taken();
         process.feed(self.now, Fed::Datagram { from, bytes });
-        self.carry_out(to);
+        if process.core.taken() > before && self.has_secrets {
+            self.note_taken(id, mark, None);
+        }
+        self.carry_out(id);
     }
 
     fn on_timer(&mut self, id: HostId, number: u64) {
@@ -290,11 +313,17 @@ impl World {
         if let Waiting::Closed { stream, .. } = &input {
             process.streams.remove(stream);
         }
-        let read = if let Waiting::Received { stream, bytes } = &input { Some((*stream, bytes.len())) } else { None };
+        let Waiting::Received { stream, bytes, mark, place } = &input else {
+            process.feed(self.now, Fed::Other(input));
+            return self.carry_out(id);
+        };
+        let (stream, octets, mark, place) = (*stream, bytes.len(), *mark, *place);
+        let (at, before) = (process.streams.get(&stream).copied(), process.core.taken());
         process.feed(self.now, Fed::Other(input));
-        if let Some((stream, octets)) = read {
-            self.has_read(id, stream, octets);
+        if process.core.taken() > before && self.has_secrets {
+            self.take_frame(id, at, &mark, place);
         }
+        self.has_read(id, stream, octets);
         self.carry_out(id);
     }
 
@@ -305,10 +334,9 @@ impl World {
             let mut any = false;
             for _ in 0..BURST {
                 let Some(process) = &mut self.hosts[id.0].process else { return };
-                let Some((from, bytes)) = process.inbox.next_datagram() else { break };
-                process.feed(self.now, Fed::Datagram { from, bytes });
+                let Some((from, bytes, mark)) = process.inbox.next_datagram() else { break };
                 any = true;
-                self.carry_out(id);
+                self.hear(id, from, bytes, &mark);
             }
             let Some(process) = &mut self.hosts[id.0].process else { return };
             if !any && let Some(input) = process.inbox.others.pop_front() {
@@ -363,20 +391,31 @@ impl World {
         self.watchers = watchers;
     }
 
-    /// Whether an agent is kept out of its cluster because another one that runs bears its name.
+    /// Whether an agent is kept out of its cluster: another one that runs bears its name, or it has no key that anybody there has.
     pub fn is_refused(&self, id: HostId) -> bool {
+        if self.is_locked_out(id) {
+            return true;
+        }
         let host = &self.hosts[id.0];
         let same = |other: &Host| other.options.node_name == host.options.node_name && other.options.cluster == host.options.cluster;
         let is_known = host.process.as_ref().is_some_and(|process| process.catalog.load().nodes().len() > 1);
         !is_known && self.hosts().any(|(other, it)| other != id && it.is_running() && same(it))
     }
 
-    /// Whether all agents that run hold the same, by their own digests.
+    /// Whether all agents of a cluster that run hold the same, by their own digests.
     pub fn all_agree(&self) -> bool {
-        let members = self.running().filter(|id| !self.is_refused(*id));
-        let mut digests = members.filter_map(|id| self.hosts[id.0].process.as_ref()).map(|process| process.core.digest());
-        let first = digests.next();
-        digests.all(|digest| Some(digest) == first)
+        let mut firsts = Vec::new();
+        self.running().filter(|id| !self.is_refused(*id)).all(|id| {
+            let host = &self.hosts[id.0];
+            let Some(digest) = host.process.as_ref().map(|process| process.core.digest()) else { return true };
+            match firsts.iter().find(|(cluster, _)| *cluster == &host.options.cluster) {
+                Some((_, first)) => *first == digest,
+                None => {
+                    firsts.push((&host.options.cluster, digest));
+                    true
+                }
+            }
+        })
     }
 
     pub(super) fn answered(&mut self, id: HostId, command: CommandId, reply: Reply) {

@@ -267,6 +267,7 @@ impl World {
                 encryption: Default::default(),
             },
             seal: Default::default(),
+            seconds: 0,
             seeds: host.seeds.len(),
             peers: host.peers.clone(),
             records: host.disk.clone(),

@@ -68,6 +68,12 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
+    fn serve_https(&self) -> bool {
+        let in_file =
+            |path: &PathBuf| fs::read_to_string(path).is_ok_and(|text| text.lines().any(|line| line.starts_with("certificate =")));
+        self.say("--http-certificate") || self.file.as_ref().is_some_and(|(path, _)| in_file(path))
+    }
+
     /// Whether the scenario says this itself, in whatever way.
     fn say(&self, flag: &str) -> bool {
         let key = flag.trim_start_matches('-');
@@ -131,10 +137,15 @@ impl Agent {
     }
 
     pub(crate) fn url(&self, path: &str) -> String {
-        format!("http://{}{path}", self.http())
+        let scheme = if self.settings.serve_https() { "https" } else { "http" };
+        format!("{scheme}://{}{path}", self.http())
     }
 
     pub(crate) async fn get(&self, path: &str) -> Result<Answer, String> {
+        let given = |flag: &str| self.settings.flags.iter().find(|(name, _)| name == flag).map(|(_, value)| value.as_str());
+        if let (Some("none"), Some(socket)) = (given("--http"), given("--http-socket")) {
+            return http::ask_at_socket("GET", Path::new(socket), path).await;
+        }
         http::ask("GET", &self.url(path), None, Vec::new()).await
     }
 

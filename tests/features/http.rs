@@ -1,18 +1,24 @@
 //! A plain HTTP client: one connection per request, so that nothing of a killed agent lingers.
 
-use std::{fmt, io, time::Duration};
+use std::{fmt, io, net::SocketAddr, path::Path, pin::Pin, time::Duration};
 
-use axum::http::{HeaderMap, HeaderName, Method, Request, StatusCode, Uri};
-use http_body_util::{BodyExt as _, Full};
-use hyper_util::{
-    client::legacy::Client,
-    rt::{TokioExecutor, TokioIo},
+use axum::{
+    body::Bytes,
+    http::{HeaderMap, HeaderName, Method, Request, StatusCode, Uri, request, response},
 };
+use http_body_util::{BodyExt as _, Full};
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
 use serde_json::Value;
-use tokio::{net::TcpStream, time::timeout};
-use tower::service_fn;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::UnixStream,
+    task::JoinHandle,
+    time::timeout,
+};
+use tokio_rustls::TlsConnector;
 
-use super::sockets;
+use super::{pki, sockets};
 
 /// Longer than any answer takes, `POST /v1/agent/leave` included.
 pub(crate) const LIMIT: Duration = Duration::from_secs(20);
@@ -66,25 +72,69 @@ pub(crate) async fn ask_with(
     for (name, value) in headers {
         request = request.header(name, value);
     }
-    let request = request.body(Full::from(body)).map_err(|error| format!("{asked}: {error}"))?;
-    let connector = service_fn(|uri: Uri| Box::pin(connect(uri)));
-    let client: Client<_, Full<axum::body::Bytes>> = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(connector);
+    let uri = request.uri_ref().cloned().unwrap_or_default();
     let exchange = async {
-        let response = client.request(request).await.map_err(|error| format!("{error:?}"))?;
-        let (parts, body) = response.into_parts();
-        let body = body.collect().await.map_err(|error| error.to_string())?.to_bytes().to_vec();
-        Ok::<_, String>(Answer { asked: asked.clone(), status: parts.status, headers: parts.headers, body })
+        let stream = connect(&uri).await.map_err(|error| format!("{error:?}"))?;
+        exchange(stream, request, &uri, body).await
     };
-    match timeout(limit, exchange).await {
-        Ok(answer) => answer.map_err(|error| format!("{asked}: {error}")),
-        Err(_) => Err(format!("{asked}: no answer within {limit:?}")),
-    }
+    let answer = timeout(limit, exchange).await.unwrap_or_else(|_| Err(format!("no answer within {limit:?}")));
+    answer
+        .map(|(head, body)| Answer { asked: asked.clone(), status: head.status, headers: head.headers, body })
+        .map_err(|error| format!("{asked}: {error}"))
 }
 
-async fn connect(uri: Uri) -> io::Result<TokioIo<TcpStream>> {
-    let agent = uri.authority().and_then(|authority| authority.as_str().parse().ok());
+/// Asks by a Unix socket.
+pub(crate) async fn ask_at_socket(method: &str, socket: &Path, path: &str) -> Result<Answer, String> {
+    let asked = format!("{method} {path} at {}", socket.display());
+    let uri: Uri = format!("http://localhost{path}").parse().map_err(|error| format!("{asked}: {error}"))?;
+    let stream = UnixStream::connect(socket).await.map_err(|error| format!("{asked}: {error}"))?;
+    let request = Request::builder().method(method);
+    let answer = timeout(LIMIT, exchange(Box::pin(stream), request, &uri, Vec::new())).await.map_err(|_| format!("{asked}: no answer"))?;
+    answer
+        .map(|(head, body)| Answer { asked: asked.clone(), status: head.status, headers: head.headers, body })
+        .map_err(|error| format!("{asked}: {error}"))
+}
+
+type Stream = Pin<Box<dyn ReadWrite>>;
+
+trait ReadWrite: AsyncRead + AsyncWrite + Send {}
+
+impl<T: AsyncRead + AsyncWrite + Send> ReadWrite for T {}
+
+async fn connect(uri: &Uri) -> io::Result<Stream> {
+    let agent: Option<SocketAddr> = uri.authority().and_then(|authority| authority.as_str().parse().ok());
     let agent = agent.ok_or_else(|| io::Error::other(format!("{uri} is not of an agent")))?;
-    sockets::connect(agent).await.map(TokioIo::new)
+    let stream = sockets::connect(agent).await?;
+    if uri.scheme_str() != Some("https") {
+        return Ok(Box::pin(stream));
+    }
+    let settings = pki::known(agent).ok_or_else(|| io::Error::other("the scenario has no authority"))?;
+    Ok(Box::pin(TlsConnector::from(settings).connect(pki::name(agent.ip()), stream).await?))
+}
+
+/// One request over a connection of its own.
+async fn exchange(stream: Stream, request: request::Builder, uri: &Uri, body: Vec<u8>) -> Result<(response::Parts, Vec<u8>), String> {
+    let target = uri.path_and_query().map_or("/", |target| target.as_str());
+    let mut request = request.uri(target).body(Full::<Bytes>::from(body)).map_err(|error| error.to_string())?;
+    if let (Some(host), false) = (uri.authority(), request.headers().contains_key("host")) {
+        request.headers_mut().insert("host", host.as_str().parse().expect("it was read before"));
+    }
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(|error| format!("{error:?}"))?;
+    // It ends with what came, or with this request.
+    let driver = AbortOnDrop(tokio::spawn(async move { drop(connection.await) }));
+    let response = sender.send_request(request).await.map_err(|error| format!("{error:?}"))?;
+    let (head, body) = response.into_parts();
+    let body = body.collect().await.map_err(|error| error.to_string())?.to_bytes().to_vec();
+    drop(driver);
+    Ok((head, body))
+}
+
+struct AbortOnDrop(JoinHandle<()>);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 /// Reads what came back over a connection that was written to by hand.

@@ -9,12 +9,22 @@ use std::{
 use cucumber::gherkin::Step;
 use tempfile::TempDir;
 use tokio::{
-    net::{TcpListener, TcpStream, UdpSocket, UnixDatagram},
-    task::JoinHandle,
+    net::{TcpListener, TcpStream, UdpSocket, UnixDatagram, UnixListener},
+    task::{JoinHandle, JoinSet},
 };
+use tokio_rustls::client::TlsStream;
 
 use super::{
-    addresses::Block, agent::Agent, asker::Asker, background::Background, dns::Reply, events::Follower, http::Answer, network::Network,
+    addresses::Block,
+    agent::Agent,
+    asker::Asker,
+    background::Background,
+    dns::Reply,
+    events::Follower,
+    http::Answer,
+    network::Network,
+    pki::{self, Authorities},
+    recorder::Recorder,
     service::Service,
 };
 
@@ -59,8 +69,18 @@ pub(crate) struct World {
     pub(crate) notices: Option<UnixDatagram>,
     /// What it was last told.
     pub(crate) notice: String,
+    /// What goes on until the scenario ends.
+    pub(crate) floods: JoinSet<()>,
+    /// Somebody on the way to an agent.
+    pub(crate) recorder: Option<Recorder>,
     /// Services beside agents, by the agent's name.
     pub(crate) services: BTreeMap<String, Service>,
+    /// Who signs certificates.
+    pub(crate) authorities: Authorities,
+    /// A connection over TLS that stays open.
+    pub(crate) held: Option<TlsStream<TcpStream>>,
+    /// What listens at a path, until the scenario ends.
+    pub(crate) unix: Option<UnixListener>,
 }
 
 impl World {
@@ -81,12 +101,17 @@ impl World {
             waiting: None,
             followers: Vec::new(),
             notes: BTreeMap::new(),
+            floods: JoinSet::new(),
             streams: Vec::new(),
             listeners: Vec::new(),
             sockets: Vec::new(),
             notices: None,
             notice: String::new(),
+            recorder: None,
             services: BTreeMap::new(),
+            authorities: BTreeMap::new(),
+            held: None,
+            unix: None,
         }
     }
 
@@ -109,6 +134,14 @@ impl World {
             self.network = Some(Network::new(self.folder()).unwrap_or_else(|error| panic!("{error}")));
         }
         self.network.as_mut().expect("it was just made")
+    }
+
+    /// Has the harness trust all authorities that there are by now when it asks an agent.
+    pub(crate) fn trust(&mut self, name: &str) {
+        let at = self.agent_mut(name).http();
+        if let Some(settings) = pki::trusting_all(&self.authorities) {
+            pki::register(at, settings);
+        }
     }
 
     pub(crate) fn nobody(&self) -> Ipv4Addr {

@@ -31,7 +31,7 @@ pub(crate) const HOUSE: &[Room] = &[
     Room { modules: &["dns"], never: &["core"], bans: &[] },
     Room {
         modules: &["core"],
-        never: &["catalog", "metrics", "registrar", "store", "definition", "kinds", "fields"],
+        never: &["catalog", "metrics", "registrar", "store", "definition", "kinds", "fields", "tls"],
         bans: &[TOKIO, SOCKETS, CLOCKS, OS_RANDOMNESS, HASH_TABLES],
     },
     Room { modules: &["catalog"], never: &["metrics", "registrar", "kinds"], bans: &[TOKIO] },
@@ -48,6 +48,7 @@ pub(crate) const HOUSE: &[Room] = &[
     Room { modules: &["kinds"], never: &["wire"], bans: &[] },
     Room { modules: &["fields"], never: &["wire"], bans: &[TOKIO, SOCKETS] },
     Room { modules: &["wire"], never: &[], bans: &[TOKIO] },
+    Room { modules: &["tls"], never: &[], bans: &[TOKIO, SOCKETS] },
     Room { modules: &["access", "keyring"], never: &[], bans: &[TOKIO, SOCKETS] },
     Room { modules: &["model"], never: &["planted"], bans: &[TOKIO, SOCKETS] },
     Room { modules: &["planted"], never: &[], bans: &[TOKIO, SOCKETS] },

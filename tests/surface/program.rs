@@ -52,7 +52,7 @@ pub(crate) fn differences() -> Vec<String> {
     let variables: Vec<String> = config::KEYS
         .iter()
         .map(|key| key.env.to_owned())
-        .chain([cli::AGENT_VARIABLE.to_owned(), cli::TOKEN_VARIABLE.to_owned()])
+        .chain(cli::VARIABLES.map(|(name, _)| name.to_owned()))
         .collect::<BTreeSet<_>>()
         .into_iter()
         .collect();

@@ -95,6 +95,7 @@ fn core(end: usize, seed: u64) -> Core {
         address: address(end),
         info,
         seal: Default::default(),
+        seconds: 0,
         seeds: 0,
         peers: if end == 0 { vec![] } else { vec![address(0)] },
         records: BTreeMap::new(),

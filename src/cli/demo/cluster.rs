@@ -126,7 +126,7 @@ impl Agent {
     }
 
     fn api(&self) -> Result<Api, super::Failure> {
-        Api::new(&self.url(), None)
+        Api::at(self.url())
     }
 
     fn start(&mut self, join: Option<Ipv4Addr>) -> Result<String, String> {

@@ -74,8 +74,7 @@ pub(super) fn environment(command: &Command) -> Vec<(String, String)> {
         }));
         variables.push(("XDG_STATE_HOME".to_owned(), "Where the data folder is made for users other than root.".to_owned()));
     } else if asks_an_agent(command) {
-        variables.push((crate::cli::TOKEN_VARIABLE.to_owned(), "The token to show where --token-file names none.".to_owned()));
-        variables.push((crate::cli::AGENT_VARIABLE.to_owned(), "The agent to talk to where --agent names none.".to_owned()));
+        variables.extend(crate::cli::VARIABLES.map(|(name, is)| (name.to_owned(), is.to_owned())));
     }
     variables.push(("NO_COLOR".to_owned(), "Set to anything, it keeps colours out of what is written to a terminal.".to_owned()));
     variables

@@ -100,8 +100,8 @@ impl Detector {
         self.say(stream, Told::Watch(watch));
     }
 
-    /// A peer wants to watch us by a stream that it opened, and to be watched. `frames` holds what came behind its greeting.
-    pub(in super::super) fn on_watcher(&mut self, stream: StreamId, watch: &Watch, frames: FrameBuffer) {
+    /// A peer wants to watch us by a stream that it opened, and to be watched. `is_present`: whether it can't be a recording that says so. `frames` holds what came behind its greeting.
+    pub(in super::super) fn on_watcher(&mut self, stream: StreamId, watch: &Watch, is_present: bool, frames: FrameBuffer) {
         let peer = watch.from;
         let watching = Watching { peer, ours: false, greeting: None };
         self.lines.insert(stream, Line { purpose: Purpose::Watch(watching), frames });
@@ -116,7 +116,9 @@ impl Detector {
         if watch.to != self.me.short().to_be_bytes() || !self.ring.is_present(peer) || watchers > WATCHERS {
             return self.end_watch(stream);
         }
-        self.heard(peer);
+        if is_present {
+            self.heard(peer);
+        }
     }
 
     /// The peer of a stream that we opened says who it is.

@@ -23,7 +23,9 @@ async fn a_question_arrives_as_it_came_and_its_answer_comes_back() {
     let asked = tokio::spawn(ask([upstream], query.clone(), false));
     let (seen, from) = receive(&socket).await;
     assert_eq!(seen[2..], query[2..], "octet by octet, but for the id");
-    let answer = answer_to(&seen, 3);
+    let mut answer = answer_to(&seen, 3);
+    answer.extend(b"\x00\x00\x29\x20\x00\x00\x00\x80\x00\x00\x00");
+    answer[11] = 1;
     // What is no answer to it is passed over: another id, another question, a query.
     let mut other_id = answer.clone();
     other_id[0] ^= 1;
@@ -32,7 +34,10 @@ async fn a_question_arrives_as_it_came_and_its_answer_comes_back() {
         socket.send_to(octets, from).await.unwrap();
     }
     let reply = asked.await.unwrap();
-    assert_eq!((&reply[..2], &reply[2..]), (&query[..2], &answer[2..]));
+    // The OPT record is about one hop: it says what is taken here.
+    let opt = answer.len() - 11;
+    assert_eq!((&reply[..2], &reply[2..opt]), (&query[..2], &answer[2..opt]));
+    assert_eq!(reply[opt..], *b"\x00\x00\x29\x04\xd0\x00\x00\x80\x00\x00\x00");
 }
 
 #[tokio::test]

@@ -91,6 +91,9 @@ impl<'s> Player<'s> {
             Action::Wipe(nodes) => return hosts(nodes).try_for_each(|host| self.replace_data(step, host, Platter::default())),
             Action::Disk(nodes, disk) => hosts(nodes).for_each(|host| self.set_disk(host, *disk)),
             Action::Health { nodes, instance, status } => hosts(nodes).for_each(|host| self.world.set_health(host, instance, *status)),
+            Action::Keys(nodes, change) => hosts(nodes).for_each(|host| self.change_keys(host, change)),
+            Action::Record(way) => self.record(way),
+            Action::Replay { to, from } => return self.replay(step, to, from.as_ref()),
             Action::Write(write, answer) => return self.write(step, write, answer),
         }
         Ok(())
@@ -187,7 +190,7 @@ impl<'s> Player<'s> {
     }
 }
 
-fn hosts(nodes: &Nodes) -> impl Iterator<Item = HostId> + '_ {
+pub(super) fn hosts(nodes: &Nodes) -> impl Iterator<Item = HostId> + '_ {
     nodes.iter().map(HostId)
 }
 

@@ -138,7 +138,7 @@ fn group(nodes: &Nodes) -> Group {
     nodes.iter().map(HostId).collect()
 }
 
-fn directions(way: &Way) -> impl Iterator<Item = (Group, Group)> + use<> {
+pub(super) fn directions(way: &Way) -> impl Iterator<Item = (Group, Group)> + use<> {
     let (from, to) = (group(&way.from), group(&way.to));
     let back = way.both_ways.then(|| (to.clone(), from.clone()));
     std::iter::once((from, to)).chain(back)

@@ -75,7 +75,13 @@ impl Watcher for Notes {
                 };
             }
             Seen::Ended | Seen::Changing(_) | Seen::Done(_) => {}
-            Seen::Submitted { .. } | Seen::Wrote | Seen::Told(_) | Seen::FolderReplaced | Seen::ImageResumed { .. } | Seen::Network => {
+            Seen::Submitted { .. }
+            | Seen::Wrote
+            | Seen::Told(_)
+            | Seen::FolderReplaced
+            | Seen::ImageResumed { .. }
+            | Seen::Network
+            | Seen::Took { .. } => {
                 return Ok(());
             }
         }

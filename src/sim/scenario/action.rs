@@ -7,6 +7,7 @@ use super::{
     fields::Fields,
     keys::{self, Table},
     network::{self, Link, NetworkChange, Way},
+    secrets::{self, KeyChange},
     write::{self, Answer, Write},
 };
 use crate::model::{InstanceId, Status};
@@ -78,6 +79,17 @@ pub enum Action {
         /// How they are.
         status: Status,
     },
+    /// Keys of agents, or how far their encryption is turned on, are others from now on.
+    Keys(Nodes, KeyChange),
+    /// Somebody on the way records from now on what some send to others.
+    Record(Way),
+    /// What was recorded is said again.
+    Replay {
+        /// To whom.
+        to: Nodes,
+        /// From whose addresses; from those that it was recorded from, where nobody is named.
+        from: Option<Nodes>,
+    },
     /// Agents are told to write something.
     Write(Write, Answer),
 }
@@ -134,6 +146,14 @@ fn in_table(key: &str, fields: &Fields<'_>, cast: &Cast) -> Option<Action> {
             Some(if key == "freeze" { Action::Freeze(nodes, time) } else { Action::Suspend(nodes, time) })
         }
         "cut" => network::way(fields, cast).map(Action::Cut),
+        "add_key" | "use_key" | "remove_key" | "encryption" => {
+            secrets::change(key, fields, cast).map(|(nodes, change)| Action::Keys(nodes, change))
+        }
+        "record" => network::way(fields, cast).map(Action::Record),
+        "replay" => {
+            let (to, from) = (cast.some_nodes(fields, "to"), cast.nodes(fields, "from"));
+            (from.is_some() || !fields.has("from")).then_some(Action::Replay { to: to?, from })
+        }
         "network" => Some(Action::Network(network::change(fields))),
         "link" => network::link(fields, cast).map(Action::Link),
         "take_address" => {

@@ -12,10 +12,13 @@ pub struct Table {
 /// The file.
 pub const FILE: Table = Table { name: "", keys: &["title", "nodes", "groups", "network", "node", "link", "step"] };
 /// What holds for all nodes.
-pub const NODES: Table = Table { name: "nodes", keys: &["count", "names", "cluster", "zone", "join", "on_term", "reap_after", "started"] };
+pub const NODES: Table =
+    Table { name: "nodes", keys: &["count", "names", "cluster", "zone", "join", "on_term", "reap_after", "started", "keys", "encryption"] };
 /// What holds for some of them.
-pub const NODE: Table =
-    Table { name: "node", keys: &["name", "nodes", "called", "cluster", "zone", "join", "on_term", "reap_after", "started"] };
+pub const NODE: Table = Table {
+    name: "node",
+    keys: &["name", "nodes", "called", "cluster", "zone", "join", "on_term", "reap_after", "started", "keys", "encryption"],
+};
 /// The network between all nodes.
 pub const NETWORK: Table =
     Table { name: "network", keys: &["latency", "jitter", "loss", "duplication", "reordering", "reordered_by", "mtu"] };
@@ -48,6 +51,12 @@ pub const ACTIONS: &[Table] = &[
     Table { name: "wipe", keys: &[] },
     Table { name: "disk", keys: &["nodes", "state", "write_takes"] },
     Table { name: "health", keys: &["nodes", "id", "status"] },
+    Table { name: "add_key", keys: &["nodes", "key"] },
+    Table { name: "use_key", keys: &["nodes", "key"] },
+    Table { name: "remove_key", keys: &["nodes", "key"] },
+    Table { name: "encryption", keys: &["nodes", "mode"] },
+    Table { name: "record", keys: &["from", "to", "between"] },
+    Table { name: "replay", keys: &["to", "from"] },
     REGISTER,
     Table { name: "deregister", keys: &["nodes", "id"] },
     Table { name: "maintenance", keys: &["nodes", "id", "reason"] },

@@ -8,11 +8,12 @@ use super::{
     cast::{ALL, Cast, Nodes},
     fields::{Fields, Flaws},
     keys, quantity,
+    secrets::{self, KeyName},
 };
 use crate::{
     config::OnTerm,
     fields::Shown,
-    model::{ClusterName, NodeName, Zone, instance::escape_pointer},
+    model::{ClusterName, NodeName, Zone, encryption::Mode, instance::escape_pointer},
 };
 
 /// Nodes that may take part.
@@ -41,6 +42,10 @@ pub struct Node {
     pub reap_after: Option<Duration>,
     /// Whether its agent runs from the beginning.
     pub started: bool,
+    /// The keys of its gossip; the first one encrypts.
+    pub keys: Vec<KeyName>,
+    /// How far encryption is turned on.
+    pub encryption: Mode,
 }
 
 /// What may be said of all nodes or of some.
@@ -52,6 +57,8 @@ struct Options {
     on_term: Option<OnTerm>,
     reap_after: Option<Duration>,
     started: Option<bool>,
+    keys: Option<Vec<KeyName>>,
+    encryption: Option<Mode>,
 }
 
 impl Options {
@@ -69,17 +76,25 @@ impl Options {
                 sound
             }),
             started: fields.yes_or_no("started"),
+            keys: secrets::names(fields, "keys"),
+            encryption: secrets::mode(fields, "encryption"),
         }
     }
 
     fn over(self, node: &mut Node) {
-        let Options { cluster, zone, join, on_term, reap_after, started } = self;
+        let Options { cluster, zone, join, on_term, reap_after, started, keys, encryption } = self;
         node.cluster = cluster.unwrap_or_else(|| node.cluster.clone());
         node.zone = zone.or_else(|| node.zone.take());
         node.join = join.unwrap_or_else(|| std::mem::take(&mut node.join));
         node.on_term = on_term.unwrap_or(node.on_term);
         node.reap_after = reap_after.or(node.reap_after);
         node.started = started.unwrap_or(node.started);
+        if let Some(keys) = keys {
+            // As of an agent that is given a file of keys and nothing else.
+            node.encryption = if keys.is_empty() { Mode::Off } else { Mode::Require };
+            node.keys = keys;
+        }
+        node.encryption = encryption.unwrap_or(node.encryption);
     }
 }
 
@@ -193,6 +208,8 @@ fn options(cast: &Cast, all: &Fields<'_>, own: &[Fields<'_>]) -> Vec<Node> {
         on_term: OnTerm::Leave,
         reap_after: None,
         started: true,
+        keys: Vec::new(),
+        encryption: Mode::Off,
     };
     common.over(&mut template);
     let mut nodes: Vec<Node> = cast.names.iter().map(|name| Node { host: name.clone(), name: name.clone(), ..template.clone() }).collect();
@@ -214,6 +231,9 @@ fn options(cast: &Cast, all: &Fields<'_>, own: &[Fields<'_>]) -> Vec<Node> {
         }
     }
     join_the_first(&mut nodes, &told);
+    if let Some(node) = nodes.iter().find(|node| node.encryption.encrypts() && node.keys.is_empty()) {
+        all.flaw("encryption", format!("is {} for {}, which has no keys", node.encryption, node.host));
+    }
     nodes
 }
 

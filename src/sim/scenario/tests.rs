@@ -3,7 +3,11 @@ use super::{
     write::{Answer, Write},
     *,
 };
-use crate::{config::OnTerm, model::MemberState, sim::scenario::network::Latency};
+use crate::{
+    config::OnTerm,
+    model::{MemberState, encryption::Mode},
+    sim::scenario::network::Latency,
+};
 
 const HEAD: &str = "title = \"t\"\n[nodes]\ncount = 5\n";
 const EXPECT: &str = "[[step]]\nwithin = \"1s\"\nagree = \"all\"\n";
@@ -258,6 +262,32 @@ fn what_can_not_be_meant_is_refused() {
     story("kill = \"n1..n4\"\n[[step]]\nwithin = \"1s\"\nagree = \"all\"", "step.agree names fewer than two agents that run");
     let nothing = Scenario::read(&format!("{HEAD}[[step]]\nkill = \"n1\""), None).unwrap_err();
     assert_eq!(nothing[0].value, "step has no expectation: nothing could fail");
+}
+
+#[test]
+fn keys_are_named_and_what_can_not_be_meant_of_them_is_refused() {
+    let scenario = read(&format!(
+        "{HEAD}keys = [\"old\", \"new\"]\n[[node]]\nname = \"n2\"\nencryption = \"accept\"\n[[node]]\nname = \"n3\"\nkeys = []\n{EXPECT}"
+    ));
+    let modes: Vec<Mode> = scenario.nodes[..3].iter().map(|node| node.encryption).collect();
+    assert_eq!(modes, [Mode::Require, Mode::Accept, Mode::Off], "as of an agent that is given a file of keys");
+    assert_eq!(scenario.nodes[0].keys.iter().map(KeyName::as_str).collect::<Vec<_>>(), ["old", "new"]);
+    flawed(&format!("{HEAD}encryption = \"accept\"\n{EXPECT}"), 4, "nodes.encryption is accept for n1, which has no keys");
+    flawed(&format!("{HEAD}keys = [\"a\", \"a\"]\n{EXPECT}"), 4, "is a, which is there already");
+    flawed(&format!("{HEAD}keys = [3]\n{EXPECT}"), 4, "is no text in quotes");
+    flawed(&format!("{HEAD}keys = [\"a\"]\nencryption = \"on\"\n{EXPECT}"), 5, "is none of off, accept and require");
+    let add = "add_key = { nodes = \"n1\", key = \"a\" }";
+    story("use_key = { nodes = \"n1\", key = \"a\" }", "step.use_key names n1, which has no such key");
+    story("remove_key = { nodes = \"n1\", key = \"a\" }", "step.remove_key names n1, which has no such key");
+    story("encryption = { nodes = \"n1\", mode = \"require\" }", "step.encryption names n1, which has no key");
+    story(&format!("{add}\n[[step]]\n{add}"), "step.add_key names n1, which has the key already");
+    story(
+        &format!("{add}\n[[step]]\nremove_key = {{ nodes = \"n1\", key = \"a\" }}"),
+        "which encrypts with the key: it must use another one first",
+    );
+    story(&format!("pause = \"n1\"\n[[step]]\n{add}"), "step.add_key names n1, which is paused");
+    story("replay = { to = \"n1\" }", "step.replay finds nothing to say again: no record is before it");
+    step("add_key = { nodes = \"n1\", key = \"not a label\" }", "step.add_key.key is wrong");
 }
 
 #[test]

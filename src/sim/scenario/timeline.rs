@@ -10,6 +10,7 @@ use super::{
     fields::Flaws,
     nodes::Node,
     quantity::{LONGEST, said},
+    secrets::{self, Held},
     write::Write,
 };
 use crate::model::Registration;
@@ -56,6 +57,8 @@ pub(super) fn check_story(nodes: &[Node], steps: &[(String, Step)], cast: &Cast,
         homeless: vec![false; nodes.len()],
         backups: vec![false; nodes.len()],
         torn: false,
+        held: nodes.iter().map(|node| Held::new(&node.keys, node.encryption)).collect(),
+        recorded: false,
         checked: steps
             .iter()
             .filter_map(|(_, step)| registration(step))
@@ -93,6 +96,9 @@ struct Story<'a> {
     homeless: Vec<bool>,
     backups: Vec<bool>,
     torn: bool,
+    /// The keys of each.
+    held: Vec<Held>,
+    recorded: bool,
     /// Instances that have checks, at some time on some node.
     checked: BTreeSet<&'a str>,
     cast: &'a Cast,
@@ -153,6 +159,16 @@ impl Story<'_> {
                 self.refuse(pointer, nodes, |story, node| !story.backups[node], "has no backup: a step before must make one");
             }
             Action::Wipe(nodes) => self.must_be(pointer, nodes, &[State::Off], RUNS),
+            Action::Keys(nodes, change) => {
+                self.must_be(pointer, nodes, &[State::Off, State::Runs], "is paused: it can't be told");
+                secrets::check(&mut self.held, nodes, change, pointer, (self.cast, self.flaws));
+            }
+            Action::Record(_) => self.recorded = true,
+            Action::Replay { .. } => {
+                if !self.recorded {
+                    self.flaws.add(pointer, "finds nothing to say again: no record is before it");
+                }
+            }
             Action::Write(write, _) => self.must_run(pointer, &write.asked()),
             Action::Network(_) | Action::Link(_) | Action::Disk(..) => {}
         }

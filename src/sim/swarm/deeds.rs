@@ -22,6 +22,8 @@ pub(super) enum End {
     Thaw(HostId),
     Disk(HostId),
     Restore(HostId, Box<Platter>),
+    /// It is given the keys that it is to have.
+    Keys(HostId),
     /// From the image, and so many times more.
     Image(HostId, Box<Image>, u32),
 }
@@ -111,6 +113,8 @@ impl Swarm {
                 }
             }
             Kind::Copy => self.copy(host),
+            Kind::Keys => self.change_keys(),
+            Kind::Replay => self.replay(),
         }
     }
 
@@ -232,10 +236,14 @@ impl Swarm {
             }
             End::Image(host, image, again) => {
                 self.world.resume_image(host, &image);
+                if self.options.encrypted.is_some() {
+                    self.later(5_000, End::Keys(host));
+                }
                 if again > 0 {
                     self.later(20_000, End::Image(host, image, again - 1));
                 }
             }
+            End::Keys(host) => self.give_keys(host),
             End::Resume(host) => self.world.resume(host),
             End::Thaw(host) => self.world.thaw(host),
             End::Disk(host) => {
@@ -260,6 +268,7 @@ impl Swarm {
             self.world.thaw(host);
             self.end(End::Disk(host));
         }
+        self.finish_keys();
         // Whoever is about to leave does so first.
         self.world.run_for(FAREWELL);
         for host in self.hosts.clone() {

@@ -5,6 +5,7 @@ use std::{fmt, time::Duration};
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 
 use super::super::{Conditions, Latency};
+use crate::model::encryption::Mode;
 
 /// What may occur in a world.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -51,11 +52,37 @@ pub enum Kind {
     Image,
     /// Data folders are copied onto other hosts, and agents run on both.
     Copy,
+    /// Encryption is turned on, keys are changed, and it is turned off again.
+    Keys,
+    /// What somebody recorded is said again.
+    Replay,
+}
+
+/// How gossip is encrypted in a world.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Encrypted {
+    /// The mode in which everybody begins; with [`Mode::Off`] without a key.
+    pub begins: Mode,
+    /// Somebody who is not to get in.
+    pub stranger: Option<Stranger>,
+}
+
+/// One host more, that joins by the others and is none of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stranger {
+    /// It has no key.
+    Keyless,
+    /// It has a key with another id.
+    OtherKey,
+    /// It has another key with the same id.
+    SameId,
+    /// It has the key, and is of another cluster.
+    OtherCluster,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Kind; 21] = [
+    pub const ALL: [Kind; 23] = [
         Kind::Register,
         Kind::Deregister,
         Kind::Health,
@@ -77,6 +104,8 @@ impl Kind {
         Kind::LongGone,
         Kind::Image,
         Kind::Copy,
+        Kind::Keys,
+        Kind::Replay,
     ];
 }
 
@@ -104,6 +133,8 @@ pub struct Options {
     pub lasts: Duration,
     /// How long nodes that are gone are remembered: R.
     pub reap_after: Duration,
+    /// How gossip is encrypted, if it is.
+    pub encrypted: Option<Encrypted>,
 }
 
 impl Options {
@@ -120,7 +151,7 @@ impl Options {
             held_up: Latency::Between(Duration::from_millis(1), Duration::from_millis([20, 100, 800][rng.random_range(0..3_usize)])),
             ..Conditions::default()
         };
-        let often = Kind::ALL.into_iter().filter(|kind| !matches!(kind, Kind::Image | Kind::Copy));
+        let often = Kind::ALL.into_iter().filter(|kind| !matches!(kind, Kind::Image | Kind::Copy | Kind::Keys | Kind::Replay));
         let mut kinds: Vec<Kind> = often.filter(|kind| *kind == Kind::Register || rng.random_bool(0.45)).collect();
         if rng.random_bool(0.7) {
             kinds.retain(|kind| *kind != Kind::NameTwice);
@@ -130,7 +161,15 @@ impl Options {
         let reap_after = Duration::from_secs(if rng.random_bool(0.5) { 240 } else { 24 * 3_600 });
         // Drawn last: without them a seed is the world that it was before there were any.
         kinds.extend([Kind::Image, Kind::Copy].into_iter().filter(|_| rng.random_bool(0.15)));
-        Options { seed, hosts, conditions, kinds, pace, lasts, reap_after }
+        // Names that are borne twice have worlds of their own: who holds one is found out by few of them.
+        let mut encrypted = rng.random_bool(0.35).then(|| draw_encrypted(&mut rng));
+        if kinds.contains(&Kind::NameTwice) {
+            encrypted = None;
+        } else {
+            kinds.extend((encrypted.is_some() && rng.random_bool(0.7)).then_some(Kind::Keys));
+            kinds.extend(rng.random_bool(if encrypted.is_some() { 0.6 } else { 0.15 }).then_some(Kind::Replay));
+        }
+        Options { seed, hosts, conditions, kinds, pace, lasts, reap_after, encrypted }
     }
 
     /// Whether something may occur.
@@ -139,13 +178,21 @@ impl Options {
     }
 }
 
+fn draw_encrypted(rng: &mut StdRng) -> Encrypted {
+    let begins = [Mode::Off, Mode::Accept, Mode::Require, Mode::Require, Mode::Require][rng.random_range(0..5_usize)];
+    let strangers = [Stranger::Keyless, Stranger::OtherKey, Stranger::SameId, Stranger::OtherCluster];
+    let stranger = (begins == Mode::Require && rng.random_bool(0.5)).then(|| strangers[rng.random_range(0..4_usize)]);
+    Encrypted { begins, stranger }
+}
+
 impl fmt::Display for Options {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Options { seed, hosts, conditions, kinds, pace, lasts, reap_after } = self;
+        let Options { seed, hosts, conditions, kinds, pace, lasts, reap_after, encrypted } = self;
         write!(
             f,
             "seed {seed}: {hosts} hosts, loss {:.2}, duplication {:.2}, reordering {:.2}, a deed each {pace:?} for {lasts:?}, reaped after {reap_after:?}, kinds {kinds:?}",
             conditions.loss, conditions.duplicate, conditions.reorder
-        )
+        )?;
+        encrypted.map_or(Ok(()), |encrypted| write!(f, ", {encrypted:?}"))
     }
 }

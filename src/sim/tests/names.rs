@@ -93,6 +93,7 @@ fn add(cluster: &mut Cluster, at: u8, name: &str, seeds: Vec<HostId>) -> HostId 
         zone: None,
         seeds,
         reap_after: seconds(24 * 3_600),
+        keys: Default::default(),
     })
 }
 

@@ -23,6 +23,13 @@ async fn started(world: &mut World, name: String, step: &Step) {
     launch(world, &name, step).await;
 }
 
+/// It may show a certificate for another name than its address.
+#[given(regex = r"^agent (\w+) is started, whose certificate is not looked at, with$")]
+async fn started_unseen(world: &mut World, name: String, step: &Step) {
+    start(world, &name, step);
+    log_soon(world, name, "the agent starts".into()).await;
+}
+
 #[given(regex = r"^an agent (\w+) with room for (\d+) octets on its disk$")]
 async fn agent_on_small_disk(world: &mut World, name: String, octets: u32, step: &Step) {
     world.agent_mut(&name).settings.file_blocks = Some(octets / 512);
@@ -271,6 +278,7 @@ async fn launch(world: &mut World, name: &str, step: &Step) {
 /// Starts an agent with the flags of a step's table.
 fn start(world: &mut World, name: &str, step: &Step) {
     let rows = world.table(step);
+    world.trust(name);
     let agent = world.agent_mut(name);
     agent.settings.flags.extend(rows.into_iter().map(|row| (row[0].clone(), row[1].clone())));
     agent.start();

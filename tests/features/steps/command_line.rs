@@ -28,6 +28,13 @@ async fn with_token(world: &mut World, line: String, name: String, token: String
     run(world, &line, command, &[("TIDINGS_AGENT", url), ("TIDINGS_TOKEN", token)], step).await;
 }
 
+#[when(regex = r"^I run `tidings (.+)` with the environment$")]
+async fn with_environment(world: &mut World, line: String, step: &Step) {
+    let rows = world.table(step);
+    let environment: Vec<(&str, String)> = rows.iter().map(|row| (row[0].as_str(), row[1].clone())).collect();
+    run(world, &line, agent::command(), &environment, step).await;
+}
+
 #[when(regex = r"^I run `tidings(| .+)`$")]
 async fn alone(world: &mut World, line: String, step: &Step) {
     run(world, &line, agent::command(), &[], step).await;

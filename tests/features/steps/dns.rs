@@ -103,6 +103,11 @@ async fn truncated(world: &mut World, not: String) {
     assert_eq!(world.replied().message.metadata.truncation, not.is_empty(), "{}", world.replied());
 }
 
+#[then(regex = r"^the lookup says that recursion is( not)? available$")]
+async fn recursion(world: &mut World, not: String) {
+    assert_eq!(world.replied().message.metadata.recursion_available, not.is_empty(), "{}", world.replied());
+}
+
 #[then(regex = r"^the lookup is authoritative$")]
 async fn authoritative(world: &mut World) {
     assert!(world.replied().message.metadata.authoritative, "{}", world.replied());

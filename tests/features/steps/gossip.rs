@@ -22,7 +22,7 @@ use tidings::{
 use crate::features::{addresses::GOSSIP, wait::eventually, world::World};
 
 /// Octets without sense, the same in each run (xorshift).
-fn noise(seed: u64, length: usize) -> Vec<u8> {
+pub(super) fn noise(seed: u64, length: usize) -> Vec<u8> {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
     let next = || {
         state ^= state << 13;

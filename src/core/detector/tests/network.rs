@@ -115,7 +115,7 @@ impl Network {
             Happening::Ack(ack) => drop(self.detectors[to].on_ack(now, &ack, true)),
             Happening::Connected(stream) => self.detectors[to].on_connected(now, stream),
             Happening::Said { stream, kind, body } => drop(self.detectors[to].on_message(now, stream, kind, &body)),
-            Happening::Watched { stream, watch } => self.detectors[to].on_watcher(stream, &watch, FrameBuffer::default()),
+            Happening::Watched { stream, watch } => self.detectors[to].on_watcher(stream, &watch, true, FrameBuffer::default()),
             Happening::Closed(stream, cause) => self.detectors[to].on_closed(now, stream, cause),
             Happening::Timeout => {
                 if self.due[to].take_if(|due| *due <= now).is_some() {
