@@ -188,20 +188,20 @@ async fn serve(
     tokio::spawn(reloader.run());
     let dns = tokio::spawn(dns.serve(stopped()));
     let http = tokio::spawn(api.server.serve(api.state, api.tls, stopped()));
-    supervisor.ready();
     let copied = tokio::select! {
         end = gossip => {
             supervisor.stopping();
             match end {
-            Ok(Some(copied)) => {
-                error!("{copied}");
-                Some(copied)
+                Ok(Some(copied)) => {
+                    error!("{copied}");
+                    Some(copied)
+                }
+                _ => {
+                    info!("left the cluster");
+                    None
+                }
             }
-            _ => {
-                info!("left the cluster");
-                None
-            }
-        }},
+        }
         () = lifecycle::until_told_to_end(&registrar, on_term, supervisor) => None,
     };
     // Nobody waits for the other side of this.

@@ -15,9 +15,12 @@ use crate::{
 /// How long peers go on handing out this node's instances when it announces a short absence.
 const GRACE: Duration = Duration::from_secs(15);
 
-/// Waits for SIGTERM or SIGINT, then says farewell. A second signal ends the waiting for that.
+/// Says that the agent serves, waits for SIGTERM or SIGINT, then says farewell. A second signal ends the waiting for that.
 pub(super) async fn until_told_to_end(registrar: &Registrar, on_term: OnTerm, supervisor: &Supervisor) {
-    let (mut term, mut int) = match (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) {
+    let signals = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()));
+    // Not before: who hears it may end the agent at once.
+    supervisor.ready();
+    let (mut term, mut int) = match signals {
         (Ok(term), Ok(int)) => (term, int),
         (Err(error), _) | (_, Err(error)) => {
             warn!("signals can't be received, so only a leave ends this agent in order: {error}");
