@@ -14,7 +14,7 @@ use std::{sync::Arc, time::SystemTime};
 use arc_swap::ArcSwap;
 
 pub use history::{Event, HISTORY};
-pub use service::ServiceEntry;
+pub use service::{Row, ServiceEntry};
 pub use snapshot::{Entry, NodeEntry, Place, Snapshot};
 pub use watch::{Interest, Waiter};
 

@@ -72,16 +72,8 @@ pub fn held_back_with<'a>(owner: Option<&'a NodeEntry>, entry: &'a Entry) -> Opt
     let Some(owner) = owner else {
         return Some(HeldBack::NodeUnknown);
     };
-    match owner.node.state {
-        MemberState::Left => return Some(HeldBack::NodeLeft),
-        MemberState::Down => return Some(HeldBack::NodeDown),
-        MemberState::Alive | MemberState::Suspect | MemberState::Restarting => {}
-    }
-    if let Some(reason) = &owner.node.info.maintenance {
-        return Some(HeldBack::NodeMaintenance(reason));
-    }
-    if let Some((check, state)) = owner.node.health.critical() {
-        return Some(HeldBack::NodeCritical { check, reason: &state.reason });
+    if let Some(why) = node_holds_back(owner) {
+        return Some(why);
     }
     if let Some(reason) = &entry.health.maintenance {
         return Some(HeldBack::Maintenance(reason));
@@ -90,9 +82,23 @@ pub fn held_back_with<'a>(owner: Option<&'a NodeEntry>, entry: &'a Entry) -> Opt
     Some(HeldBack::Critical { check, reason: &state.reason })
 }
 
-/// True when the instance, whose node is this one, is handed out.
-pub fn is_handed_out(owner: &NodeEntry, entry: &Entry) -> bool {
-    held_back_with(Some(owner), entry).is_none()
+/// Why none of the instances of a node is handed out.
+fn node_holds_back(owner: &NodeEntry) -> Option<HeldBack<'_>> {
+    match owner.node.state {
+        MemberState::Left => return Some(HeldBack::NodeLeft),
+        MemberState::Down => return Some(HeldBack::NodeDown),
+        MemberState::Alive | MemberState::Suspect | MemberState::Restarting => {}
+    }
+    if let Some(reason) = &owner.node.info.maintenance {
+        return Some(HeldBack::NodeMaintenance(reason));
+    }
+    let (check, state) = owner.node.health.critical()?;
+    Some(HeldBack::NodeCritical { check, reason: &state.reason })
+}
+
+/// True when a node holds none of its instances back.
+pub fn node_is_fit(owner: &NodeEntry) -> bool {
+    node_holds_back(owner).is_none()
 }
 
 /// What a status of `warning` divides an instance's share of the load by.

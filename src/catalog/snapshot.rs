@@ -1,12 +1,16 @@
 //! The snapshot itself. Its maps are persistent: a copy costs a few pointers, a change costs the logarithm of what exists.
 
-use std::{borrow::Borrow, net::IpAddr, ops::Bound, sync::Arc, time::SystemTime};
+use std::{borrow::Borrow, hash::BuildHasherDefault, net::IpAddr, ops::Bound, sync::Arc, time::SystemTime};
 
-use imbl::{OrdMap, OrdSet};
+use imbl::{GenericHashMap, OrdMap, OrdSet, shared_ptr::DefaultSharedPtr};
+use siphasher::sip::SipHasher13;
 
 use super::service::ServiceEntry;
 use crate::model::{Change, Health, Instance, InstanceId, Node, NodeId, NodeName, Protocol, Registration, ServiceName, Status};
 use crate::planted::{Planted, is_planted};
+
+/// With a key that is the same everywhere: two runs of the simulator are the same.
+type ByName = BuildHasherDefault<SipHasher13>;
 
 /// Names an instance in the cluster.
 pub type Place = (NodeId, InstanceId);
@@ -59,7 +63,10 @@ pub struct Snapshot {
     /// The others who bear a name. There should be none.
     namesakes: OrdMap<NodeName, Vec<NodeId>>,
     instances: OrdMap<Place, Arc<Entry>>,
-    services: OrdMap<ServiceName, ServiceEntry>,
+    /// The names of services, for lists.
+    service_names: OrdSet<ServiceName>,
+    /// What a look-up asks for: found by hash, since each comparison in a tree of names would wait for memory.
+    services: GenericHashMap<ServiceName, ServiceEntry, ByName, DefaultSharedPtr>,
     /// What this node registered, with what it tells nobody else.
     registered: OrdMap<InstanceId, Arc<Registration>>,
     came_back: OrdSet<InstanceId>,
@@ -82,7 +89,8 @@ impl Snapshot {
             names: OrdMap::new(),
             namesakes: OrdMap::new(),
             instances: OrdMap::new(),
-            services: OrdMap::new(),
+            service_names: OrdSet::new(),
+            services: GenericHashMap::with_hasher(ByName::default()),
             registered: OrdMap::new(),
             came_back: OrdSet::new(),
             addresses: OrdMap::new(),
@@ -141,12 +149,16 @@ impl Snapshot {
 
     /// All services that have an instance, by name.
     pub fn services(&self) -> impl ExactSizeIterator<Item = (&ServiceName, &ServiceEntry)> {
-        self.services.iter()
+        self.service_names.iter().map(|name| self.with_entry(name))
     }
 
     /// The services that follow on a name; all, where there is none.
     pub fn services_after(&self, name: Option<ServiceName>) -> impl Iterator<Item = (&ServiceName, &ServiceEntry)> {
-        self.services.range(beyond(name))
+        self.service_names.range(beyond(name)).map(|name| self.with_entry(name))
+    }
+
+    fn with_entry<'a>(&'a self, name: &'a ServiceName) -> (&'a ServiceName, &'a ServiceEntry) {
+        (name, self.services.get(name).expect("a service that has a name has instances"))
     }
 
     /// The instances of a service, whatever their status; `None` where no such service exists. The name is in lower case.
@@ -309,6 +321,9 @@ impl Snapshot {
             }
         }
         let entry = Arc::new(Entry { node, instance, status, health, since });
+        if !self.services.contains_key(&entry.instance.service) {
+            self.service_names.insert(entry.instance.service.clone());
+        }
         self.services.entry(entry.instance.service.clone()).or_default().insert(place.clone(), Arc::clone(&entry));
         self.instances.insert(place, entry);
     }
@@ -337,6 +352,7 @@ impl Snapshot {
             instances.remove(place);
             if instances.is_empty() {
                 self.services.remove(service);
+                self.service_names.remove(service);
             }
         }
     }

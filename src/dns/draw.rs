@@ -4,7 +4,7 @@ use rand::{Rng, RngExt, seq::SliceRandom};
 use smallvec::SmallVec;
 
 use crate::{
-    catalog::{Entry, NodeEntry, Snapshot},
+    catalog::{NodeEntry, Row, Snapshot},
     config::Prefer,
 };
 
@@ -12,7 +12,7 @@ use crate::{
 const INLINE: usize = 32;
 
 /// An instance that may be handed out, and the node that it is on.
-pub(super) type Candidate<'a> = (&'a NodeEntry, &'a Entry);
+pub(super) type Candidate<'a> = (&'a NodeEntry, &'a Row);
 
 /// A draw that goes on. Each candidate is as likely to be drawn as any other of its rank (Vitter's algorithm R, ACM TOMS 11, 1985), and those
 /// of a lower rank come before those of a higher one.

@@ -14,10 +14,7 @@ use super::{
     name::{Meaning, Selector},
 };
 use crate::{
-    catalog::{
-        Entry, NodeEntry, Snapshot,
-        select::{is_handed_out, share},
-    },
+    catalog::{NodeEntry, Row, Snapshot},
     config::{Prefer, Ttls},
     model::Protocol,
 };
@@ -98,7 +95,7 @@ pub(super) fn find<'a>(
     prefer: Prefer,
     rng: &mut impl Rng,
 ) -> Found<'a> {
-    let instances = |service, of: &dyn Fn(&Entry) -> bool, types: &[RecordType], rng| {
+    let instances = |service, of: &dyn Fn(&Row) -> bool, types: &[RecordType], rng| {
         instances(snapshot, service, of, types, wanted, ttls.of(service), prefer, rng)
     };
     match meaning {
@@ -115,15 +112,13 @@ pub(super) fn find<'a>(
         Meaning::OfferBranch(Selector::Protocol(protocol)) => there_if(snapshot.has_protocol(protocol)),
         Meaning::OfferBranch(Selector::Tag(tag)) => there_if(snapshot.has_tag(tag)),
         Meaning::Service { service, tag: None } => instances(service, &|_| true, &HOST_TYPES, rng),
-        Meaning::Service { service, tag: Some(tag) } => instances(service, &|entry| has_tag(entry, tag), &HOST_TYPES, rng),
+        Meaning::Service { service, tag: Some(tag) } => instances(service, &|row| has_tag(row, tag), &HOST_TYPES, rng),
         Meaning::Offer { service, selector: Selector::Protocol(protocol) } => {
-            instances(service, &|entry| entry.instance.protocol == protocol, &[RecordType::SRV], rng)
+            instances(service, &|row| row.protocol == protocol, &[RecordType::SRV], rng)
         }
-        Meaning::Offer { service, selector: Selector::Tag(tag) } => {
-            instances(service, &|entry| has_tag(entry, tag), &[RecordType::SRV], rng)
-        }
+        Meaning::Offer { service, selector: Selector::Tag(tag) } => instances(service, &|row| has_tag(row, tag), &[RecordType::SRV], rng),
         Meaning::Types => types(snapshot, wanted),
-        Meaning::Type { service, protocol } => instances(service, &|entry| entry.instance.protocol == protocol, &[RecordType::PTR], rng),
+        Meaning::Type { service, protocol } => instances(service, &|row| row.protocol == protocol, &[RecordType::PTR], rng),
         Meaning::Advertised { label, service, protocol } => advertised(snapshot, label, service, protocol, wanted, ttls.of(service)),
         Meaning::Reverse(address) => reverse(snapshot, address, wanted.kind),
     }
@@ -136,8 +131,8 @@ fn there_if(exists: bool) -> Found<'static> {
     if exists { Found::Empty } else { Found::Unknown }
 }
 
-fn has_tag(entry: &Entry, tag: &str) -> bool {
-    entry.instance.tags.iter().any(|known| known.matches(tag))
+fn has_tag(row: &Row, tag: &str) -> bool {
+    row.entry.instance.tags.iter().any(|known| known.matches(tag))
 }
 
 /// True when this type of record is the one for the address.
@@ -163,28 +158,28 @@ pub(super) fn local_addresses(snapshot: &Snapshot) -> &[IpAddr] {
 fn instances<'a>(
     snapshot: &'a Snapshot,
     service: &str,
-    of: &dyn Fn(&Entry) -> bool,
+    of: &dyn Fn(&Row) -> bool,
     types: &[RecordType],
     wanted: Wanted,
     ttl: u32,
     prefer: Prefer,
     rng: &mut impl Rng,
 ) -> Found<'a> {
-    let mut all = snapshot.service(service).into_iter().flat_map(|instances| instances.values()).filter(|entry| of(entry));
+    let mut all = rows(snapshot, service).iter().filter(|row| of(row));
     if !types.contains(&wanted.kind) {
         return there_if(all.next().is_some());
     }
     let (mut exists, mut healthy) = (false, false);
     let mut draw = Draw::new(wanted.instances, rng);
-    for entry in all {
+    for row in all {
         exists = true;
-        let Some(owner) = snapshot.node(entry.node).filter(|owner| is_handed_out(owner, entry)) else { continue };
+        let Some(owner) = snapshot.node(row.node).filter(|owner| row.is_handed_out(owner)) else { continue };
         healthy = true;
         // Before the draw: else a few instances of one family could lose it to many of the other.
-        if matches!(wanted.kind, RecordType::A | RecordType::AAAA) && !entry.addresses(owner).iter().any(|ip| is_of(wanted.kind, *ip)) {
+        if matches!(wanted.kind, RecordType::A | RecordType::AAAA) && !row.addresses(owner).iter().any(|ip| is_of(wanted.kind, *ip)) {
             continue;
         }
-        draw.add((owner, entry), Rank::of(owner, snapshot, prefer));
+        draw.add((owner, row), Rank::of(owner, snapshot, prefer));
     }
     match (exists, healthy) {
         (false, _) => return Found::Unknown,
@@ -194,9 +189,9 @@ fn instances<'a>(
     let drawn = draw.end();
     match wanted.kind {
         RecordType::SRV => Found::Offers(drawn.flat_map(offers).collect(), ttl),
-        RecordType::PTR => Found::Pointers(drawn.map(|(owner, entry)| pointer(owner, entry)).collect(), ttl),
+        RecordType::PTR => Found::Pointers(drawn.map(|(owner, row)| pointer(owner, row)).collect(), ttl),
         kind => {
-            let all = drawn.flat_map(|(owner, entry)| entry.addresses(owner)).copied();
+            let all = drawn.flat_map(|(owner, row)| row.addresses(owner)).copied();
             let of_kind: Distinct<IpAddr> = all.filter(|address| is_of(kind, *address)).collect();
             if of_kind.is_empty() { Found::Empty } else { Found::Addresses(of_kind, ttl) }
         }
@@ -204,19 +199,23 @@ fn instances<'a>(
 }
 
 /// One for each address: two instances at one place make one record, as no set of records has one twice (RFC 2181, 5).
-fn offers<'a>((owner, entry): (&'a NodeEntry, &'a Entry)) -> impl Iterator<Item = Offer> {
-    let (weight, port) = (share(entry), entry.instance.port);
-    entry.addresses(owner).iter().map(move |address| Offer { address: *address, port, weight })
+fn offers<'a>((owner, row): (&'a NodeEntry, &'a Row)) -> impl Iterator<Item = Offer> {
+    row.addresses(owner).iter().map(|address| Offer { address: *address, port: row.port, weight: row.share })
 }
 
-fn pointer<'a>(owner: &NodeEntry, entry: &'a Entry) -> Target<'a> {
-    Target::Advertised(advertised_label(owner, entry), entry.instance.service.as_str(), entry.instance.protocol)
+fn pointer<'a>(owner: &NodeEntry, row: &'a Row) -> Target<'a> {
+    Target::Advertised(advertised_label(owner, row), row.entry.instance.service.as_str(), row.protocol)
+}
+
+/// The instances of a service, whose name is in lower case.
+fn rows<'a>(snapshot: &'a Snapshot, service: &str) -> &'a [Row] {
+    snapshot.service(service).map_or(&[], |service| service.rows())
 }
 
 /// The label of an instance where services are browsed: its id and its node, which together are unique. Where that is longer than a label,
 /// what fits of it with a hash of it all.
-pub(super) fn advertised_label(owner: &NodeEntry, entry: &Entry) -> String {
-    let text = format!("{}@{}", entry.instance.id, owner.node.info.name);
+pub(super) fn advertised_label(owner: &NodeEntry, row: &Row) -> String {
+    let text = format!("{}@{}", row.entry.instance.id, owner.node.info.name);
     if text.len() <= LABEL {
         return text;
     }
@@ -226,15 +225,14 @@ pub(super) fn advertised_label(owner: &NodeEntry, entry: &Entry) -> String {
 
 /// An instance at the label that it has where services are browsed.
 fn advertised<'a>(snapshot: &'a Snapshot, label: &str, service: &str, protocol: Protocol, wanted: Wanted, ttl: u32) -> Found<'a> {
-    let all = snapshot.service(service).into_iter().flat_map(|instances| instances.values());
-    let known = all.filter_map(|entry| Some((snapshot.node(entry.node)?, entry)));
-    let named = known.filter(|(_, entry)| entry.instance.protocol == protocol);
-    let mut named = named.filter(|(owner, entry)| advertised_label(owner, entry).eq_ignore_ascii_case(label));
-    let Some((owner, entry)) = named.next() else { return Found::Unknown };
+    let known = rows(snapshot, service).iter().filter_map(|row| Some((snapshot.node(row.node)?, row)));
+    let named = known.filter(|(_, row)| row.protocol == protocol);
+    let mut named = named.filter(|(owner, row)| advertised_label(owner, row).eq_ignore_ascii_case(label));
+    let Some((owner, row)) = named.next() else { return Found::Unknown };
     match wanted.kind {
-        RecordType::SRV | RecordType::TXT if !is_handed_out(owner, entry) => Found::Withheld,
-        RecordType::SRV => Found::Offers(offers((owner, entry)).collect(), ttl),
-        RecordType::TXT => Found::InstanceText(&entry.instance.meta, ttl),
+        RecordType::SRV | RecordType::TXT if !row.is_handed_out(owner) => Found::Withheld,
+        RecordType::SRV => Found::Offers(offers((owner, row)).collect(), ttl),
+        RecordType::TXT => Found::InstanceText(&row.entry.instance.meta, ttl),
         _ => Found::Empty,
     }
 }
@@ -248,9 +246,8 @@ fn types(snapshot: &Snapshot, wanted: Wanted) -> Found<'_> {
     // A name of 63 octets leaves no room for the underscore, and is not found this way.
     for (name, instances) in snapshot.services().filter(|(name, _)| name.as_str().len() < LABEL) {
         for protocol in [Protocol::Tcp, Protocol::Udp] {
-            let speaks = |entry: &&std::sync::Arc<Entry>| entry.instance.protocol == protocol;
-            let healthy = |entry: &std::sync::Arc<Entry>| snapshot.node(entry.node).is_some_and(|owner| is_handed_out(owner, entry));
-            if instances.values().filter(speaks).any(healthy) {
+            let healthy = |row: &&Row| row.protocol == protocol && snapshot.node(row.node).is_some_and(|owner| row.is_handed_out(owner));
+            if instances.rows().iter().any(|row| healthy(&row)) {
                 targets.push(Target::Type(name.as_str(), protocol));
             }
         }
