@@ -37,10 +37,20 @@ async fn who(host: &Host) -> Option<tidings::model::NodeId> {
     agent["node_id"].as_str()?.parse().ok()
 }
 
+/// Before an agent says that it knows the cluster it may show a part of it, which is no wrong answer.
+async fn is_ready(connection: &mut Connection) -> bool {
+    let answer = connection.ask(Method::GET, "/health/ready", None, None).await;
+    answer.is_ok_and(|answer| answer.status == StatusCode::OK)
+}
+
 /// Nothing is told where it does not answer, or says that it does not know the cluster yet.
 async fn follow(host: &Host, path: &str, tell: impl Fn(Option<&Value>)) {
     loop {
         if let Ok(mut connection) = Connection::open(host).await {
+            if !is_ready(&mut connection).await {
+                sleep(PAUSE).await;
+                continue;
+            }
             let mut etag: Option<String> = None;
             while let Ok(answer) = connection.ask(Method::GET, path, etag.as_deref(), None).await {
                 match answer.status {

@@ -16,6 +16,8 @@ pub(crate) struct Promises {
     pub(crate) excuses: Excuses,
     /// Instances that were acknowledged, and not removed since.
     kept: BTreeSet<(usize, InstanceId)>,
+    /// Of those, what was acknowledged before the last start of their agent.
+    due: BTreeSet<(usize, InstanceId)>,
     /// Instances that somebody asked to remove, whether it was answered or not.
     asked: BTreeSet<(usize, InstanceId)>,
     /// Instances whose removal was acknowledged, and who has shown since that they are gone.
@@ -59,6 +61,7 @@ impl Promises {
 
     pub(crate) fn removed(&mut self, place: usize, id: &InstanceId) {
         self.kept.remove(&(place, id.clone()));
+        self.due.remove(&(place, id.clone()));
         self.removed.entry((place, id.clone())).or_default();
     }
 
@@ -71,6 +74,7 @@ impl Promises {
     pub(crate) fn begins(&mut self, place: usize, now: Moment) {
         self.excuses.is_ill(HostId(place), now);
         self.awake.insert(place);
+        self.due.extend(self.kept.iter().filter(|(of, _)| *of == place).cloned());
         self.removed.values_mut().for_each(|shown| {
             shown.remove(&place);
         });
@@ -96,6 +100,7 @@ impl Promises {
         self.excuses.is_ill(HostId(place), now);
         self.replaced.insert(place);
         self.kept.retain(|(of, _)| *of != place);
+        self.due.retain(|(of, _)| *of != place);
         self.removed.retain(|(of, _), _| *of != place);
     }
 
