@@ -49,6 +49,11 @@ impl Board {
         }
     }
 
+    /// How many they are.
+    pub(crate) fn count(&self) -> u32 {
+        self.places.borrow().len() as u32
+    }
+
     /// Time is counted from now on.
     pub(crate) fn begin(&self) {
         self.begun.set(Instant::now());

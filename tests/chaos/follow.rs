@@ -12,6 +12,9 @@ use crate::netns::host::Host;
 /// Until an agent that did not answer is asked again.
 const PAUSE: Duration = Duration::from_millis(20);
 
+/// Until one that has answered is asked again, for each host: all of them together are asked as often, however many they are.
+const PACE: Duration = Duration::from_millis(3);
+
 /// Follows the nodes that it shows, and finds out first who it is. Never ends.
 pub(crate) async fn nodes(board: Rc<Board>, place: usize, host: Rc<Host>) {
     let id = loop {
@@ -21,13 +24,13 @@ pub(crate) async fn nodes(board: Rc<Board>, place: usize, host: Rc<Host>) {
         sleep(PAUSE).await;
     };
     board.is(place, id);
-    follow(&host, "/v1/nodes?limit=10000", |answer| board.show_nodes(place, answer.and_then(view::nodes))).await;
+    follow(&host, "/v1/nodes?limit=10000", PACE * board.count(), |answer| board.show_nodes(place, answer.and_then(view::nodes))).await;
 }
 
 /// Follows the instances that it shows. Never ends.
 pub(crate) async fn instances(board: Rc<Board>, place: usize, host: Rc<Host>) {
     let path = "/v1/instances?status=any&limit=10000";
-    follow(&host, path, |answer| board.show_instances(place, answer.and_then(view::instances))).await;
+    follow(&host, path, PACE * board.count(), |answer| board.show_instances(place, answer.and_then(view::instances))).await;
 }
 
 async fn who(host: &Host) -> Option<tidings::model::NodeId> {
@@ -44,7 +47,7 @@ async fn is_ready(connection: &mut Connection) -> bool {
 }
 
 /// Nothing is told where it does not answer, or says that it does not know the cluster yet.
-async fn follow(host: &Host, path: &str, tell: impl Fn(Option<&Value>)) {
+async fn follow(host: &Host, path: &str, pace: Duration, tell: impl Fn(Option<&Value>)) {
     loop {
         if let Ok(mut connection) = Connection::open(host).await {
             if !is_ready(&mut connection).await {
@@ -57,6 +60,7 @@ async fn follow(host: &Host, path: &str, tell: impl Fn(Option<&Value>)) {
                     StatusCode::OK => {
                         tell(serde_json::from_slice(&answer.body).ok().as_ref());
                         etag = answer.etag;
+                        sleep(pace).await;
                     }
                     StatusCode::NOT_MODIFIED => {}
                     _ => {

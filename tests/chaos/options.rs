@@ -13,7 +13,7 @@ use super::{feasible, report::Report};
 use crate::netns;
 
 /// Scenarios that are played where nothing is said: they end soon.
-const FEW: [&str; 2] = ["form", "kill_and_recover"];
+const FEW: [&str; 2] = ["form", "address_reused"];
 
 /// Play scenarios with real agents in network namespaces
 #[derive(Debug, Parser)]

@@ -1,6 +1,7 @@
 //! The hosts of a scenario, on a bridge of their own, and what becomes of hosts and addresses.
 
 use std::{
+    fmt::Write as _,
     net::{IpAddr, Ipv4Addr},
     rc::Rc,
 };
@@ -38,10 +39,22 @@ impl Site {
         for place in 0..count {
             let (host, address) = (Host::new()?, address(place));
             let port = site.ethernet.plug(&host, DEVICE, &[(address, BITS)])?;
-            host.run(&format!("mount -t tmpfs -o size=64m chaos {FOLDER}; mkdir {FOLDER}/data"))?;
+            let mac = mac(place);
+            host.run(&format!("ip link set {DEVICE} address {mac}; mount -t tmpfs -o size=64m chaos {FOLDER}; mkdir {FOLDER}/data"))?;
             site.stations.push(Station { host: Rc::new(host), port, address });
         }
+        (0..count).try_for_each(|place| site.introduce(place, 0..count))?;
         Ok(site)
+    }
+
+    /// Tells a host at which hardware addresses others are. The kernel has room for 1,024 that are found out by ARP, in all of its networks
+    /// together: 33 hosts that all talk to each other have more.
+    fn introduce(&self, place: usize, others: impl IntoIterator<Item = usize>) -> Result<(), String> {
+        let mut lines = String::new();
+        for other in others.into_iter().filter(|other| *other != place) {
+            let _ = writeln!(lines, "neighbour replace {} lladdr {} dev {DEVICE} nud permanent", self.stations[other].address, mac(other));
+        }
+        self.host(place).run(&format!("ip -batch - <<'END'\n{lines}END"))
     }
 
     /// The host that is the bridge.
@@ -71,7 +84,9 @@ impl Site {
         let station = &mut self.stations[place];
         station.host.run(&format!("ip address flush dev {DEVICE}; ip address add {address}/{BITS} dev {DEVICE}"))?;
         station.address = address;
-        Ok(())
+        let count = self.stations.len();
+        self.introduce(place, 0..count)?;
+        (0..count).try_for_each(|other| self.introduce(other, [place]))
     }
 
     /// A host can't be reached from others, nor reach them, or it can again: its cable is out. Its kernel does not know.
@@ -93,4 +108,9 @@ impl Site {
 /// The address of a host, or one that it is given later.
 fn address(place: usize) -> IpAddr {
     Ipv4Addr::new(10, 77, (place / 250) as u8, (place % 250 + 1) as u8).into()
+}
+
+/// The hardware address of a host.
+fn mac(place: usize) -> String {
+    format!("02:77:00:00:{:02x}:{:02x}", place / 256, place % 256)
 }
