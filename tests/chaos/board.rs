@@ -4,14 +4,13 @@ use std::{
     cell::{Cell, Ref, RefCell},
     collections::BTreeMap,
     mem,
-    time::Instant,
 };
 
 use tidings::{
     core::time::Moment,
     model::{InstanceId, NodeId},
 };
-use tokio::sync::Notify;
+use tokio::{sync::Notify, time::Instant};
 
 use super::{
     promises::Promises,
@@ -65,8 +64,8 @@ impl Board {
     }
 
     /// When a moment is, on the clock.
-    pub(crate) fn instant(&self, at: Moment) -> tokio::time::Instant {
-        (self.begun.get() + at.since_start()).into()
+    pub(crate) fn instant(&self, at: Moment) -> Instant {
+        self.begun.get() + at.since_start()
     }
 
     /// The agent of a host is this node.
