@@ -117,7 +117,8 @@ impl Promises {
             if !is_shown {
                 shown.insert(reader);
             } else if shown.contains(&reader) && !self.replaced.contains(place) {
-                self.broken.get_or_insert((now, reader, format!("removals: {id} of host {place} was deregistered, was gone, and is back")));
+                let owner = ids[*place].and_then(|node| after.nodes.get(&node)).map_or("?", |node| node.name.as_str());
+                self.broken.get_or_insert((now, reader, format!("removals: {id} of {owner} was deregistered, was gone, and is back")));
             }
         }
         let Some(before) = before else { return self.judge_own(reader, after, ids, now) };
