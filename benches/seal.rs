@@ -63,6 +63,7 @@ fn measure(candidates: &mut [Candidate; 3]) -> [[f64; 2]; 3] {
     for _ in 0..ROUNDS {
         for (candidate, best) in candidates.iter_mut().zip(&mut best) {
             for (step, best) in candidate.iter_mut().zip(best) {
+                #[expect(clippy::disallowed_methods, reason = "a bench measures time")]
                 let start = Instant::now();
                 (0..MESSAGES).for_each(|_| step());
                 *best = best.min(start.elapsed().as_nanos() as f64 / f64::from(MESSAGES));

@@ -148,6 +148,17 @@ Feature: Encrypted gossip
     When agent beta tries to join through alpha
     Then beta's log soon says "it ended the stream without a word: does it have the same keys?"
 
+  Scenario: Keys that systemd hands over and that can't be got at are no reason to go without
+    Given a file credentials
+      """
+      no folder
+      """
+    And alpha's environment
+      | CREDENTIALS_DIRECTORY | {folder}/credentials |
+    When alpha is started in vain
+    Then it exits with 2
+    And it complains "credentials/tidings.keys: "
+
   Scenario: The environment may name the keys
     Given a key file keys
       """

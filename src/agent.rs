@@ -12,6 +12,7 @@ mod reload;
 mod seeds;
 mod sockets;
 mod streams;
+mod supervisor;
 
 use std::{fmt, io, net::SocketAddr, path::Path, sync::Arc, time::SystemTime};
 
@@ -41,6 +42,7 @@ use gossip::Gossip;
 pub use reload::Reload;
 use reload::{Live, Reloader};
 use sockets::GossipSockets;
+use supervisor::Supervisor;
 
 /// Why an agent did not start. The message says what to do.
 #[derive(Debug)]
@@ -104,6 +106,7 @@ impl std::error::Error for AgentError {}
 /// When it can't start; nothing was announced to anybody then. When another agent runs on a copy of its data folder.
 pub async fn run(config: Resolved, reload: Reload) -> Result<(), AgentError> {
     raise_descriptor_limit();
+    let supervisor = Supervisor::here();
     let sockets = Sockets::bind(&config).await?;
     let mut rng: StdRng = rand::make_rng();
     let (store, begun, contents) = open_store(&config, &mut rng)?;
@@ -116,7 +119,7 @@ pub async fn run(config: Resolved, reload: Reload) -> Result<(), AgentError> {
     let access = Arc::new(ArcSwap::from_pointee(config.access.clone()));
     let tls = Arc::new(ArcSwapOption::from_pointee(config.http_tls.as_ref().map(|tls| tls.server.clone())));
     let live = Live { keys: Arc::clone(&keys), access: Arc::clone(&access), tls: Arc::clone(&tls) };
-    let (reloader, seeds) = Reloader::new(reload, config.clone(), registrar.clone(), live);
+    let (reloader, seeds) = Reloader::new(reload, config.clone(), registrar.clone(), live, supervisor.clone());
     let info = Arc::new(AgentInfo {
         node_id: contents.node_id,
         name: config.name.clone(),
@@ -151,7 +154,7 @@ pub async fn run(config: Resolved, reload: Reload) -> Result<(), AgentError> {
         DnsServer::bind(config.dns, config.names, catalog.clone(), metrics.dns.clone()).map_err(bind_error("DNS", "--dns", config.dns))?;
     let state = ApiState::new(catalog, registrar.clone(), outputs, keys, access, info, metrics);
     let api = Api { server: sockets.http, state, tls };
-    match serve(gossip, reloader, dns, api, registrar, config.on_term).await {
+    match serve(gossip, reloader, dns, api, registrar, config.on_term, &supervisor).await {
         Some(copied) => Err(AgentError::Copied(copied)),
         None => Ok(()),
     }
@@ -165,30 +168,41 @@ struct Api {
 }
 
 /// Everything at once, until gossip ends after a leave or the lifecycle says so.
-async fn serve(gossip: Gossip, reloader: Reloader, dns: DnsServer, api: Api, registrar: Registrar, on_term: OnTerm) -> Option<Copied> {
+async fn serve(
+    gossip: Gossip,
+    reloader: Reloader,
+    dns: DnsServer,
+    api: Api,
+    registrar: Registrar,
+    on_term: OnTerm,
+    supervisor: &Supervisor,
+) -> Option<Copied> {
     let (stop, stopping) = watch::channel(false);
     let stopped = move || {
         let mut stopping = stopping.clone();
         async move { drop(stopping.wait_for(|stop| *stop).await) }
     };
-    let gossip = tokio::spawn(Box::pin(gossip.run()));
+    let gossip = tokio::spawn(Box::pin(gossip.run(supervisor.watchdog())));
     // Nobody reads what the files do not define any more.
     reloader.begin().await;
     tokio::spawn(reloader.run());
     let dns = tokio::spawn(dns.serve(stopped()));
     let http = tokio::spawn(api.server.serve(api.state, api.tls, stopped()));
     let copied = tokio::select! {
-        end = gossip => match end {
-            Ok(Some(copied)) => {
-                error!("{copied}");
-                Some(copied)
+        end = gossip => {
+            supervisor.stopping();
+            match end {
+                Ok(Some(copied)) => {
+                    error!("{copied}");
+                    Some(copied)
+                }
+                _ => {
+                    info!("left the cluster");
+                    None
+                }
             }
-            _ => {
-                info!("left the cluster");
-                None
-            }
-        },
-        () = lifecycle::until_told_to_end(&registrar, on_term) => None,
+        }
+        () = lifecycle::until_told_to_end(&registrar, on_term, supervisor) => None,
     };
     // Nobody waits for the other side of this.
     let _ = stop.send(true);

@@ -98,6 +98,8 @@ enum Command {
     Maintenance(write::Maintenance),
     /// Have a node that is down forgotten by all agents
     Forget(write::Forget),
+    /// Say whether the agent of this host knows what its cluster knows
+    Ready(query::Ready),
     /// Have the agent of this host leave its cluster and stop
     Leave(write::Leave),
     /// List, generate and change the keys that gossip is encrypted with
@@ -162,6 +164,7 @@ pub fn main() -> ExitCode {
         Command::Heartbeat(args) => ask(&args.target, |api| write::heartbeat(api, &args)),
         Command::Maintenance(args) => ask(&args.target, |api| write::maintenance(api, &args)),
         Command::Forget(args) => ask(&args.target, |api| write::forget(api, &args)),
+        Command::Ready(args) => ask(&args.target, |api| query::ready(api, &args)),
         Command::Leave(args) => ask(&args.target, |api| write::leave(api, &args)),
     };
     result.unwrap_or_else(|failure| output::fail(&failure)).into()
@@ -212,6 +215,7 @@ mod tests {
                 "heartbeat",
                 "maintenance",
                 "forget",
+                "ready",
                 "leave",
                 "keys",
                 "tokens",

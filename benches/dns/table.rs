@@ -53,18 +53,14 @@ impl Table {
         line("thousand queries a second of the processor", &self.names);
         for row in &self.rows {
             let label = format!("{}{}", row.kind.label(), if row.changes { ", 100 changes/s" } else { "" });
-            // What it is compared with is at rest.
-            let at_rest = self.rows.iter().find(|other| other.kind == row.kind && !other.changes);
             let own = median(&row.runs[0]);
             let cells: Vec<String> = row
                 .runs
                 .iter()
                 .enumerate()
-                .map(|(index, runs)| match (runs.is_empty(), at_rest) {
-                    (false, _) if index == 0 => format!("{:.0}", median(runs) / 1e3),
-                    (false, _) => format!("{:.0} ({:.2})", median(runs) / 1e3, own / median(runs)),
-                    (true, Some(rest)) => format!("({:.2})", own / median(&rest.runs[index])),
-                    (true, None) => String::new(),
+                .map(|(index, runs)| match index {
+                    0 => format!("{:.0}", own / 1e3),
+                    _ => format!("{:.0} ({:.2})", median(runs) / 1e3, own / median(runs)),
                 })
                 .collect();
             line(&label, &cells);

@@ -25,6 +25,7 @@ use super::{
     seeds::{Found, Seeds},
     sockets::GossipSockets,
     streams::{End, StreamEvent, Streams},
+    supervisor::Watchdog,
 };
 use crate::{
     catalog::Publisher,
@@ -123,8 +124,9 @@ impl Gossip {
         })
     }
 
-    /// Runs until a leave that somebody asked for is done, or until another agent is found to run on a copy of the data folder.
-    pub(super) async fn run(mut self) -> Option<Copied> {
+    /// Runs until a leave that somebody asked for is done, or until another agent is found to run on a copy of the data folder. What else waits in
+    /// this loop waits with `watchdog`, so that a sign of life is one of the loop.
+    pub(super) async fn run(mut self, mut watchdog: Watchdog) -> Option<Copied> {
         self.core.start(Moment::default());
         self.carry_out();
         let mut log_tick = interval(LOG_EVERY);
@@ -141,6 +143,8 @@ impl Gossip {
             tokio::select! {
                 // What has come is read before time is judged: a late loop must not take an answer for a silence.
                 biased;
+                // First, since under a flood the next is always there.
+                () = watchdog.sign() => {}
                 ready = self.udp.readable(), if !no_datagrams && !others_first => {
                     if ready.is_ok() {
                         datagrams = self.read_datagrams(&mut buffer);

@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing::{info, warn};
 
+use super::supervisor::Supervisor;
 use crate::{
     config::OnTerm,
     model::{Command, Done},
@@ -14,9 +15,12 @@ use crate::{
 /// How long peers go on handing out this node's instances when it announces a short absence.
 const GRACE: Duration = Duration::from_secs(15);
 
-/// Waits for SIGTERM or SIGINT, then says farewell. A second signal ends the waiting for that.
-pub(super) async fn until_told_to_end(registrar: &Registrar, on_term: OnTerm) {
-    let (mut term, mut int) = match (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) {
+/// Says that the agent serves, waits for SIGTERM or SIGINT, then says farewell. A second signal ends the waiting for that.
+pub(super) async fn until_told_to_end(registrar: &Registrar, on_term: OnTerm, supervisor: &Supervisor) {
+    let signals = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()));
+    // Not before: who hears it may end the agent at once.
+    supervisor.ready();
+    let (mut term, mut int) = match signals {
         (Ok(term), Ok(int)) => (term, int),
         (Err(error), _) | (_, Err(error)) => {
             warn!("signals can't be received, so only a leave ends this agent in order: {error}");
@@ -24,6 +28,7 @@ pub(super) async fn until_told_to_end(registrar: &Registrar, on_term: OnTerm) {
         }
     };
     next(&mut term, &mut int).await;
+    supervisor.stopping();
     let command = match on_term {
         OnTerm::Leave => Command::Leave,
         OnTerm::Restart => Command::Absent(GRACE),

@@ -9,6 +9,7 @@ use tokio::{
 };
 use tracing::{error, info, warn};
 
+use super::supervisor::Supervisor;
 use crate::{
     access::Policy,
     config::{self, ConfigError, Definitions, HttpTls, Resolved, Seed},
@@ -35,6 +36,7 @@ pub(super) struct Reloader {
     registrar: Registrar,
     seeds: watch::Sender<Vec<Seed>>,
     live: Live,
+    supervisor: Supervisor,
 }
 
 /// What others of the agent read while it runs, and a reload replaces.
@@ -46,10 +48,16 @@ pub(super) struct Live {
 
 impl Reloader {
     /// Catches SIGHUP. Where new seeds are found is given back, too.
-    pub(super) fn new(reload: Reload, started: Resolved, registrar: Registrar, live: Live) -> (Reloader, watch::Receiver<Vec<Seed>>) {
+    pub(super) fn new(
+        reload: Reload,
+        started: Resolved,
+        registrar: Registrar,
+        live: Live,
+        supervisor: Supervisor,
+    ) -> (Reloader, watch::Receiver<Vec<Seed>>) {
         let (seeds, new_seeds) = watch::channel(started.join.clone());
         let hup = signal(SignalKind::hangup()).inspect_err(|error| warn!("SIGHUP can't be received, so nothing is reloaded: {error}")).ok();
-        (Reloader { hup, reload, started, registrar, seeds, live }, new_seeds)
+        (Reloader { hup, reload, started, registrar, seeds, live, supervisor }, new_seeds)
     }
 
     /// Puts what the files define into effect. Where that can't be, the agent runs on without it.
@@ -65,16 +73,20 @@ impl Reloader {
             if hup.recv().await.is_none() {
                 return;
             }
-            self.reload().await;
+            self.supervisor.reloading();
+            let in_effect = self.reload().await;
+            self.supervisor.reloaded(in_effect);
         }
     }
 
-    async fn reload(&mut self) {
+    /// False where nothing was changed for a flaw.
+    async fn reload(&mut self) -> bool {
         let new = match tokio::task::block_in_place(|| (self.reload.load)()) {
             Ok(new) => new,
             Err(ConfigError(errors)) => {
                 errors.iter().for_each(|flaw| error!("{flaw}"));
-                return error!("the configuration has flaws, so nothing was changed: mend it and send SIGHUP again");
+                error!("the configuration has flaws, so nothing was changed: mend it and send SIGHUP again");
+                return false;
             }
         };
         match configure(&self.registrar, &new.definitions).await {
@@ -82,7 +94,10 @@ impl Reloader {
                 info!(services_new = created, services_changed = replaced, services_gone = removed, "the configuration is reloaded");
             }
             Ok(_) => {}
-            Err(refusal) => return error!("nothing was changed: {refusal}"),
+            Err(refusal) => {
+                error!("nothing was changed: {refusal}");
+                return false;
+            }
         }
         (self.reload.set_log)(&new.log);
         self.live.keys.replace(new.keys.clone());
@@ -97,6 +112,7 @@ impl Reloader {
         for setting in config::needs_restart(&self.started, &new) {
             warn!(setting, "takes effect at the next start of the agent");
         }
+        true
     }
 
     /// Who connects from now on is served by this certificate. Connections that are open go on as they are.

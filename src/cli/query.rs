@@ -60,6 +60,23 @@ pub(super) async fn checks(api: Api, args: &Checks) -> Result<Exit, Failure> {
     list::<view::Check>(&api, &format!("/v1/checks?{}", query.finish()), &args.reading, "no such check anywhere").await
 }
 
+/// `tidings ready`
+#[derive(Debug, Args)]
+pub(super) struct Ready {
+    #[command(flatten)]
+    pub(super) target: Target,
+}
+
+pub(super) async fn ready(api: Api, args: &Ready) -> Result<Exit, Failure> {
+    let answer = api.call(Method::GET, "/health/ready").await?;
+    if args.target.json {
+        return answer.pass_on();
+    }
+    answer.done()?;
+    output::show("ready\n")?;
+    Ok(Exit::Done)
+}
+
 /// `tidings services`
 #[derive(Debug, Args)]
 pub(super) struct Services {

@@ -272,7 +272,9 @@ impl Check<'_> {
         }
         // systemd.exec(5), LoadCredential: there if and only if the unit says so.
         let credential = Path::new(surroundings.var("CREDENTIALS_DIRECTORY")?).join("tidings.keys");
-        credential.exists().then_some((credential, KeyFile::Credential))
+        // One that can't be read is no reason to speak unencrypted.
+        let there = self.note(credential.try_exists().map_err(|error| format!("{}: {error}", credential.display())))?;
+        there.then_some((credential, KeyFile::Credential))
     }
 
     fn tokens(&mut self, path: Option<&Path>) -> Option<Vec<Token>> {

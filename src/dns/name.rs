@@ -76,7 +76,7 @@ pub(super) enum Meaning<'a> {
     },
     /// `LABEL._NAME._tcp`: one of them (RFC 6763, 5 and 6).
     Advertised {
-        /// Which: see [`advertised_label`].
+        /// Which: see [`super::lookup::advertised_label`].
         label: &'a str,
         /// The service.
         service: &'a str,

@@ -2,7 +2,7 @@
 //!
 //! UDP is answered by a thread on a socket of our own: hickory's server answers malformed responses, which lets two servers
 //! talk to each other for ever, and starts a task for each packet without limit. TCP (RFC 7766) has a bound on
-//! connections, which hickory's has not. Both go through the same [`Handler`].
+//! connections, which hickory's has not. Both go through the same handler.
 
 use std::{
     future::Future,
@@ -35,6 +35,8 @@ const CONNECTIONS: usize = 256;
 const IDLE: Duration = Duration::from_secs(10);
 /// The pause after a socket failed, so that a lasting failure does not eat a core.
 const PAUSE: Duration = Duration::from_millis(100);
+/// What the kernel may hold of queries that were not read yet, in octets.
+const RECEIVE_BUFFER: usize = 2 * 1024 * 1024;
 /// How often a pair of ports is tried for, where the system chooses.
 const PORT_TRIES: usize = 16;
 
@@ -93,6 +95,8 @@ fn bind_both(addr: SocketAddr) -> io::Result<(StdUdpSocket, StdTcpListener)> {
     loop {
         tries -= 1;
         let udp = StdUdpSocket::bind(addr)?;
+        // A larger buffer only helps; a kernel that gives less is no error.
+        let _ = socket2::SockRef::from(&udp).set_recv_buffer_size(RECEIVE_BUFFER);
         match StdTcpListener::bind(udp.local_addr()?) {
             Ok(tcp) => return Ok((udp, tcp)),
             // The port that the system chose for UDP may be taken for TCP.

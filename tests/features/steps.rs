@@ -15,6 +15,7 @@ mod http;
 mod metrics;
 mod networks;
 mod replay;
+mod supervision;
 mod tls;
 mod unix;
 mod watching;

@@ -9,7 +9,7 @@ use std::{
 use cucumber::gherkin::Step;
 use tempfile::TempDir;
 use tokio::{
-    net::{TcpListener, TcpStream, UdpSocket, UnixListener},
+    net::{TcpListener, TcpStream, UdpSocket, UnixDatagram, UnixListener},
     task::{JoinHandle, JoinSet},
 };
 use tokio_rustls::client::TlsStream;
@@ -65,6 +65,10 @@ pub(crate) struct World {
     pub(crate) streams: Vec<TcpStream>,
     pub(crate) listeners: Vec<TcpListener>,
     pub(crate) sockets: Vec<UdpSocket>,
+    /// Where agents tell their service manager how they are.
+    pub(crate) notices: Option<UnixDatagram>,
+    /// What it was last told.
+    pub(crate) notice: String,
     /// What goes on until the scenario ends.
     pub(crate) floods: JoinSet<()>,
     /// Somebody on the way to an agent.
@@ -101,6 +105,8 @@ impl World {
             streams: Vec::new(),
             listeners: Vec::new(),
             sockets: Vec::new(),
+            notices: None,
+            notice: String::new(),
             recorder: None,
             services: BTreeMap::new(),
             authorities: BTreeMap::new(),

@@ -32,6 +32,10 @@ pub(super) fn description(title: &str) -> &'static [&'static str] {
             "The definition is on disk before the command ends, and is told to all agents of the cluster then. Registering the same again \
              changes nothing.",
         ],
+        "tidings-ready" => {
+            &["An agent that has just started answers what it knows, and says that it can't know the rest, until its first full sync \
+             with the cluster. For health checks of containers, and scripts that wait."]
+        }
         "tidings-leave" => &["The instances of this host are handed out nowhere any more, at once."],
         "tidings-maintenance" => &["What is in maintenance is registered and checked as before, and not handed out."],
         "tidings-demo" => &["It takes about a minute, uses loopback addresses only, and leaves nothing behind."],

@@ -270,6 +270,7 @@ async fn has_soon(world: &mut World, path: String, name: String, step: &Step) {
     soon(world, &path, &name, |answer| expect::holds(&answer.json()?, &rows)).await;
 }
 
+#[given(regex = r"^GET (\S+) at (\w+) is soon (\d+)$")]
 #[then(regex = r"^GET (\S+) at (\w+) is soon (\d+)$")]
 async fn status_soon(world: &mut World, path: String, name: String, code: u16) {
     soon(world, &path, &name, |answer| if answer.status.as_u16() == code { Ok(()) } else { Err("another status".to_owned()) }).await;
