@@ -4,6 +4,7 @@ mod answers;
 mod bounded;
 mod converged;
 mod durable;
+pub mod excuses;
 mod healthy;
 mod names;
 mod reads;

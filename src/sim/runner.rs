@@ -7,7 +7,7 @@ mod expect;
 mod knobs;
 mod notes;
 mod outcome;
-mod reading;
+pub mod reading;
 mod secrets;
 mod trace;
 mod writes;
@@ -15,6 +15,7 @@ mod writes;
 use std::{net::SocketAddr, time::Duration};
 
 pub use outcome::{Clock, Entry, Failure, Outcome};
+pub use reading::{Reading, Shown};
 
 use self::{agenda::Agenda, expect::Watch, knobs::Knobs, notes::Notes, secrets::Secrets, trace::Trace, writes::Writes};
 use super::{
@@ -31,7 +32,7 @@ use crate::{
 pub fn play(scenario: &Scenario, seed: u64, with_story: bool) -> Outcome {
     let mut player = Player::new(scenario, seed, with_story);
     let failure = player.go().err();
-    Outcome { entries: player.trace.take(&player.ids), failure, ended: player.world.now() }
+    Outcome { entries: player.trace.take(&player.ids), failure, waits: player.waits, ended: player.world.now() }
 }
 
 struct Player<'s> {
@@ -44,6 +45,8 @@ struct Player<'s> {
     watches: Vec<Watch<'s>>,
     /// What the step of this moment waits for.
     waiting: Option<Watch<'s>>,
+    /// How long that took, by the line of its step.
+    waits: Vec<(usize, Duration)>,
     /// Agents that are started again when they have ended.
     restarts: Vec<HostId>,
     writes: Writes<'s>,
@@ -84,6 +87,7 @@ impl<'s> Player<'s> {
             agenda: Agenda::default(),
             watches: Vec::new(),
             waiting: None,
+            waits: Vec::new(),
             restarts: Vec::new(),
             writes: Writes::default(),
             knobs: Knobs::new(&scenario.network),
@@ -143,6 +147,7 @@ impl<'s> Player<'s> {
         while let Some(mut watch) = self.waiting.take() {
             let now = self.world.now();
             if watch.holds(self) {
+                self.waits.push((step.line, now - begun));
                 self.say(
                     step,
                     match now - begun {

@@ -61,6 +61,12 @@ impl Ethernet {
         Ok(port)
     }
 
+    /// The host that it is, for rules of another kind.
+    #[allow(dead_code, reason = "not every test has such rules")]
+    pub(crate) fn switch(&self) -> &Host {
+        &self.switch
+    }
+
     /// From now on these frames are lost, too.
     ///
     /// # Errors
@@ -99,7 +105,8 @@ impl Ethernet {
 }
 
 impl Port {
-    fn device(self) -> String {
+    /// The name of its device on the switch.
+    pub(crate) fn device(self) -> String {
         format!("port{}", self.0)
     }
 }

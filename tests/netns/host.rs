@@ -4,7 +4,7 @@ use std::{
     fs::File,
     io::{self, BufRead as _, BufReader},
     os::fd::AsFd as _,
-    path::Path,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
 };
 
@@ -46,6 +46,12 @@ impl Host {
     /// The process whose namespaces they are.
     pub(crate) fn process(&self) -> u32 {
         self.holder.id()
+    }
+
+    /// The root of its file system as others see it. What is mounted on it is gone with it.
+    #[allow(dead_code, reason = "not every test looks into it")]
+    pub(crate) fn root(&self) -> PathBuf {
+        format!("/proc/{}/root", self.process()).into()
     }
 
     /// A program on this host. It is killed when the thread that starts it ends.

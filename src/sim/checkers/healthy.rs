@@ -1,31 +1,13 @@
 //! Promise 6: no healthy node is shown as down.
 
-use std::{collections::BTreeMap, time::Duration};
-
-use super::super::{Deed, HostId, Process, Seen, Watcher, World};
-use crate::{
-    core::time::Moment,
-    model::{Change, MemberState},
+use super::{
+    super::{Deed, HostId, Process, Seen, Watcher, World},
+    excuses::{Excuses, LOSS},
 };
-
-/// A process that stood still for no longer is healthy all the same. The promise has a second; detection does better.
-const SHORT: Duration = Duration::from_secs(2);
-/// How long after a fault of the network what was decided during it may still come to light.
-const AFTERMATH: Duration = Duration::from_secs(60);
-/// The same after a host was ill: its process began or ended, or stood still for long.
-const RECOVERY: Duration = Duration::from_secs(20);
-/// The loss each way up to which the promise holds.
-const LOSS: f64 = 0.2;
+use crate::model::{Change, MemberState};
 
 #[derive(Default)]
-pub(super) struct Healthy {
-    /// When something was last wrong with each host.
-    ill: BTreeMap<HostId, Moment>,
-    /// Since when a process stands still.
-    still: BTreeMap<HostId, Moment>,
-    /// When the network last had a fault beyond the promise.
-    network: Option<Moment>,
-}
+pub(super) struct Healthy(Excuses);
 
 impl Watcher for Healthy {
     fn name(&self) -> &'static str {
@@ -35,17 +17,16 @@ impl Watcher for Healthy {
     fn see(&mut self, world: &World, host: HostId, seen: &Seen<'_>) -> Result<(), String> {
         let now = world.now();
         if world.network.faults().next().is_some() || world.network.conditions.loss > LOSS {
-            self.network = Some(now);
+            self.0.network_is_ill(now);
         }
         match seen {
             Seen::Started { .. } | Seen::Ended | Seen::Done(Deed::Readdressed) | Seen::FolderReplaced | Seen::ImageResumed { .. } => {
-                self.ill.insert(host, now);
+                self.0.is_ill(host, now);
             }
-            Seen::Done(Deed::Paused | Deed::Frozen) => drop(self.still.entry(host).or_insert(now)),
+            Seen::Done(Deed::Paused | Deed::Frozen) => self.0.stands_still(host, now),
             // A process that is paused on a host that is frozen stands still until both are over.
             Seen::Done(Deed::Resumed | Deed::Thawed) if world.host(host).is_running() => {
-                let since = self.still.remove(&host).filter(|since| now - *since > SHORT);
-                self.ill.extend(since.map(|_| (host, now)));
+                self.0.goes_on(host, now);
             }
             Seen::Changing(Change::Node(node)) if node.state == MemberState::Down => return self.judge(world, host, node),
             _ => {}
@@ -56,8 +37,6 @@ impl Watcher for Healthy {
 
 impl Healthy {
     fn judge(&self, world: &World, reader: HostId, node: &crate::model::Node) -> Result<(), String> {
-        let now = world.now();
-        let within = |at: Option<&Moment>, time| at.is_some_and(|at| now - *at < time);
         let is_it = |(_, host): &(HostId, &super::super::Host)| {
             host.is_running()
                 && host
@@ -76,11 +55,7 @@ impl Healthy {
         if world.host(reader).process.as_ref().is_some_and(is_of_the_past) {
             return Ok(());
         }
-        if within(self.network.as_ref(), AFTERMATH)
-            || within(self.ill.get(&id), RECOVERY)
-            || within(self.ill.get(&reader), RECOVERY)
-            || self.still.contains_key(&id)
-        {
+        if self.0.excuse(reader, id, world.now()) {
             return Ok(());
         }
         Err(format!("{} is healthy, and is shown as down: {}", node.info.name, node.reason))

@@ -135,7 +135,7 @@ impl<'s> Watch<'s> {
         if let Expectation::Stopped(nodes, text) = self.expectation {
             return if nodes.has(host) { player.has_stopped(HostId(host), text).map(|()| None) } else { Ok(None) };
         }
-        let by = by(self.expectation);
+        let by = self.expectation.by();
         if by.is_some_and(|by| !by.has(host)) {
             return Ok(None);
         }
@@ -150,7 +150,7 @@ impl<'s> Watch<'s> {
             // It says so, which is no wrong answer.
             return if self.throughout { Ok(None) } else { Err("is not ready: it has not synced with anybody yet".to_owned()) };
         }
-        let reading = Reading { snapshot: &snapshot, ids: &player.ids, nodes: &player.scenario.nodes };
+        let reading = Reading { shown: &*snapshot, ids: &player.ids, nodes: &player.scenario.nodes };
         match self.expectation {
             Expectation::Agree(_) => Ok(Some(reading.everything())),
             other => reading.compare(other).map(|()| None),
@@ -184,16 +184,6 @@ impl<'s> Watch<'s> {
         let Some((first, common)) = all.next() else { return Vec::new() };
         let first = player.name(HostId(first));
         all.filter(|(_, view)| *view != common).map(|(host, view)| (host, reading::difference(&view, &common, first))).collect()
-    }
-}
-
-fn by(expectation: &Expectation) -> Option<&Nodes> {
-    match expectation {
-        Expectation::HandsOut { by, .. }
-        | Expectation::HeldBack { by, .. }
-        | Expectation::Sees { by, .. }
-        | Expectation::HoldsName { by, .. } => by.as_ref(),
-        Expectation::Agree(nodes) | Expectation::Stopped(nodes, _) => Some(nodes),
     }
 }
 

@@ -1,6 +1,6 @@
 //! How a scenario went, for people.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use super::super::scenario::Step;
 use crate::core::time::Moment;
@@ -12,7 +12,9 @@ pub struct Outcome {
     pub entries: Vec<Entry>,
     /// What went wrong; the scenario ends with it.
     pub failure: Option<Failure>,
-    /// When it ended, in virtual time.
+    /// How long each expectation took to come true, by the line of its step.
+    pub waits: Vec<(usize, Duration)>,
+    /// When it ended.
     pub ended: Moment,
 }
 
@@ -29,7 +31,7 @@ pub struct Entry {
 
 impl Entry {
     /// A step, and what came of it.
-    pub(super) fn step(at: Moment, step: &Step, then: String) -> Entry {
+    pub fn step(at: Moment, step: &Step, then: String) -> Entry {
         let text = if then.is_empty() { step.text.clone() } else { format!("{}: {then}", step.text) };
         Entry { at, is_step: true, text }
     }
@@ -56,12 +58,13 @@ pub struct Failure {
 }
 
 impl Failure {
-    pub(super) fn new(at: Moment, line: Option<usize>, what: String, details: Vec<String>) -> Failure {
+    /// Something that went wrong.
+    pub fn new(at: Moment, line: Option<usize>, what: String, details: Vec<String>) -> Failure {
         Failure { at, line, what, details }
     }
 
     /// The same about a step.
-    pub(super) fn of(at: Moment, step: &Step, why: &str, details: Vec<String>) -> Failure {
+    pub fn of(at: Moment, step: &Step, why: &str, details: Vec<String>) -> Failure {
         Failure::new(at, Some(step.line), format!("{}: {why}", step.text), details)
     }
 }

@@ -61,6 +61,19 @@ pub enum Expectation {
     },
 }
 
+impl Expectation {
+    /// Of whom it is expected; of all that run where nobody is named.
+    pub fn by(&self) -> Option<&Nodes> {
+        match self {
+            Expectation::HandsOut { by, .. }
+            | Expectation::HeldBack { by, .. }
+            | Expectation::Sees { by, .. }
+            | Expectation::HoldsName { by, .. } => by.as_ref(),
+            Expectation::Agree(nodes) | Expectation::Stopped(nodes, _) => Some(nodes),
+        }
+    }
+}
+
 /// An instance of a node.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Instance {
