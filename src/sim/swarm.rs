@@ -116,6 +116,8 @@ impl Swarm {
 
     fn finish(mut self) -> Outcome {
         let mut rest_after = None;
+        // Before the network is well again: what is sent from then on, it can't hit.
+        let effects = no_effect(&self.options.conditions, &self.world.network);
         if self.world.violations().is_empty() {
             self.end_all();
             rest_after = self.wait_for_rest();
@@ -131,7 +133,6 @@ impl Swarm {
             }
         }
         let story = self.world.take_story();
-        let effects = no_effect(&self.options.conditions, &self.world.network);
         let mut violations = self.world.violations().to_vec();
         violations.extend(effects.map(|what| Violation { at: self.world.now(), watcher: "knobs", host: HostId(0), what }));
         let lasted = self.world.now().since_start();
