@@ -39,14 +39,12 @@ mod trial;
 #[path = "cluster/watch.rs"]
 mod watch;
 
+#[path = "shared/run.rs"]
+mod run;
+
 use std::{fs, process::ExitCode, time::Duration};
 
 use clap::{Parser, ValueEnum};
-use tokio::{
-    runtime,
-    signal::unix::{SignalKind, signal},
-    task::LocalSet,
-};
 
 use report::{Measured, Report};
 use serf::Serf;
@@ -91,30 +89,10 @@ enum Only {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    if !arguments.bench {
-        eprintln!("nothing is measured without --bench: use cargo bench --bench cluster");
-        return ExitCode::SUCCESS;
-    }
-    let done = runtime::Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string()).and_then(|runtime| {
-        // One thread only: what observes should leave the cores to what is observed.
-        LocalSet::new().block_on(&runtime, async {
-            // Agents end with what holds them, however that ends.
-            tokio::select! {
-                done = run(&arguments) => done,
-                ended = interrupted() => Err(ended),
-            }
-        })
-    });
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::FAILURE
-        }
-    }
+    run::measure("cluster", arguments.bench, measured(&arguments))
 }
 
-async fn run(arguments: &Arguments) -> Result<(), String> {
+async fn measured(arguments: &Arguments) -> Result<(), String> {
     let tidings = version::<Tidings>(arguments.only != Some(Only::Serf));
     let serf = version::<Serf>(arguments.only != Some(Only::Tidings));
     if serf.is_none() && arguments.only != Some(Only::Tidings) {
@@ -127,7 +105,7 @@ async fn run(arguments: &Arguments) -> Result<(), String> {
     let mut report = Report::new([&tidings, &serf].into_iter().flatten());
     for &n in &arguments.n {
         let n = usize::from(n);
-        let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+        let load = run::load();
         let mut of_tidings = tidings.is_some().then(|| Measured::new(Tidings::NAME, n, &load));
         let mut of_encrypted = (arguments.encrypted && tidings.is_some()).then(|| Measured::new(Encrypted::NAME, n, &load));
         let mut of_serf = serf.is_some().then(|| Measured::new(Serf::NAME, n, &load));
@@ -163,18 +141,4 @@ async fn run(arguments: &Arguments) -> Result<(), String> {
 /// The version of a system that is wanted, if it is installed.
 fn version<S: System>(wanted: bool) -> Option<String> {
     wanted.then(S::version).flatten()
-}
-
-/// Ends when somebody wants this to end.
-async fn interrupted() -> String {
-    let listen = |kind| signal(kind).map_err(|error| format!("can't listen for signals: {error}"));
-    let (mut interrupt, mut terminate) = match (listen(SignalKind::interrupt()), listen(SignalKind::terminate())) {
-        (Ok(interrupt), Ok(terminate)) => (interrupt, terminate),
-        (Err(error), _) | (_, Err(error)) => return error,
-    };
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
-    }
-    "ended early; the agents are stopped".to_owned()
 }

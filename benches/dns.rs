@@ -33,10 +33,12 @@ mod system;
 #[allow(dead_code, reason = "only some of it is needed here")]
 mod tidings;
 
-use std::{fs, process::ExitCode, time::Duration};
+#[path = "shared/run.rs"]
+mod run;
+
+use std::{process::ExitCode, time::Duration};
 
 use clap::Parser;
-use tokio::{runtime, signal::ctrl_c};
 
 use catalog::Size;
 use load::{Kind, Load};
@@ -65,32 +67,12 @@ struct Arguments {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    if !arguments.bench {
-        eprintln!("nothing is measured without --bench: use cargo bench --bench dns");
-        return ExitCode::SUCCESS;
-    }
-    let done = runtime::Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string()).and_then(|runtime| {
-        runtime.block_on(async {
-            // Servers end with what holds them, however that ends.
-            tokio::select! {
-                done = run(&arguments) => done,
-                _ = ctrl_c() => Err("ended early; the servers are stopped".to_owned()),
-            }
-        })
-    });
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::FAILURE
-        }
-    }
+    run::measure("dns", arguments.bench, measured(&arguments))
 }
 
-async fn run(arguments: &Arguments) -> Result<(), String> {
+async fn measured(arguments: &Arguments) -> Result<(), String> {
     server::keep_to_second_processor()?;
-    let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
-    println!("load before {}", load.split(' ').take(3).collect::<Vec<_>>().join(" "));
+    println!("load before {}", run::load());
     one_size(arguments, Size { services: 1 }).await?;
     if !arguments.small {
         one_size(arguments, Size { services: arguments.services }).await?;

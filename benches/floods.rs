@@ -39,10 +39,12 @@ mod system;
 #[allow(dead_code, reason = "only some of it is needed here")]
 mod tidings;
 
-use std::{fs, process::ExitCode, time::Duration};
+#[path = "shared/run.rs"]
+mod run;
+
+use std::{process::ExitCode, time::Duration};
 
 use clap::Parser;
-use tokio::{runtime, signal::ctrl_c, task::LocalSet};
 
 use agents::Agents;
 use flood::Flood;
@@ -66,32 +68,12 @@ struct Arguments {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    if !arguments.bench {
-        eprintln!("nothing is measured without --bench: use cargo bench --bench floods");
-        return ExitCode::SUCCESS;
-    }
-    let done = runtime::Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string()).and_then(|runtime| {
-        LocalSet::new().block_on(&runtime, async {
-            // Agents end with what holds them, however that ends.
-            tokio::select! {
-                done = run(&arguments) => done,
-                _ = ctrl_c() => Err("ended early; the agents are stopped".to_owned()),
-            }
-        })
-    });
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::FAILURE
-        }
-    }
+    run::measure("floods", arguments.bench, measured(&arguments))
 }
 
-async fn run(arguments: &Arguments) -> Result<(), String> {
+async fn measured(arguments: &Arguments) -> Result<(), String> {
     raise_descriptor_limit()?;
-    let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
-    println!("load before {}", load.split(' ').take(3).collect::<Vec<_>>().join(" "));
+    println!("load before {}", run::load());
     println!("{}", report::head());
     floods::<Tidings>(arguments, &Flood::ALL).await?;
     floods::<Sealed>(arguments, &Flood::SEALED).await

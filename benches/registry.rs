@@ -46,11 +46,13 @@ mod tidings;
 #[allow(dead_code, reason = "only some of it is needed here")]
 mod watch;
 
+#[path = "shared/run.rs"]
+mod run;
+
 use std::{fs, process::ExitCode};
 
 use clap::{Parser, ValueEnum};
 use serde_json::json;
-use tokio::{runtime, signal::ctrl_c, task::LocalSet};
 
 use report::Section;
 
@@ -82,37 +84,16 @@ enum Part {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    if !arguments.bench {
-        eprintln!("nothing is measured without --bench: use cargo bench --bench registry");
-        return ExitCode::SUCCESS;
-    }
-    let done = runtime::Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string()).and_then(|runtime| {
-        // One thread only: what observes should leave the cores to what is observed.
-        LocalSet::new().block_on(&runtime, async {
-            // Agents end with what holds them, however that ends.
-            tokio::select! {
-                done = run(&arguments) => done,
-                _ = ctrl_c() => Err("ended early; the agents are stopped".to_owned()),
-            }
-        })
-    });
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::FAILURE
-        }
-    }
+    run::measure("registry", arguments.bench, measured(&arguments))
 }
 
-async fn run(arguments: &Arguments) -> Result<(), String> {
+async fn measured(arguments: &Arguments) -> Result<(), String> {
     let mut sections: Vec<(String, Section)> = Vec::new();
     for &part in Part::value_variants() {
         if !arguments.only.is_empty() && !arguments.only.contains(&part) {
             continue;
         }
-        let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
-        let load = load.split(' ').take(3).collect::<Vec<_>>().join(" ");
+        let load = run::load();
         let section = match part {
             Part::Writes => writes::run().await?,
             Part::Reads => reads::run().await?,

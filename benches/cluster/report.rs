@@ -49,8 +49,7 @@ pub(crate) struct Measured {
 impl Measured {
     /// `load`: the machine's, before the first trial.
     pub(crate) fn new(system: &'static str, n: usize, load: &str) -> Measured {
-        let load = load.split(' ').take(3).collect::<Vec<_>>().join(" ");
-        Measured { system, n, load, samples: BTreeMap::new(), deliveries: 0, missed: 0, rest: None }
+        Measured { system, n, load: load.to_owned(), samples: BTreeMap::new(), deliveries: 0, missed: 0, rest: None }
     }
 
     pub(crate) fn add(&mut self, measure: Measure, sample: Option<Duration>) {
