@@ -1,7 +1,11 @@
 //! A network of cores in virtual time: datagrams with delay and loss, streams in order, disks that take a moment.
 
+#[path = "world/deeds.rs"]
+mod deeds;
 #[path = "world/past.rs"]
 mod past;
+#[path = "world/seen.rs"]
+mod seen;
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -283,99 +287,6 @@ impl World {
     }
 
     /// What an agent takes from its files at its next start.
-    pub(super) fn set_node_checks(&mut self, agent: Agent, checks: Vec<Check>) {
-        self.hosts[agent].checks = checks;
-    }
-
-    /// What an agent finds on its disk at its next start.
-    pub(super) fn set_graves(&mut self, agent: Agent, graves: Vec<StoredGrave>) {
-        self.hosts[agent].graves = graves;
-    }
-
-    /// Whether an agent keeps any node from coming back.
-    pub(super) fn has_graves(&self, agent: Agent) -> bool {
-        self.hosts[agent].core.as_ref().is_some_and(|core| core.digest().graves != 0)
-    }
-
-    /// Tells an agent to join by others than before.
-    pub(super) fn set_seeds(&mut self, agent: Agent, seeds: &[&str]) {
-        let host = &mut self.hosts[agent];
-        let first = host.seeds.len();
-        host.seeds.extend(seeds.iter().map(ToString::to_string));
-        let (now, end) = (self.now, host.seeds.len());
-        host.core.as_mut().expect("runs").handle(now, Input::Seeds(first..end));
-        self.carry_out(agent);
-    }
-
-    /// Tells an agent to join by nobody any more.
-    pub(super) fn set_seeds_to_none(&mut self, agent: Agent) {
-        let now = self.now;
-        self.hosts[agent].core.as_mut().expect("runs").handle(now, Input::Seeds(0..0));
-        self.carry_out(agent);
-    }
-
-    pub(super) fn kill(&mut self, agent: Agent) {
-        let written = self.rng.random_range(0..=self.hosts[agent].unsynced.len());
-        let unsynced = std::mem::take(&mut self.hosts[agent].unsynced);
-        unsynced.into_iter().take(written).for_each(|(_, ops)| self.hosts[agent].store(ops));
-        self.end(agent);
-    }
-
-    fn end(&mut self, agent: Agent) {
-        self.hosts[agent].core = None;
-        for (peer, theirs) in std::mem::take(&mut self.hosts[agent].streams).into_values() {
-            self.hosts[peer].streams.remove(&theirs);
-            if self.cut(agent, peer) {
-                continue;
-            }
-            self.at_end_of(theirs, peer, Happening::Closed { stream: theirs, cause: CloseCause::Ended });
-        }
-    }
-
-    pub(super) fn restart(&mut self, agent: Agent) {
-        let (node, name) = (self.hosts[agent].catalog.load().local, self.hosts[agent].name.clone());
-        self.kill(agent);
-        self.boot(agent, node, &name);
-    }
-
-    /// The host is gone from one moment to the next: nothing says so.
-    pub(super) fn go_dark(&mut self, agent: Agent) {
-        self.dark.insert(agent);
-    }
-
-    pub(super) fn come_back(&mut self, agent: Agent) {
-        self.dark.remove(&agent);
-    }
-
-    /// A firewall lets streams pass, and nothing else.
-    pub(super) fn block_datagrams(&mut self, agent: Agent) {
-        self.without_datagrams.insert(agent);
-    }
-
-    /// The process gets no time for so long.
-    pub(super) fn hold_up(&mut self, agent: Agent, time: Duration) {
-        self.hosts[agent].held_up_until = self.now + time;
-    }
-
-    pub(super) fn split(&mut self, apart: &[Agent]) {
-        self.apart = apart.iter().copied().collect();
-    }
-
-    pub(super) fn heal(&mut self) {
-        self.apart.clear();
-        self.walls.clear();
-    }
-
-    /// Two that reach everyone but each other.
-    pub(super) fn wall(&mut self, one: Agent, other: Agent) {
-        self.walls.insert((one, other));
-    }
-
-    fn cut(&self, a: Agent, b: Agent) -> bool {
-        let walled = self.walls.contains(&(a, b)) || self.walls.contains(&(b, a));
-        walled || self.apart.contains(&a) != self.apart.contains(&b) || self.dark.contains(&a) || self.dark.contains(&b)
-    }
-
     pub(super) fn submit(&mut self, agent: Agent, command: Command) -> CommandId {
         self.commands += 1;
         let id = CommandId(self.commands);
@@ -652,121 +563,6 @@ impl World {
         let (now, from) = (self.now, SocketAddr::from(([10, 9, 9, 9], 1)));
         self.hosts[agent].core.as_mut().expect("runs").handle(now, Input::Accepted { stream, from });
         self.carry_out(agent);
-    }
-
-    pub(super) fn open_streams(&self, agent: Agent) -> usize {
-        self.hosts[agent].streams.len()
-    }
-
-    pub(super) fn running(&self) -> impl Iterator<Item = Agent> {
-        (0..self.hosts.len()).filter(|agent| self.hosts[*agent].core.is_some())
-    }
-
-    /// Whether all that run hold the same, as their own digests have it.
-    pub(super) fn all_equal(&self) -> bool {
-        let digests: BTreeSet<u64> = self.hosts.iter().filter_map(|host| host.core.as_ref()).map(|core| core.digest().total()).collect();
-        digests.len() == 1
-    }
-
-    fn differences(&self) -> String {
-        let lines = self.running().map(|agent| {
-            let digest = self.hosts[agent].core.as_ref().map(Core::digest);
-            format!("{} {:?} {digest:?} {}", self.hosts[agent].name, self.nodes(agent), self.hosts[agent].catalog.load().instances().len())
-        });
-        lines.collect::<Vec<_>>().join("\n")
-    }
-
-    pub(super) fn shows(&self, reader: Agent, owner: &str, id: &str) -> bool {
-        let snapshot = self.hosts[reader].catalog.load();
-        let id = InstanceId::new(id).expect("an id");
-        snapshot.holder(owner).is_some_and(|node| snapshot.instance(node.node.id, &id).is_some())
-    }
-
-    pub(super) fn status(&self, reader: Agent, owner: &str, id: &str) -> Option<Status> {
-        let snapshot = self.hosts[reader].catalog.load();
-        let node = snapshot.holder(owner)?.node.id;
-        Some(snapshot.instance(node, &InstanceId::new(id).expect("an id"))?.status)
-    }
-
-    /// The port of one of the agent's own instances, and whether it is in maintenance.
-    pub(super) fn own(&self, agent: Agent, id: &InstanceId) -> Option<(u16, bool)> {
-        let snapshot = self.hosts[agent].catalog.load();
-        let entry = snapshot.instance(snapshot.local, id)?;
-        Some((entry.instance.port, entry.health.maintenance.is_some()))
-    }
-
-    /// Why it is held back, in words.
-    pub(super) fn held_back(&self, reader: Agent, owner: &str, id: &str) -> Option<String> {
-        let snapshot = self.hosts[reader].catalog.load();
-        let node = snapshot.holder(owner)?.node.id;
-        let why = held_back(&snapshot, snapshot.instance(node, &InstanceId::new(id).expect("an id"))?)?;
-        Some(format!("{why:?}"))
-    }
-
-    pub(super) fn node_state(&self, reader: Agent, name: &str) -> Option<MemberState> {
-        self.hosts[reader].catalog.load().holder(name).map(|entry| entry.node.state)
-    }
-
-    pub(super) fn life_of(&self, reader: Agent, name: &str) -> Option<Life> {
-        self.hosts[reader].catalog.load().holder(name).map(|entry| entry.node.life)
-    }
-
-    pub(super) fn id_of(&self, agent: Agent) -> NodeId {
-        self.hosts[agent].catalog.load().local
-    }
-
-    pub(super) fn nodes(&self, reader: Agent) -> Vec<String> {
-        let mut names: Vec<String> = self.hosts[reader].catalog.load().nodes().map(|entry| entry.node.info.name.to_string()).collect();
-        names.sort();
-        names
-    }
-
-    pub(super) fn instances_of(&self, agent: Agent) -> Vec<InstanceId> {
-        let snapshot = self.hosts[agent].catalog.load();
-        snapshot.instances_of(snapshot.local).map(|entry| entry.instance.id.clone()).collect()
-    }
-
-    pub(super) fn ready(&self, agent: Agent) -> bool {
-        self.hosts[agent].catalog.load().ready
-    }
-
-    pub(super) fn address(&self, agent: Agent) -> String {
-        self.hosts[agent].address.to_string()
-    }
-
-    pub(super) fn address_of(&self, name: &str) -> String {
-        self.hosts.iter().find(|host| host.name == name).expect("is there").address.to_string()
-    }
-
-    pub(super) fn dropped(&self, agent: Agent) -> usize {
-        self.hosts[agent].dropped
-    }
-
-    pub(super) fn refusals(&self) -> Vec<String> {
-        self.events
-            .iter()
-            .filter_map(|(_, event)| match event {
-                Event::Refused { detail, .. } => Some(detail.clone()),
-                _ => None,
-            })
-            .collect()
-    }
-
-    /// The names of all who were ever shown as down, by whomever.
-    pub(super) fn taken_for_down(&self) -> BTreeSet<String> {
-        let down = |(_, event): &(Agent, Event)| match event {
-            Event::Member { name, state, .. } if state.starts_with("down") => Some(name.clone()),
-            _ => None,
-        };
-        self.events.iter().filter_map(down).collect()
-    }
-
-    pub(super) fn counters(&self, agent: Agent) -> Counters {
-        self.hosts[agent].core.as_ref().expect("runs").counters()
-    }
-
-    pub(super) fn history(&self) -> (u64, Vec<Event>) {
-        (self.sent, self.events.iter().map(|(_, event)| event.clone()).collect())
     }
 }
 
