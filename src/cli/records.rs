@@ -27,7 +27,7 @@ use super::{
     table::{self, Handed},
     view::{self, Items},
 };
-use crate::model::ServiceName;
+use crate::model::{ServiceName, domain::address_label};
 
 /// How long an answer may take; it comes from memory.
 const ANSWER: Duration = Duration::from_secs(5);
@@ -140,16 +140,9 @@ fn is_of(record: &Record, instance: &view::Instance) -> bool {
         // The target's first label is the address.
         RData::SRV(srv) => {
             let label = srv.target.iter().next().map(String::from_utf8_lossy).unwrap_or_default();
-            srv.port == instance.port && instance.addresses.iter().any(|ip| has(*ip) && hexadecimal(*ip).eq_ignore_ascii_case(&label))
+            srv.port == instance.port && instance.addresses.iter().any(|ip| has(*ip) && address_label(*ip).eq_ignore_ascii_case(&label))
         }
         _ => false,
-    }
-}
-
-fn hexadecimal(address: IpAddr) -> String {
-    match address {
-        IpAddr::V4(v4) => format!("{:08x}", v4.to_bits()),
-        IpAddr::V6(v6) => format!("{:032x}", v6.to_bits()),
     }
 }
 

@@ -65,8 +65,8 @@ impl Rank {
     /// That of what is on this node, seen from the agent whose snapshot it is.
     pub(super) fn of(owner: &NodeEntry, snapshot: &Snapshot, prefer: Prefer) -> Rank {
         let here = || owner.node.id == snapshot.local;
-        let zone = |node: &NodeEntry| node.node.info.zone.clone();
-        let near = || zone(owner).is_some() && snapshot.node(snapshot.local).is_some_and(|local| zone(local) == zone(owner));
+        let zone = owner.node.info.zone.as_ref();
+        let near = || zone.is_some() && snapshot.node(snapshot.local).is_some_and(|local| local.node.info.zone.as_ref() == zone);
         match prefer {
             Prefer::None => Rank::First,
             Prefer::Zone if here() || near() => Rank::First,

@@ -74,20 +74,20 @@ impl Forwarder {
                 }
             }
         }
-        reply::failure(query, ExtendedError::NoUpstream)
+        Self::no_answer(query)
     }
 
-    /// What is said where no place is free.
-    pub(super) fn full(query: &[u8]) -> Option<Vec<u8>> {
+    /// What is said where nobody answers, and where no place is free.
+    pub(super) fn no_answer(query: &[u8]) -> Option<Vec<u8>> {
         reply::failure(query, ExtendedError::NoUpstream)
     }
 }
 
 /// An answer that is larger than the client takes is cut to its header and question, with TC.
 fn fitting(query: &[u8], mut answer: Vec<u8>, over_tcp: bool) -> Vec<u8> {
-    let limit = if over_tcp { usize::from(u16::MAX) } else { usize::from(reply::payload(query).max(LEAST_PAYLOAD)) };
-    if answer.len() > limit {
-        answer.truncate(exchange::end_of_question(query).unwrap_or(HEADER));
+    let fits = over_tcp || answer.len() <= usize::from(LEAST_PAYLOAD) || answer.len() <= usize::from(reply::payload(query));
+    if !fits {
+        answer.truncate(reply::end_of_question(query).unwrap_or(HEADER));
         answer[2] |= TC;
         answer[6..HEADER].fill(0);
     }

@@ -143,8 +143,8 @@ pub(super) fn is_of(kind: RecordType, address: IpAddr) -> bool {
     }
 }
 
-fn addresses<'a>(all: &[IpAddr], kind: RecordType, ttl: u32) -> Found<'a> {
-    let of_kind: Distinct<IpAddr> = all.iter().copied().filter(|address| is_of(kind, *address)).collect();
+fn addresses<'i>(all: impl IntoIterator<Item = &'i IpAddr>, kind: RecordType, ttl: u32) -> Found<'static> {
+    let of_kind: Distinct<IpAddr> = all.into_iter().copied().filter(|address| is_of(kind, *address)).collect();
     if of_kind.is_empty() { Found::Empty } else { Found::Addresses(of_kind, ttl) }
 }
 
@@ -190,11 +190,7 @@ fn instances<'a>(
     match wanted.kind {
         RecordType::SRV => Found::Offers(drawn.flat_map(offers).collect(), ttl),
         RecordType::PTR => Found::Pointers(drawn.map(|(owner, row)| pointer(owner, row)).collect(), ttl),
-        kind => {
-            let all = drawn.flat_map(|(owner, row)| row.addresses(owner)).copied();
-            let of_kind: Distinct<IpAddr> = all.filter(|address| is_of(kind, *address)).collect();
-            if of_kind.is_empty() { Found::Empty } else { Found::Addresses(of_kind, ttl) }
-        }
+        kind => addresses(drawn.flat_map(|(owner, row)| row.addresses(owner)), kind, ttl),
     }
 }
 
@@ -246,8 +242,8 @@ fn types(snapshot: &Snapshot, wanted: Wanted) -> Found<'_> {
     // A name of 63 octets leaves no room for the underscore, and is not found this way.
     for (name, instances) in snapshot.services().filter(|(name, _)| name.as_str().len() < LABEL) {
         for protocol in [Protocol::Tcp, Protocol::Udp] {
-            let healthy = |row: &&Row| row.protocol == protocol && snapshot.node(row.node).is_some_and(|owner| row.is_handed_out(owner));
-            if instances.rows().iter().any(|row| healthy(&row)) {
+            let healthy = |row: &Row| row.protocol == protocol && snapshot.node(row.node).is_some_and(|owner| row.is_handed_out(owner));
+            if instances.rows().iter().any(healthy) {
                 targets.push(Target::Type(name.as_str(), protocol));
             }
         }

@@ -129,14 +129,7 @@ impl<'a> Meaning<'a> {
     }
 }
 
-/// The label, below [`ADDRESS`], of an address: its octets in hexadecimal.
-pub(super) fn address_label(address: IpAddr) -> String {
-    match address {
-        IpAddr::V4(v4) => format!("{:08x}", v4.to_bits()),
-        IpAddr::V6(v6) => format!("{:032x}", v6.to_bits()),
-    }
-}
-
+/// The address that a label is the [`crate::model::domain::address_label`] of.
 fn address(hex: &str) -> Option<IpAddr> {
     // `from_str_radix` would take a sign, too.
     if !hex.bytes().all(|b| b.is_ascii_hexdigit()) {
@@ -227,6 +220,7 @@ mod tests {
     use hickory_proto::rr::Name;
 
     use super::*;
+    use crate::model::domain::address_label;
 
     #[test]
     fn each_name_of_the_surface_has_its_meaning() {

@@ -7,7 +7,8 @@ use hickory_proto::rr::{
     rdata::{A, AAAA, PTR, SRV, TXT},
 };
 
-use super::{distinct::Distinct, lookup::Offer, name::address_label};
+use super::{distinct::Distinct, lookup::Offer};
+use crate::model::domain::address_label;
 
 /// The priority of every SRV record: the share of the load is left to the weights.
 pub(super) const PRIORITY: u16 = 1;

@@ -158,13 +158,22 @@ pub(super) fn refusal(message: &[u8], code: ResponseCode) -> Option<Vec<u8>> {
     Some(octets)
 }
 
-/// A short reply to a query that sends its client to TCP, if there is one question to repeat.
-pub(super) fn sent_to_tcp(query: &[u8], room: &mut [u8]) -> Option<usize> {
-    if query.len() < HEADER || query[2] & 0xf8 != 0 || count_at(query, 4) != 1 {
+/// Where the only question of a message ends.
+pub(super) fn end_of_question(message: &[u8]) -> Option<usize> {
+    if message.get(4..6)? != [0, 1] {
         return None;
     }
-    let (_, end) = Labels::read(query, HEADER)?;
-    let head = query.get(..end + 4)?;
+    let (_, end) = Labels::read(message, HEADER)?;
+    // Type and class (RFC 1035, 4.1.2).
+    Some(end + 4).filter(|end| *end <= message.len())
+}
+
+/// A short reply to a query that sends its client to TCP, if there is one question to repeat.
+pub(super) fn sent_to_tcp(query: &[u8], room: &mut [u8]) -> Option<usize> {
+    let head = &query[..end_of_question(query)?];
+    if head[2] & 0xf8 != 0 {
+        return None;
+    }
     let reply = room.get_mut(..head.len())?;
     reply.copy_from_slice(head);
     (reply[2], reply[3]) = (0x80 | TC | (query[2] & 0x01), query[3] & 0x10);
@@ -179,20 +188,16 @@ pub(super) fn payload(query: &[u8]) -> u16 {
 
 /// What an OPT record says of its sender is about one hop alone (RFC 6891, 6.1.1): an answer that is passed on says what is taken here.
 pub(super) fn say_own_payload(answer: &mut [u8]) {
-    let Some(additionals) = Labels::read(answer, HEADER).and_then(|(_, end)| {
-        let before = usize::from(count_at(answer, 6)) + usize::from(count_at(answer, 8));
-        end_of(answer, end + 4, before)
-    }) else {
-        return;
-    };
-    for nth in 0..usize::from(count_at(answer, 10)) {
+    let before = |answer: &[u8]| usize::from(count_at(answer, 6)) + usize::from(count_at(answer, 8));
+    let mut next = end_of_question(answer).and_then(|end| end_of(answer, end, before(answer)));
+    while let Some(at) = next.filter(|at| *at < answer.len()) {
         // The root as its owner, then its type (RFC 6891, 6.1.2).
-        let Some(at) = end_of(answer, additionals, nth) else { return };
-        if answer.get(at..at + 3) == Some(&[0, 0, 41])
+        if answer[at..].starts_with(&[0, 0, 41])
             && let Some(payload) = answer.get_mut(at + 3..at + 5)
         {
             payload.copy_from_slice(&UDP_PAYLOAD.to_be_bytes());
         }
+        next = end_of(answer, at, 1);
     }
 }
 

@@ -156,19 +156,14 @@ struct Answerer {
 
 impl Answerer {
     async fn answer(&self, message: Vec<u8>, from: SocketAddr) -> Option<Vec<u8>> {
-        let Some(forwarder) = &self.forwarder else {
-            return match self.handler.message(message, from, Protocol::Tcp) {
-                Said::Reply(reply) => Some(reply),
-                Said::Nothing | Said::Elsewhere => None,
-            };
-        };
-        match self.handler.message(message.clone(), from, Protocol::Tcp) {
-            Said::Reply(reply) => Some(reply),
-            Said::Nothing => None,
-            Said::Elsewhere => match forwarder.place() {
+        let forwarding = self.forwarder.as_ref().map(|forwarder| (forwarder, message.clone()));
+        match (self.handler.message(message, from, Protocol::Tcp), forwarding) {
+            (Said::Reply(reply), _) => Some(reply),
+            (Said::Elsewhere, Some((forwarder, message))) => match forwarder.place() {
                 Some(place) => forwarder.ask(&message, true, place).await,
-                None => Forwarder::full(&message),
+                None => Forwarder::no_answer(&message),
             },
+            (Said::Elsewhere | Said::Nothing, _) => None,
         }
     }
 }

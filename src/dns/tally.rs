@@ -3,7 +3,7 @@
 use hickory_proto::rr::RecordType;
 use hickory_server::server::Request;
 
-use super::reply::count_at;
+use super::reply::{TC, count_at};
 use crate::metrics::{QueryResult, QueryType};
 
 /// What was asked, as far as it could be read.
@@ -36,12 +36,11 @@ impl Asked {
 
     /// How it ended, by the octets of the reply (RFC 1035, 4.1.1).
     pub(super) fn result(self, reply: Option<&[u8]>) -> QueryResult {
-        const TRUNCATED: u8 = 0x02;
         let Some(reply) = reply else {
             return if self.forwarded { QueryResult::Forwarded } else { QueryResult::Ignored };
         };
         match (reply[3] & 0x0f, count_at(reply, 6)) {
-            _ if reply[2] & TRUNCATED != 0 => QueryResult::Truncated,
+            _ if reply[2] & TC != 0 => QueryResult::Truncated,
             (0, _) if self.bad_version => QueryResult::BadVers,
             (0, 0) => QueryResult::NoData,
             (0, _) => QueryResult::Answered,

@@ -75,7 +75,7 @@ impl Passing {
     fn pass_on(&self, message: &[u8], asker: Asker) {
         let (message, replier) = (message.to_vec(), self.replier.clone());
         let Some(place) = self.forwarder.place() else {
-            if let Some(reply) = Forwarder::full(&message) {
+            if let Some(reply) = Forwarder::no_answer(&message) {
                 replier.send(&reply, &asker);
             }
             return;

@@ -18,7 +18,7 @@ use super::{
 use crate::{
     catalog::Snapshot,
     config::Names,
-    model::{Domain, Protocol},
+    model::{Domain, Protocol, domain::address_label},
 };
 
 /// Seconds that the refusal to list everything about a name may be cached: long, to keep askers from asking (RFC 8482, 4.2).
@@ -174,7 +174,7 @@ impl Zone {
             Target::Type(service, protocol) => kind(service, protocol),
             Target::Advertised(label, service, protocol) => below(&kind(service, protocol), label),
             Target::Node(name) => below(&self.nodes, name),
-            Target::Address(address) => below(&self.addresses, &super::name::address_label(*address)),
+            Target::Address(address) => below(&self.addresses, &address_label(*address)),
         }
     }
 

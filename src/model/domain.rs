@@ -1,6 +1,6 @@
 //! The DNS domain under which the cluster's names are found.
 
-use std::{fmt, str::FromStr, sync::Arc};
+use std::{fmt, net::IpAddr, str::FromStr, sync::Arc};
 
 use super::{
     limits::DOMAIN_OCTETS,
@@ -62,6 +62,14 @@ impl FromStr for Domain {
     type Err = NameError;
     fn from_str(text: &str) -> Result<Self, NameError> {
         Self::new(text)
+    }
+}
+
+/// The label of an address where addresses have names below a domain: its octets in hexadecimal.
+pub fn address_label(address: IpAddr) -> String {
+    match address {
+        IpAddr::V4(v4) => format!("{:08x}", v4.to_bits()),
+        IpAddr::V6(v6) => format!("{:032x}", v6.to_bits()),
     }
 }
 

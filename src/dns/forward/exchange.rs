@@ -10,7 +10,7 @@ use tokio::{
     net::{TcpStream, UdpSocket},
 };
 
-use crate::dns::{labels::Labels, reply::HEADER};
+use crate::dns::reply::{HEADER, end_of_question};
 
 /// Octets of an answer over UDP. No client says that it takes more than this, which is the largest that there is.
 const ANSWER: usize = 65_535;
@@ -81,13 +81,4 @@ impl Exchange {
             _ => false,
         }
     }
-}
-
-/// Where the only question of a message ends.
-pub(super) fn end_of_question(message: &[u8]) -> Option<usize> {
-    if message.get(4..6)? != [0, 1] {
-        return None;
-    }
-    let (_, end) = Labels::read(message, HEADER)?;
-    Some(end + 4).filter(|end| *end <= message.len())
 }
