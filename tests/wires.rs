@@ -35,9 +35,10 @@ fn a_packet_takes_as_long_as_the_network_says_and_longer_on_a_way_that_delays_it
     assert!(near >= Duration::from_millis(40) && near_stream >= Duration::from_millis(40), "{near:?} {near_stream:?}");
     for (far, near) in [(far, near), (far_stream, near_stream), (far, again)] {
         let ratio = far.as_secs_f64() / near.as_secs_f64();
-        assert!((5.0..=10.5).contains(&ratio), "ten times as long: {far:?} after {near:?}");
+        assert!((5.0..=20.0).contains(&ratio), "ten times as long: {far:?} after {near:?}");
     }
     assert!(hits > 2 * ROUNDS as u64, "{hits}");
+    assert!(pair.wires.are_well());
 }
 
 #[test]
@@ -62,7 +63,7 @@ fn datagrams_overtake_each_other_where_latency_varies_and_segments_do_not() {
 
 #[test]
 fn only_those_datagrams_are_late_that_are_held_up() {
-    let late = Conditions { reorder: 0.2, held_up: Latency::Fixed(Duration::from_millis(500)), ..quiet() };
+    let late = Conditions { reorder: 0.2, held_up: Latency::Fixed(Duration::from_secs(2)), ..quiet() };
     let Some(pair) = Pair::new(late) else { return };
     let got = pair.datagrams(0..100, 100);
     let held_up = pair.wires.network().effects.reordered as usize;

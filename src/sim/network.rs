@@ -258,14 +258,7 @@ impl Network {
         self.carry(now, rng, ends, octets, Carrier::Segment)
     }
 
-    fn carry(
-        &mut self,
-        now: Moment,
-        rng: &mut StdRng,
-        (from, to): (HostId, HostId),
-        octets: usize,
-        carrier: Carrier,
-    ) -> Option<Duration> {
+    fn carry(&mut self, now: Moment, rng: &mut StdRng, (from, to): (HostId, HostId), octets: usize, carrier: Carrier) -> Option<Duration> {
         let mut delay = self.conditions.latency.draw(rng);
         if from == to {
             return Some(Duration::from_micros(20));

@@ -4,13 +4,7 @@ use std::{net::SocketAddr, time::Duration};
 
 use rand::RngExt as _;
 
-use super::{
-    HostId, Mark, Power, Seen, World,
-    mark::sealed_with,
-    network::DATAGRAM_HEAD,
-    process::Waiting,
-    world::Happening,
-};
+use super::{HostId, Mark, Power, Seen, World, mark::sealed_with, network::DATAGRAM_HEAD, process::Waiting, world::Happening};
 use crate::{
     core::io::{Event, Output, Ticket},
     model::{CheckOrder, CheckState, Command, InstanceId, Status, StoreOp, check::Subject},

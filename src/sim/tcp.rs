@@ -7,12 +7,7 @@ use std::{
     time::Duration,
 };
 
-use super::{
-    HostId, Mark, Place, Power, Seen, World,
-    network::SEGMENT_HEAD,
-    process::Waiting,
-    world::Happening,
-};
+use super::{HostId, Mark, Place, Power, Seen, World, network::SEGMENT_HEAD, process::Waiting, world::Happening};
 use crate::{
     core::{
         io::{CloseCause, StreamId},

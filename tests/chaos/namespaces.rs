@@ -10,14 +10,17 @@ use std::{
     rc::Rc,
 };
 
-use tidings::sim::scenario::Nodes;
+use tidings::sim::{Conditions, Network, scenario::Nodes};
 
 use super::{
     addresses::Addresses,
     nft,
     site::{Host, Site},
 };
-use crate::netns::ethernet::{Ethernet, Port};
+use crate::{
+    netns::ethernet::{Ethernet, Port},
+    wires::{Line, Wires},
+};
 use host::Station;
 
 const DEVICE: &str = "eth0";
@@ -28,6 +31,8 @@ const TABLE: &str = "chaos";
 /// All hosts. They are gone when this is dropped, or when this process is.
 #[derive(Debug)]
 pub(crate) struct Namespaces {
+    // First of all: hosts that are dropped have nothing that passes packets any more.
+    wires: Wires,
     ethernet: Ethernet,
     stations: Vec<Rc<Station>>,
     hosts: Vec<Rc<dyn Host>>,
@@ -39,14 +44,19 @@ impl Namespaces {
     /// So many hosts. No other site is reached from them.
     pub(crate) fn new(count: usize) -> Result<Namespaces, String> {
         let addresses = Addresses::new(FIRST, count);
-        let mut site = Namespaces { ethernet: Ethernet::new()?, stations: Vec::new(), hosts: Vec::new(), ports: Vec::new(), addresses };
+        let (mut ethernet, mut stations, mut ports, mut lines) = (Ethernet::new()?, Vec::new(), Vec::new(), Vec::new());
         for place in 0..count {
             let station = Rc::new(Station::new()?);
-            site.ports.push(site.ethernet.plug(&station.0, DEVICE, &[(site.address(place), BITS)])?);
-            station.0.run(&format!("ip link set {DEVICE} address {}", mac(place)))?;
-            site.hosts.push(Rc::clone(&station) as Rc<dyn Host>);
-            site.stations.push(station);
+            let host = &station.0;
+            ports.push(ethernet.plug_by(host, DEVICE, &[(addresses.of(place).into(), BITS)], |switch, port| {
+                lines.push(Line::new((host, DEVICE), (switch, port))?);
+                host.run(&format!("ip link set {DEVICE} address {}", mac(place)))
+            })?);
+            stations.push(station);
         }
+        let wires = Wires::new(lines, Network::new(Conditions::default())).map_err(|error| format!("can't make wires: {error}"))?;
+        let hosts = stations.iter().map(|station| Rc::clone(station) as Rc<dyn Host>).collect();
+        let site = Namespaces { wires, ethernet, stations, hosts, ports, addresses };
         (0..count).try_for_each(|place| site.introduce(place, 0..count))?;
         Ok(site)
     }
@@ -114,6 +124,10 @@ impl Site for Namespaces {
 
     fn hits(&self) -> Result<BTreeMap<String, u64>, String> {
         nft::read_counters(self.ethernet.switch().command(Path::new("nft")), TABLE)
+    }
+
+    fn wires(&self) -> Option<&Wires> {
+        Some(&self.wires)
     }
 }
 

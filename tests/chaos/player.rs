@@ -22,6 +22,7 @@ use super::{
     faults::Faults,
     heartbeats::Heartbeats,
     names,
+    passage::Passage,
     promises::Promises,
     site::Site,
     writes::Writes,
@@ -40,6 +41,7 @@ pub(crate) struct Player<'s> {
     pub(crate) board: Rc<Board>,
     lives: Vec<Life>,
     faults: Faults,
+    passage: Passage,
     heartbeats: Heartbeats,
     secrets: Secrets,
     writes: Writes,
@@ -70,6 +72,7 @@ impl<'s> Player<'s> {
         let board = Rc::new(Board::new(count, promises));
         Player {
             scenario,
+            passage: Passage::new(&*site, &scenario.network),
             site,
             lives: (0..count).map(|_| Life::default()).collect(),
             faults: Faults::new(&scenario.network, count),
@@ -107,7 +110,8 @@ impl<'s> Player<'s> {
         }
         self.rest().await?;
         self.count_hits()?;
-        self.faults.idle().map_or(Ok(()), |what| Err(self.failed(what)))
+        let idle = self.faults.idle().or_else(|| self.passage.end(&*self.site));
+        idle.map_or(Ok(()), |what| Err(self.failed(what)))
     }
 
     async fn step(&mut self, step: &'s Step) -> Result<(), Failure> {
@@ -200,7 +204,7 @@ impl<'s> Player<'s> {
 
     /// Takes note of what has just happened, and judges it.
     fn after_something(&mut self) -> Result<(), Failure> {
-        if self.faults.are_beyond(excuses::LOSS) {
+        if self.faults.are_beyond(excuses::LOSS) || Passage::is_ill(&*self.site) {
             self.board.promises.borrow_mut().excuses.network_is_ill(self.board.now());
         }
         self.take_note_of_ends()?;

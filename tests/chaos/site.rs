@@ -6,6 +6,8 @@ use rustix::process::Signal;
 use tidings::sim::scenario::Nodes;
 use tokio::net::TcpSocket;
 
+use crate::wires::Wires;
+
 /// Its data folder, and what it is started with, among the files of an agent.
 pub(crate) const DATA: &str = "data";
 pub(crate) const CONFIG: &str = "etc/tidings.toml";
@@ -37,6 +39,11 @@ pub(crate) trait Site: Debug {
 
     /// How many packets each counter has counted.
     fn hits(&self) -> Result<BTreeMap<String, u64>, String>;
+
+    /// What says how packets pass that are not lost. Without them they pass at once, and once.
+    fn wires(&self) -> Option<&Wires> {
+        None
+    }
 }
 
 /// A host, which an agent runs on or not.

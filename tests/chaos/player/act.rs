@@ -40,6 +40,7 @@ impl<'s> Player<'s> {
             Action::Network(change) => {
                 self.count_hits()?;
                 let idle = self.faults.change(change, about(step));
+                let idle = idle.or(self.passage.change(&*self.site, change, about(step)));
                 self.must_have_acted(idle)
             }
             Action::Link(link) => {
@@ -87,7 +88,8 @@ impl<'s> Player<'s> {
                 self.site.set_rate(place, link.rate).map_err(|why| self.failed(why))?;
             }
         }
-        let idle = self.faults.link(link, what);
+        let idle = self.faults.link(link, what.clone());
+        let idle = idle.or(self.passage.link(&*self.site, link, what));
         self.must_have_acted(idle)
     }
 

@@ -26,6 +26,7 @@ use tun_rs::SyncDevice;
 use super::{
     Line,
     frame::{self, HEAD, Kind, Mac},
+    under_way::{Bound, UnderWay},
 };
 
 /// What wakes the thread beside the devices, of which each line has two.
@@ -37,8 +38,6 @@ const LARGEST: usize = 65_536 + HEAD;
 const TURN: usize = 64;
 /// A cable does not wait for its turn where others compute.
 const NICE: i32 = -15;
-/// So many connections are kept in mind before the ones of the past are let go of.
-const CONNECTIONS: usize = 4_096;
 
 /// Carries frames along lines.
 pub(super) struct Courier {
@@ -52,11 +51,7 @@ pub(super) struct Courier {
     set: Option<Instant>,
     /// Who is at which line, as a switch learns it.
     known: BTreeMap<Mac, usize>,
-    /// What is on its way to the host of a line, by the moment at which it is there; and by number, as it was sent.
-    under_way: BTreeMap<(Instant, u64), (usize, Box<[u8]>)>,
-    sent: u64,
-    /// When the last of a connection is there, by both ends and their ports: no other one is there before.
-    last: BTreeMap<((HostId, HostId), [u8; 4]), Instant>,
+    under_way: UnderWay,
 }
 
 impl Courier {
@@ -79,15 +74,14 @@ impl Courier {
             timer,
             set: None,
             known: BTreeMap::new(),
-            under_way: BTreeMap::new(),
-            sent: 0,
-            last: BTreeMap::new(),
+            under_way: UnderWay::default(),
         })
     }
 
     /// Carries until it is told to stop.
     pub(super) fn run(mut self) -> io::Result<()> {
-        setpriority_process(Some(gettid()), NICE)?;
+        // Where that is not allowed, frames are late when others compute.
+        let _ = setpriority_process(Some(gettid()), NICE);
         let mut events = [MaybeUninit::uninit(); 64];
         let mut buffer = vec![0; LARGEST];
         loop {
@@ -139,44 +133,31 @@ impl Courier {
     fn carry(&mut self, ends: (HostId, HostId), frame: &[u8]) {
         let now = now();
         let moment = Moment::after_start(now - self.begun);
-        let octets = frame.len() - HEAD;
+        let octets = frame.len().saturating_sub(HEAD);
         let mut network = self.network.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut arrivals = [None; 2];
         match frame::kind(frame) {
             Kind::Datagram => {
-                let carried = network.datagram(moment, &mut self.rng, ends, octets);
-                arrivals = [carried.map(|(delay, _)| now + delay), carried.and_then(|(_, again)| again).map(|delay| now + delay)];
+                let Some((delay, again)) = network.datagram(moment, &mut self.rng, ends, octets) else { return };
+                [Some(delay), again].into_iter().flatten().for_each(|delay| self.under_way.add(now + delay, ends.1, frame));
             }
             Kind::InOrder(ports) => {
-                if let Some(delay) = network.segment(moment, &mut self.rng, ends, octets) {
-                    let last = self.last.entry((ends, ports)).or_insert(now);
-                    *last = (*last).max(now + delay);
-                    arrivals[0] = Some(*last);
-                }
+                let Some(delay) = network.segment(moment, &mut self.rng, ends, octets) else { return };
+                self.under_way.add_in_order(now, delay, (ends, ports), frame);
             }
-        }
-        drop(network);
-        for arrival in arrivals.into_iter().flatten() {
-            self.sent += 1;
-            self.under_way.insert((arrival, self.sent), (ends.1.0, frame.into()));
-        }
-        if self.last.len() > CONNECTIONS {
-            self.last.retain(|_, last| *last > now);
         }
     }
 
     /// Hands over what is there.
     fn deliver(&mut self) -> io::Result<()> {
         let now = now();
-        while let Some(first) = self.under_way.first_entry().filter(|entry| entry.key().0 <= now) {
-            let (place, frame) = first.remove();
-            send(&self.lines[place].host, &frame)?;
+        while let Some(Bound { to, frame }) = self.under_way.arrived(now) {
+            send(&self.lines[to.0].host, &frame)?;
         }
         Ok(())
     }
 
     fn set_timer(&mut self) -> io::Result<()> {
-        let next = self.under_way.keys().next().map(|(at, _)| *at);
+        let next = self.under_way.next();
         if next == self.set {
             return Ok(());
         }

@@ -7,6 +7,7 @@
 mod frame;
 mod line;
 mod thread;
+mod under_way;
 
 use std::{
     fs, io,
