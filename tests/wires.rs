@@ -7,6 +7,7 @@ mod netns;
 mod wires;
 
 use std::{
+    collections::BTreeSet,
     fs,
     io::{self, Read as _, Write as _},
     net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket},
@@ -26,7 +27,6 @@ const PATIENCE: Duration = Duration::from_secs(20);
 fn a_packet_takes_as_long_as_the_network_says_and_longer_on_a_way_that_delays_it() {
     let Some(pair) = Pair::new(Conditions { latency: Latency::Fixed(Duration::from_millis(20)), ..quiet() }) else { return };
     let (near, near_stream) = (pair.round_trip(), pair.stream_round_trip());
-    let only = |place| -> Group { [HostId(place)].into_iter().collect() };
     let slow = Fault::Delay { from: only(1), to: only(0), by: Latency::Fixed(Duration::from_millis(360)) };
     let slow = pair.wires.network().begin(slow);
     let (far, far_stream) = (pair.round_trip(), pair.stream_round_trip());
@@ -72,6 +72,62 @@ fn only_those_datagrams_are_late_that_are_held_up() {
     assert!(held_up > 0 && on_time.is_sorted() && late.is_sorted(), "{held_up}: {got:?}");
 }
 
+#[test]
+fn what_is_said_is_recorded_on_the_way() {
+    let Some(pair) = Pair::new(quiet()) else { return };
+    pair.wires.recorder().hear_from(only(0), only(1));
+    // A few at a time: what a socket does not read is lost beyond some hundreds.
+    for first in (0..1_500).step_by(100) {
+        pair.datagrams(first..first + 100, 100);
+    }
+    let (mut here, mut there) = pair.stream().expect("they reach each other");
+    let said: Vec<u8> = (0..50_000_u32).map(|at| (at % 251) as u8).collect();
+    let copy = said.clone();
+    let writer = thread::spawn(move || here.write_all(&copy));
+    there.read_exact(&mut vec![0; said.len()]).expect("all of it comes");
+    there.write_all(b"not recorded").expect("it is sent");
+    writer.join().expect("it does not panic").expect("all of it is sent");
+    let recorder = pair.wires.recorder();
+    let numbers: BTreeSet<&[u8]> = recorder.datagrams().map(|(_, octets)| octets).collect();
+    assert!(recorder.datagrams().all(|(from, _)| IpAddr::from(*from.ip()) == address(0)));
+    assert_eq!(numbers.len(), 1_000, "as many as are kept, and none twice");
+    let later = numbers.iter().filter(|number| ***number >= 1_000_u32.to_be_bytes()[..]).count();
+    assert!(later > 0, "each is as likely to be kept");
+    let streams: Vec<(IpAddr, &[u8])> = recorder.streams().map(|(from, octets)| (from.into(), octets)).collect();
+    assert!(streams == [(address(0), said.as_slice())], "{} streams", streams.len());
+}
+
+#[test]
+fn who_stands_on_the_way_speaks_from_the_address_of_another_and_hears_the_answers() {
+    let Some(pair) = Pair::new(quiet()) else { return };
+    let intruder = Host::new().expect("there can be hosts");
+    pair.wires.let_in(&intruder, "eth0").expect("there can be one");
+    let there = pair.socket(1);
+    let listener = pair.hosts[1].within(|| TcpListener::bind((address(1), PORT))).expect("the port is free");
+    let (own, other) = (address(0), address(1));
+    let known = format!("ip neighbour replace {other} lladdr {} dev eth0 nud permanent", mac(1));
+    let set_up = format!("ip link set eth0 up; ip address add {own}/24 dev eth0; {known}");
+    intruder.run(&set_up).expect("it has an address");
+
+    let socket = intruder.within(|| UdpSocket::bind((own, PORT))).expect("the port is free");
+    socket.send_to(b"again", (other, PORT)).expect("it is sent");
+    let mut buffer = [0; 8];
+    assert_eq!(there.recv_from(&mut buffer).expect("it comes"), (5, (own, PORT).into()));
+
+    let stream = intruder.within(|| socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None)).expect("a socket");
+    stream.connect_timeout(&SocketAddr::from((other, PORT)).into(), PATIENCE).expect("an answer comes to it");
+    let (mut taken, from) = listener.accept().expect("it comes");
+    assert_eq!(from.ip(), own);
+    taken.write_all(b"x").expect("it is sent");
+    let mut stream = TcpStream::from(stream);
+    stream.set_read_timeout(Some(PATIENCE)).expect("it is more than nothing");
+    stream.read_exact(&mut [0]).expect("it comes to the intruder, and not to whose address it has");
+}
+
+fn only(place: usize) -> Group {
+    [HostId(place)].into_iter().collect()
+}
+
 fn quiet() -> Conditions {
     Conditions { latency: Latency::Fixed(Duration::from_millis(1)), ..Conditions::default() }
 }
@@ -99,7 +155,7 @@ impl Pair {
         for (place, host) in hosts.iter().enumerate() {
             let plugged = ethernet.plug_by(host, "eth0", &[(address(place), 24)], |switch, port| {
                 lines.push(Line::new((host, "eth0"), (switch, port))?);
-                Ok(())
+                host.run(&format!("ip link set eth0 address {}", mac(place)))
             });
             plugged.expect("it can be plugged in");
         }
@@ -200,4 +256,8 @@ fn shortest(mut deed: impl FnMut() -> io::Result<()>) -> Duration {
 
 fn address(place: usize) -> IpAddr {
     Ipv4Addr::new(10, 78, 0, place as u8 + 1).into()
+}
+
+fn mac(place: usize) -> String {
+    format!("02:78:00:00:00:{place:02x}")
 }

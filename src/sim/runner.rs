@@ -14,7 +14,7 @@ mod writes;
 
 use std::{net::SocketAddr, time::Duration};
 
-pub use knobs::{Knobs, conditions};
+pub use knobs::{Knobs, conditions, directions};
 pub use outcome::{Clock, Entry, Failure, Outcome};
 pub use reading::{Reading, Shown};
 

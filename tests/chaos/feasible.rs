@@ -22,7 +22,7 @@ pub(crate) fn obstacle(scenario: &Scenario, world: World, longest: Duration) -> 
     scenario.steps.iter().find_map(|step| {
         let why = match &step.what {
             What::Do(Action::Suspend(..)) => "a host of its own does not sleep without the machine",
-            What::Do(Action::Record(_) | Action::Replay { .. }) => "nobody stands on the way and records",
+            What::Do(Action::Record(_) | Action::Replay { .. }) if world == World::Docker => "nobody stands on the way and records",
             What::Do(Action::Disk(_, Disk::Slow(_))) => "disks can't be made slow",
             What::Do(Action::Disk(_, Disk::Full)) if world == World::Docker => {
                 "disks can't be made full: there is no shell in the image that would have an agent ignore SIGXFSZ"

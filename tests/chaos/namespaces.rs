@@ -1,27 +1,34 @@
 //! Hosts that are network namespaces, on a bridge of their own.
 
 mod host;
+mod intruder;
 
 use std::{
     collections::BTreeMap,
     fmt::Write as _,
-    net::{IpAddr, Ipv4Addr},
+    net::{IpAddr, Ipv4Addr, SocketAddrV4},
     path::Path,
     rc::Rc,
 };
 
-use tidings::sim::{Conditions, Network, scenario::Nodes};
+use tidings::sim::{
+    Conditions, Network,
+    runner::directions,
+    scenario::{Nodes, network::Way},
+};
 
 use super::{
     addresses::Addresses,
+    agent::GOSSIP,
     nft,
-    site::{Host, Site},
+    site::{Host, Replay, Site},
 };
 use crate::{
     netns::ethernet::{Ethernet, Port},
     wires::{Line, Wires},
 };
 use host::Station;
+use intruder::{Intruder, Speech};
 
 const DEVICE: &str = "eth0";
 const FIRST: Ipv4Addr = Ipv4Addr::new(10, 77, 0, 1);
@@ -38,6 +45,7 @@ pub(crate) struct Namespaces {
     hosts: Vec<Rc<dyn Host>>,
     ports: Vec<Port>,
     addresses: Addresses,
+    intruder: Option<Rc<Intruder>>,
 }
 
 impl Namespaces {
@@ -56,7 +64,7 @@ impl Namespaces {
         }
         let wires = Wires::new(lines, Network::new(Conditions::default())).map_err(|error| format!("can't make wires: {error}"))?;
         let hosts = stations.iter().map(|station| Rc::clone(station) as Rc<dyn Host>).collect();
-        let site = Namespaces { wires, ethernet, stations, hosts, ports, addresses };
+        let site = Namespaces { wires, ethernet, stations, hosts, ports, addresses, intruder: None };
         (0..count).try_for_each(|place| site.introduce(place, 0..count))?;
         Ok(site)
     }
@@ -128,6 +136,41 @@ impl Site for Namespaces {
 
     fn wires(&self) -> Option<&Wires> {
         Some(&self.wires)
+    }
+
+    fn record(&mut self, way: &Way) -> Result<(), String> {
+        if self.intruder.is_none() {
+            self.intruder = Some(Rc::new(Intruder::new(&self.wires)?));
+        }
+        directions(way).for_each(|(from, to)| self.wires.recorder().hear_from(from, to));
+        Ok(())
+    }
+
+    fn replay(&self, to: &Nodes, from: Option<&Nodes>) -> Result<Replay, String> {
+        let recorder = self.wires.recorder();
+        let (count, intruder) = (recorder.datagrams().count() + recorder.streams().count(), self.intruder.clone());
+        let Some(intruder) = intruder.filter(|_| count > 0) else { return Err("nothing was recorded".to_owned()) };
+        let others: Vec<Ipv4Addr> = from.into_iter().flat_map(Nodes::iter).map(|place| self.addresses.of(place)).collect();
+        let mut others = others.into_iter().cycle();
+        let speeches: Vec<Speech> = to
+            .iter()
+            .map(|place| Speech {
+                to: SocketAddrV4::new(self.addresses.of(place), GOSSIP),
+                mac: mac(place),
+                datagrams: recorder
+                    .datagrams()
+                    .map(|(from, said)| (SocketAddrV4::new(others.next().unwrap_or(*from.ip()), from.port()), said.to_vec()))
+                    .collect(),
+                streams: recorder.streams().map(|(from, said)| (others.next().unwrap_or(from), said.to_vec())).collect(),
+            })
+            .collect();
+        Ok(Box::pin(async move {
+            let mut said = 0;
+            for speech in speeches {
+                said += intruder.say(speech).await?;
+            }
+            Ok(said)
+        }))
     }
 }
 

@@ -16,6 +16,8 @@ use tidings::{
     },
 };
 
+use tokio::task::JoinHandle;
+
 use super::{
     board::Board,
     expect::{Watch, in_groups},
@@ -46,6 +48,8 @@ pub(crate) struct Player<'s> {
     secrets: Secrets,
     writes: Writes,
     watches: Vec<Watch<'s>>,
+    /// What is said again, by the steps that had it said.
+    replays: Vec<(String, JoinHandle<Result<usize, String>>)>,
     entries: Vec<Entry>,
     waits: Vec<(usize, Duration)>,
     /// Tells of each step at once.
@@ -81,6 +85,7 @@ impl<'s> Player<'s> {
             secrets: Secrets::new(scenario),
             board,
             watches: Vec::new(),
+            replays: Vec::new(),
             entries: Vec::new(),
             waits: Vec::new(),
             tell,
@@ -108,10 +113,27 @@ impl<'s> Player<'s> {
         while let Some(end) = self.watches.iter().map(|watch| watch.until).chain(self.writes.last_deadline()).max() {
             self.run_until(end.max(self.board.now())).await?;
         }
+        self.end_replays().await?;
         self.rest().await?;
         self.count_hits()?;
         let idle = self.faults.idle().or_else(|| self.passage.end(&*self.site));
         idle.map_or(Ok(()), |what| Err(self.failed(what)))
+    }
+
+    /// Waits until all that was to be said again has been. That nothing was would show nothing.
+    async fn end_replays(&mut self) -> Result<(), Failure> {
+        for (what, replay) in std::mem::take(&mut self.replays) {
+            while !replay.is_finished() {
+                self.breathe(self.board.now() + Duration::from_millis(100)).await?;
+            }
+            let said = replay.await.map_err(|error| self.failed(format!("{what}: {error}")))?;
+            match said {
+                Ok(0) => return Err(self.failed(format!("{what} had no effect: nothing was said"))),
+                Ok(_) => {}
+                Err(why) => return Err(self.failed(format!("{what}: {why}"))),
+            }
+        }
+        Ok(())
     }
 
     async fn step(&mut self, step: &'s Step) -> Result<(), Failure> {

@@ -142,7 +142,8 @@ fn group(nodes: &Nodes) -> Group {
     nodes.iter().map(HostId).collect()
 }
 
-pub(super) fn directions(way: &Way) -> impl Iterator<Item = (Group, Group)> + use<> {
+/// From whom to whom a way leads, and back where that is the same.
+pub fn directions(way: &Way) -> impl Iterator<Item = (Group, Group)> + use<> {
     let (from, to) = (group(&way.from), group(&way.to));
     let back = way.both_ways.then(|| (to.clone(), from.clone()));
     std::iter::once((from, to)).chain(back)

@@ -73,8 +73,14 @@ impl<'s> Player<'s> {
             }
             Action::Keys(nodes, change) => self.change_keys(nodes, change).await,
             Action::Write(write, answer) => self.write(step, write, answer),
+            Action::Record(way) => self.site.record(way).map_err(|why| self.failed(why)),
+            Action::Replay { to, from } => {
+                let replay = self.site.replay(to, from.as_ref()).map_err(|why| self.failed(why))?;
+                self.replays.push((about(step), tokio::task::spawn_local(replay)));
+                Ok(())
+            }
             // Such scenarios are not begun.
-            Action::Suspend(..) | Action::Record(_) | Action::Replay { .. } => Err(self.failed(format!("{} can't be played", step.text))),
+            Action::Suspend(..) => Err(self.failed(format!("{} can't be played", step.text))),
         }
     }
 

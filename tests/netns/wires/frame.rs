@@ -1,11 +1,11 @@
-//! What of a frame says how it is carried.
+//! What of a frame says how it is carried, and what it says.
+
+use std::net::{Ipv4Addr, SocketAddrV4};
+
+use etherparse::{NetSlice, SlicedPacket, TransportSlice};
 
 /// Octets of the two hardware addresses and the type of what follows.
 pub(super) const HEAD: usize = 14;
-const IPV4: [u8; 2] = [0x08, 0x00];
-const IPV6: [u8; 2] = [0x86, 0xdd];
-const TCP: u8 = 6;
-const UDP: u8 = 17;
 
 /// A hardware address.
 pub(super) type Mac = [u8; 6];
@@ -15,26 +15,65 @@ pub(super) fn sender(frame: &[u8]) -> Option<Mac> {
     frame.get(6..12)?.try_into().ok()
 }
 
-/// How what is in a frame is carried.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    /// By itself: it may overtake others, come late, or twice.
-    Datagram,
-    /// Behind all others with these ports: those of a TCP connection, or none for what is neither datagram nor segment.
-    InOrder([u8; 4]),
+/// To whom.
+pub(super) fn receiver(frame: &[u8]) -> Option<Mac> {
+    frame.get(..6)?.try_into().ok()
 }
 
-/// Which of the two is in a frame.
-pub(super) fn kind(frame: &[u8]) -> Kind {
-    let octet = |at: usize| frame.get(at).copied().unwrap_or_default();
-    let (protocol, begin) = match [octet(12), octet(13)] {
-        IPV4 => (octet(HEAD + 9), HEAD + usize::from(octet(HEAD) & 0x0f) * 4),
-        IPV6 => (octet(HEAD + 6), HEAD + 40),
-        _ => (0, 0),
+/// Readdresses a frame.
+pub(super) fn address(frame: &mut [u8], to: Mac) {
+    if let Some(receiver) = frame.get_mut(..6) {
+        receiver.copy_from_slice(&to);
+    }
+}
+
+/// What is in a frame.
+#[derive(Debug)]
+pub(super) enum Content<'f> {
+    /// It goes by itself: it may overtake others, come late, or twice.
+    Datagram(Datagram<'f>),
+    /// It stays behind the ones of its connection before it.
+    Segment(Segment<'f>),
+    /// So does whatever else there is.
+    Other,
+}
+
+/// A datagram. Its address is none of IPv4 where nobody can tell.
+#[derive(Debug)]
+pub(super) struct Datagram<'f> {
+    pub(super) from: SocketAddrV4,
+    pub(super) said: &'f [u8],
+}
+
+/// A segment.
+#[derive(Debug)]
+pub(super) struct Segment<'f> {
+    pub(super) from: SocketAddrV4,
+    pub(super) to_port: u16,
+    pub(super) number: u32,
+    /// It asks for a connection.
+    pub(super) opens: bool,
+    pub(super) said: &'f [u8],
+}
+
+/// Takes a frame apart.
+pub(super) fn content(frame: &[u8]) -> Content<'_> {
+    let Ok(packet) = SlicedPacket::from_ethernet(frame) else { return Content::Other };
+    let from = match &packet.net {
+        Some(NetSlice::Ipv4(ip)) => ip.header().source_addr(),
+        _ => Ipv4Addr::UNSPECIFIED,
     };
-    match protocol {
-        UDP => Kind::Datagram,
-        TCP => Kind::InOrder(std::array::from_fn(|at| octet(begin + at))),
-        _ => Kind::InOrder([0; 4]),
+    match packet.transport {
+        Some(TransportSlice::Udp(udp)) => {
+            Content::Datagram(Datagram { from: SocketAddrV4::new(from, udp.source_port()), said: udp.payload() })
+        }
+        Some(TransportSlice::Tcp(tcp)) => Content::Segment(Segment {
+            from: SocketAddrV4::new(from, tcp.source_port()),
+            to_port: tcp.destination_port(),
+            number: tcp.sequence_number(),
+            opens: tcp.syn() && !tcp.ack(),
+            said: tcp.payload(),
+        }),
+        _ => Content::Other,
     }
 }

@@ -28,7 +28,7 @@ impl Line {
 }
 
 /// A device that sends to us and receives from us. It is gone when it is dropped.
-fn tap(host: &Host, name: &str) -> Result<SyncDevice, String> {
+pub(super) fn tap(host: &Host, name: &str) -> Result<SyncDevice, String> {
     let made = host.within(|| {
         let device = DeviceBuilder::new().name(name).layer(Layer::L2).inherit_enable_state().build_sync()?;
         device.set_nonblocking(true)?;

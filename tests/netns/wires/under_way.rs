@@ -11,7 +11,7 @@ use tidings::sim::HostId;
 const CONNECTIONS: usize = 4_096;
 
 /// Of a connection, one way: from whom to whom, and its ports.
-pub(super) type Connection = ((HostId, HostId), [u8; 4]);
+pub(super) type Connection = ((HostId, HostId), [u16; 2]);
 
 /// Frames on their way to hosts.
 #[derive(Debug, Default)]
