@@ -16,12 +16,15 @@ use tidings::{
     },
 };
 
+use tokio::task::JoinHandle;
+
 use super::{
     board::Board,
     expect::{Watch, in_groups},
     faults::Faults,
     heartbeats::Heartbeats,
     names,
+    passage::Passage,
     promises::Promises,
     site::Site,
     writes::Writes,
@@ -40,10 +43,13 @@ pub(crate) struct Player<'s> {
     pub(crate) board: Rc<Board>,
     lives: Vec<Life>,
     faults: Faults,
+    passage: Passage,
     heartbeats: Heartbeats,
     secrets: Secrets,
     writes: Writes,
     watches: Vec<Watch<'s>>,
+    /// What is said again, by the steps that had it said.
+    replays: Vec<(String, JoinHandle<Result<usize, String>>)>,
     entries: Vec<Entry>,
     waits: Vec<(usize, Duration)>,
     /// Tells of each step at once.
@@ -70,6 +76,7 @@ impl<'s> Player<'s> {
         let board = Rc::new(Board::new(count, promises));
         Player {
             scenario,
+            passage: Passage::new(&*site, &scenario.network),
             site,
             lives: (0..count).map(|_| Life::default()).collect(),
             faults: Faults::new(&scenario.network, count),
@@ -78,6 +85,7 @@ impl<'s> Player<'s> {
             secrets: Secrets::new(scenario),
             board,
             watches: Vec::new(),
+            replays: Vec::new(),
             entries: Vec::new(),
             waits: Vec::new(),
             tell,
@@ -105,9 +113,27 @@ impl<'s> Player<'s> {
         while let Some(end) = self.watches.iter().map(|watch| watch.until).chain(self.writes.last_deadline()).max() {
             self.run_until(end.max(self.board.now())).await?;
         }
+        self.end_replays().await?;
         self.rest().await?;
         self.count_hits()?;
-        self.faults.idle().map_or(Ok(()), |what| Err(self.failed(what)))
+        let idle = self.faults.idle().or_else(|| self.passage.end(&*self.site));
+        idle.map_or(Ok(()), |what| Err(self.failed(what)))
+    }
+
+    /// Waits until all that was to be said again has been. That nothing was would show nothing.
+    async fn end_replays(&mut self) -> Result<(), Failure> {
+        for (what, replay) in std::mem::take(&mut self.replays) {
+            while !replay.is_finished() {
+                self.breathe(self.board.now() + Duration::from_millis(100)).await?;
+            }
+            let said = replay.await.map_err(|error| self.failed(format!("{what}: {error}")))?;
+            match said {
+                Ok(0) => return Err(self.failed(format!("{what} had no effect: nothing was said"))),
+                Ok(_) => {}
+                Err(why) => return Err(self.failed(format!("{what}: {why}"))),
+            }
+        }
+        Ok(())
     }
 
     async fn step(&mut self, step: &'s Step) -> Result<(), Failure> {
@@ -200,7 +226,7 @@ impl<'s> Player<'s> {
 
     /// Takes note of what has just happened, and judges it.
     fn after_something(&mut self) -> Result<(), Failure> {
-        if self.faults.are_beyond(excuses::LOSS) {
+        if self.faults.are_beyond(excuses::LOSS) || Passage::is_ill(&*self.site) {
             self.board.promises.borrow_mut().excuses.network_is_ill(self.board.now());
         }
         self.take_note_of_ends()?;

@@ -129,7 +129,7 @@ impl Report {
 fn heading(file: &Path, scenario: &Scenario, world: World) -> String {
     let count = scenario.nodes.len();
     let nodes = if count == 1 { "node" } else { "nodes" };
-    let left_out = feasible::left_out(scenario);
+    let left_out = feasible::left_out(scenario, world);
     let without = if left_out.is_empty() { String::new() } else { format!(", without {}", left_out.join(", ")) };
     format!("{}: {} ({count} {nodes} in {world}{without})", said(file), scenario.title)
 }

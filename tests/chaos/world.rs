@@ -5,7 +5,7 @@ use std::fmt;
 use clap::ValueEnum;
 
 use super::{namespaces::Namespaces, site::Site};
-use crate::netns;
+use crate::{netns, wires};
 
 /// A way to make hosts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
@@ -39,7 +39,9 @@ impl World {
     pub(crate) async fn open(self) -> Result<Ground, String> {
         match self {
             World::Docker => Err("it is not there yet".to_owned()),
-            World::Namespaces => netns::obstacle().map_or(Ok(Ground::Namespaces), |why| Err(format!("it needs network namespaces: {why}"))),
+            World::Namespaces => netns::obstacle()
+                .or_else(wires::obstacle)
+                .map_or(Ok(Ground::Namespaces), |why| Err(format!("it needs network namespaces: {why}"))),
         }
     }
 }
