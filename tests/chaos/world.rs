@@ -4,7 +4,7 @@ use std::fmt;
 
 use clap::ValueEnum;
 
-use super::{namespaces::Namespaces, site::Site};
+use super::{docker::Docker, namespaces::Namespaces, site::Site};
 use crate::netns;
 
 /// A way to make hosts.
@@ -20,6 +20,7 @@ pub(crate) enum World {
 #[derive(Debug)]
 pub(crate) enum Ground {
     Namespaces,
+    Docker(Docker),
 }
 
 impl fmt::Display for World {
@@ -38,8 +39,8 @@ impl World {
     /// Why there can be none of its hosts here.
     pub(crate) async fn open(self) -> Result<Ground, String> {
         match self {
-            World::Docker => Err("it is not there yet".to_owned()),
-            World::Namespaces => netns::obstacle().map_or(Ok(Ground::Namespaces), |why| Err(format!("it needs network namespaces: {why}"))),
+            World::Namespaces => netns::obstacle().map_or(Ok(Ground::Namespaces), Err),
+            World::Docker => Docker::open().await.map(Ground::Docker),
         }
     }
 }
@@ -52,6 +53,7 @@ impl Ground {
     pub(crate) async fn site(&self, count: usize) -> Result<Box<dyn Site>, String> {
         match self {
             Ground::Namespaces => Ok(Box::new(Namespaces::new(count)?)),
+            Ground::Docker(docker) => docker.site(count).await,
         }
     }
 }
