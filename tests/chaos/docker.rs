@@ -10,7 +10,6 @@ use std::{
     cell::{Cell, RefCell},
     env, fs,
     path::{Path, PathBuf},
-    process::Stdio,
     rc::Rc,
 };
 
@@ -21,7 +20,7 @@ use super::{agent, site::Site};
 use janitor::Janitor;
 
 /// The programs that it takes beside the engine.
-const TOOLS: [&str; 9] = ["docker", "docker-compose", "nft", "bridge", "tc", "nsenter", "setsid", "setpriv", "ip"];
+const TOOLS: [&str; 8] = ["docker", "docker-compose", "nft", "bridge", "tc", "nsenter", "setsid", "ip"];
 /// The most containers of a site, whose network has room for 253 addresses.
 pub(crate) const MOST: usize = 100;
 
@@ -56,9 +55,11 @@ impl Docker {
     /// As `packaging/docker/try` does: without a registry, and with nothing but the program in it where it is static.
     async fn build(&self, program: &Path, base: &str) -> Result<(), String> {
         let runtime = if is_static(program).await { "scratch" } else { base };
-        run(Command::new(script("base-images")).arg(base).arg(program)).await?;
+        let janitor = self.janitor.as_ref().expect("it is there until the end");
+        janitor.wait_for(Command::new(script("base-images")).arg(base).arg(program)).await?;
         let mut build = Command::new(script("image"));
-        run(build.arg(program).args([&self.image, runtime]).env("BUILD_IMAGE", base).env("DOCKER_BUILDKIT", "0")).await
+        build.arg(program).args([&self.image, runtime]).env("BUILD_IMAGE", base).env("DOCKER_BUILDKIT", "0");
+        janitor.wait_for(&mut build).await
     }
 
     /// So many containers that are made and not started, on a network of their own.
@@ -101,14 +102,6 @@ async fn is_static(program: &Path) -> bool {
 
 fn script(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("packaging/docker").join(name)
-}
-
-/// Runs a program to its end.
-async fn run(command: &mut Command) -> Result<(), String> {
-    let output = command.stdin(Stdio::null()).kill_on_drop(true).output().await;
-    let output = output.map_err(|error| format!("can't run {:?}: {error}", command.as_std().get_program()))?;
-    let said = String::from_utf8_lossy(&output.stderr);
-    if output.status.success() { Ok(()) } else { Err(format!("{:?}: {}: {}", command.as_std(), output.status, said.trim())) }
 }
 
 /// A file with this text, and no other content.

@@ -107,15 +107,13 @@ impl Report {
         if options.beside {
             let (_, waits) = self.waits.entry(file.to_owned()).or_insert_with(|| (Rc::clone(scenario), Waits::default()));
             waits.push((world, outcome.waits));
-            if options.worlds.len() == 1 {
-                print!("{}", beside::table(scenario, waits));
-            }
         }
     }
 
     /// Prints the totals, alone on the last line.
     pub(crate) fn conclude(&self, nothing_can_be_played: bool) -> ExitCode {
-        for (file, (scenario, waits)) in self.waits.iter().filter(|(_, (_, waits))| waits.len() > 1) {
+        // Last, since what is played in virtual time leaves no time for real agents.
+        for (file, (scenario, waits)) in &self.waits {
             print!("\n{}: {}\n{}", said(file), scenario.title, beside::table(scenario, waits));
         }
         if self.skipped > 0 {

@@ -87,7 +87,7 @@ impl Host {
     }
 }
 
-/// Does something in a network, as on a host.
+/// Does something in a network, as on a host. It must not wait for anything.
 ///
 /// # Errors
 /// As the system or the deed says.

@@ -24,7 +24,7 @@ use super::{
     compose::{self, container, network},
     container::{Container, USER},
     janitor::Janitor,
-    run, write,
+    write,
 };
 
 /// So many networks of this size are tried: others may be in use.
@@ -88,9 +88,9 @@ impl Containers {
             // The first one is the bridge's.
             self.addresses = Addresses::new(Ipv4Addr::new(10, 78, third as u8, 2), count);
             write(&file, &compose::file(project, bridge, &self.subnet, folder, count, &self.addresses))?;
-            let mut up = Command::new("setpriv");
-            up.args(["--pdeathsig", "KILL", "docker-compose", "--project-name", project, "--file"]).arg(&file);
-            match run(up.args(["up", "--no-start", "--no-build"]).env("TIDINGS_IMAGE", image)).await {
+            let mut up = Command::new("docker-compose");
+            up.args(["--project-name", project, "--file"]).arg(&file).args(["up", "--no-start", "--no-build"]).env("TIDINGS_IMAGE", image);
+            match self.janitor.as_ref().expect("it is there until the end").wait_for(&mut up).await {
                 Ok(()) => return Ok(()),
                 // Somebody was quicker.
                 Err(said) if said.contains("overlaps") => why = said,
