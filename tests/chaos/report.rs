@@ -43,6 +43,12 @@ impl Report {
         self.skipped += 1;
     }
 
+    /// There is nothing to play on, though there should be.
+    pub(crate) fn fail(&mut self, why: &str) {
+        println!("failed: {why}");
+        self.failed += 1;
+    }
+
     /// Plays scenarios. Of several that are played at once each is told of when it is over.
     pub(crate) async fn play(&mut self, scenarios: Vec<(PathBuf, Rc<Scenario>)>, world: World, ground: &Rc<Ground>, options: &Options) {
         let alone = options.at_once == 1;

@@ -4,7 +4,11 @@ use std::fmt;
 
 use clap::ValueEnum;
 
-use super::{docker::Docker, namespaces::Namespaces, site::Site};
+use super::{
+    docker::{self, Docker},
+    namespaces::Namespaces,
+    site::Site,
+};
 use crate::netns;
 
 /// A way to make hosts.
@@ -33,13 +37,21 @@ impl fmt::Display for World {
 }
 
 impl World {
+    /// Why there can be none of its hosts here, if that is so.
+    pub(crate) async fn obstacle(self) -> Option<String> {
+        match self {
+            World::Namespaces => netns::obstacle(),
+            World::Docker => docker::obstacle().await,
+        }
+    }
+
     /// Makes what all of its hosts have in common.
     ///
     /// # Errors
-    /// Why there can be none of its hosts here.
+    /// As the system says; for people.
     pub(crate) async fn open(self) -> Result<Ground, String> {
         match self {
-            World::Namespaces => netns::obstacle().map_or(Ok(Ground::Namespaces), Err),
+            World::Namespaces => Ok(Ground::Namespaces),
             World::Docker => Docker::open().await.map(Ground::Docker),
         }
     }

@@ -117,7 +117,8 @@ impl Host for Container {
         let (inner, its) = (Rc::clone(&self.0), Rc::clone(&state));
         let task = tokio::task::spawn_local(async move {
             let end = inner.live(&its, told, &*changed).await;
-            (inner.pid.take(), inner.net.take());
+            inner.pid.set(None);
+            inner.net.replace(None);
             its.has_started.set(true);
             its.ended.replace(Some(end.unwrap_or_else(|why| why)));
             changed();
