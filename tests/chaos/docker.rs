@@ -1,5 +1,6 @@
 //! Hosts that are containers, as users have them: of the project's own image and `docker-compose.yml`, made by docker-compose.
 
+mod cable;
 mod compose;
 mod container;
 mod engine;

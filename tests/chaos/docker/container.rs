@@ -7,29 +7,34 @@ use std::{
     net::Ipv4Addr,
     os::unix::fs::{PermissionsExt as _, chown},
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    pin::pin,
+    process::Command,
     rc::Rc,
     time::Duration,
 };
 
 use axum::http::Method;
-use rustix::process::Signal;
+use rustix::process::{Pid, Signal, test_kill_process};
 use serde_json::{Value, json};
 use tokio::{
     net::TcpSocket,
-    sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
-    task::AbortHandle,
-    time::timeout,
+    sync::{
+        Mutex,
+        mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
+    },
+    time::{sleep, timeout},
 };
 
 use super::{
     super::site::{self, Host},
-    compose, engine,
+    cable, compose, engine,
 };
 use crate::netns::host::within;
 
 /// The user of the image.
 pub(super) const USER: u32 = 65532;
+/// Until it is looked again whether a process that was told to end is gone.
+const LOOK: Duration = Duration::from_millis(2);
 /// How long a container that can't be told something any more may take until it has ended.
 const GRACE: Duration = Duration::from_secs(2);
 
@@ -50,6 +55,8 @@ struct Inner {
     /// The first process in it, and its network, while it runs.
     pid: Cell<Option<u32>>,
     net: RefCell<Option<File>>,
+    /// It is started again only when the engine has put it away.
+    turn: Mutex<()>,
 }
 
 impl Container {
@@ -66,6 +73,7 @@ impl Container {
             rate: Cell::default(),
             pid: Cell::default(),
             net: RefCell::default(),
+            turn: Mutex::default(),
         };
         Container(Rc::new(inner))
     }
@@ -115,15 +123,16 @@ impl Host for Container {
         let (signals, told) = unbounded_channel();
         let state = Rc::new(State::default());
         let (inner, its) = (Rc::clone(&self.0), Rc::clone(&state));
-        let task = tokio::task::spawn_local(async move {
+        // It goes on when nobody asks any more, until the engine has put the container away.
+        tokio::task::spawn_local(async move {
+            let _turn = inner.turn.lock().await;
             let end = inner.live(&its, told, &*changed).await;
-            inner.pid.set(None);
-            inner.net.replace(None);
+            inner.leave();
             its.has_started.set(true);
             its.ended.replace(Some(end.unwrap_or_else(|why| why)));
             changed();
         });
-        Ok(Box::new(Process { state, signals, task: task.abort_handle() }))
+        Ok(Box::new(Process { state, signals }))
     }
 
     fn log(&self) -> String {
@@ -138,18 +147,32 @@ impl Inner {
         self.connect().await?;
         self.tell("start").await?;
         let shown = engine::ask(Method::GET, &format!("/containers/{}/json", self.name), None).await?;
-        if let Some(pid) = shown["State"]["Pid"].as_u64().filter(|pid| *pid != 0) {
-            self.enter(pid as u32)?;
+        // Whoever ended at once has none, and the engine knows how it ended.
+        let pid = Pid::from_raw(shown["State"]["Pid"].as_u64().unwrap_or_default() as i32);
+        if let Some(pid) = pid {
+            self.enter(pid.as_raw_nonzero().get().cast_unsigned())?;
         }
         state.has_started.set(true);
         changed();
         let path = format!("/containers/{}/wait", self.name);
-        let mut end = std::pin::pin!(engine::ask(Method::POST, &path, None));
+        let mut end = pin!(engine::ask(Method::POST, &path, None));
+        let mut is_ending = false;
         let code = loop {
             let signal = tokio::select! {
                 code = &mut end => break code?,
+                () = sleep(LOOK), if is_ending => {
+                    // The engine tells of it when it has put all away, a tenth of a second later or more.
+                    if pid.is_none_or(|pid| test_kill_process(pid).is_err()) {
+                        is_ending = false;
+                        state.is_dead.set(true);
+                        self.leave();
+                        changed();
+                    }
+                    continue;
+                }
                 Some(signal) = signals.recv() => signal,
             };
+            is_ending |= matches!(signal, Signal::TERM | Signal::KILL);
             if let Err(why) = self.signal(signal).await {
                 // It may have ended just before.
                 break timeout(GRACE, &mut end).await.map_err(|_| why)??;
@@ -176,7 +199,6 @@ impl Inner {
 
     /// Finds the network that it has since it was started.
     fn enter(&self, pid: u32) -> Result<(), String> {
-        // Whoever ended at once has none, and the engine knows how it ended.
         let Ok(net) = File::open(format!("/proc/{pid}/ns/net")) else { return Ok(()) };
         self.pid.set(Some(pid));
         self.net.replace(Some(net));
@@ -186,25 +208,18 @@ impl Inner {
         if self.is_unplugged.get() { self.plug() } else { Ok(()) }
     }
 
-    /// Sets the port of the bridge that it is at.
+    /// It has none any more.
+    fn leave(&self) {
+        self.pid.set(None);
+        self.net.replace(None);
+    }
+
     fn plug(&self) -> Result<(), String> {
-        let Some(device) = self.pid.get().and_then(port) else { return Ok(()) };
-        // As bridge(8) counts them: disabled, and forwarding.
-        let state = if self.is_unplugged.get() { "0" } else { "3" };
-        run(Command::new("bridge").args(["link", "set", "dev", &device, "state", state]))
+        self.pid.get().map_or(Ok(()), |pid| cable::plug(pid, self.is_unplugged.get()))
     }
 
     fn limit(&self) -> Result<(), String> {
-        let Some(pid) = self.pid.get() else { return Ok(()) };
-        let mut tc = Command::new("nsenter");
-        tc.arg(format!("--net=/proc/{pid}/ns/net")).args(["tc", "qdisc"]);
-        match self.rate.get() {
-            Some(octets) => run(tc
-                .args(["replace", "dev", "eth0", "root", "tbf", "rate"])
-                .arg(format!("{}bit", octets * 8))
-                .args(["burst", "8k", "latency", "200ms"])),
-            None => run(tc.args(["delete", "dev", "eth0", "root"])),
-        }
+        self.pid.get().map_or(Ok(()), |pid| cable::limit(pid, self.rate.get()))
     }
 
     async fn signal(&self, signal: Signal) -> Result<(), String> {
@@ -212,13 +227,14 @@ impl Inner {
             Signal::STOP => self.tell("pause").await,
             Signal::CONT => self.tell("unpause").await,
             Signal::HUP => self.tell("kill?signal=HUP").await,
-            Signal::TERM => {
-                // The engine waits until it has ended, and kills it after ten seconds.
-                let path = format!("/containers/{}/stop", self.name);
+            Signal::TERM | Signal::KILL => {
+                // The engine answers when it has ended. It kills after ten seconds what is to stop.
+                let deed = if signal == Signal::TERM { "stop" } else { "kill" };
+                let path = format!("/containers/{}/{deed}", self.name);
                 tokio::task::spawn_local(async move { engine::ask(Method::POST, &path, None).await });
                 Ok(())
             }
-            _ => self.tell("kill").await,
+            other => Err(format!("containers are not sent {other:?}")),
         }
     }
 
@@ -227,23 +243,11 @@ impl Inner {
     }
 }
 
-/// The port of a bridge that a container is at, as it is called on this machine.
-fn port(pid: u32) -> Option<String> {
-    let other_end = fs::read_to_string(format!("/proc/{pid}/root/sys/class/net/eth0/iflink")).ok()?;
-    let devices = fs::read_dir("/sys/class/net").ok()?.flatten();
-    let is_it = |device: &fs::DirEntry| fs::read_to_string(device.path().join("ifindex")).is_ok_and(|index| index == other_end);
-    { devices }.find(is_it).map(|device| device.file_name().to_string_lossy().into_owned())
-}
-
-fn run(command: &mut Command) -> Result<(), String> {
-    let output = command.stdin(Stdio::null()).output().map_err(|error| format!("can't run {command:?}: {error}"))?;
-    if output.status.success() { Ok(()) } else { Err(format!("{command:?}: {}", String::from_utf8_lossy(&output.stderr).trim())) }
-}
-
 /// How far an agent has come.
 #[derive(Debug, Default)]
 struct State {
     has_started: Cell<bool>,
+    is_dead: Cell<bool>,
     ended: RefCell<Option<String>>,
 }
 
@@ -252,12 +256,15 @@ struct Process {
     state: Rc<State>,
     /// They are done one after the other, once it has started.
     signals: UnboundedSender<Signal>,
-    task: AbortHandle,
 }
 
 impl site::Process for Process {
     fn has_started(&self) -> bool {
         self.state.has_started.get()
+    }
+
+    fn is_dead(&self) -> bool {
+        self.state.is_dead.get() || self.ended().is_some()
     }
 
     fn ended(&self) -> Option<String> {
@@ -271,11 +278,5 @@ impl site::Process for Process {
 
     fn limit_files(&self, _full: bool) -> Result<(), String> {
         Err("a container's agent would end by it".to_owned())
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        self.task.abort();
     }
 }
