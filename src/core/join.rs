@@ -171,6 +171,7 @@ impl Join {
 impl Core {
     pub(super) fn begin_join(&mut self, now: Moment) {
         if self.join.is_first() {
+            self.roster.wait_for_nobody();
             self.become_ready();
         }
         self.look_for_peers_at(now);
@@ -211,6 +212,7 @@ impl Core {
             self.join.seeds.insert(seed, Some(addresses));
         }
         if self.join.is_first() && !self.join.established {
+            self.roster.wait_for_nobody();
             self.become_ready();
         }
         let waiting = self.join.looked_up.as_mut().is_some_and(|waiting| waiting.remove(&seed) && waiting.is_empty());
@@ -318,7 +320,6 @@ impl Core {
 
     /// A conversation came to its end: whoever was alone is so no more.
     pub(super) fn established(&mut self, now: Moment, peer: SocketAddr) {
-        self.become_ready();
         if self.join.established {
             return;
         }
@@ -330,6 +331,7 @@ impl Core {
         self.spread_all(now);
         self.changed(now);
         self.store_peers();
+        self.await_the_others(now);
         let jitter = self.jitter(LOOK_EVERY / 2);
         self.look_for_peers_at(now + LOOK_EVERY / 2 + jitter);
     }
