@@ -44,6 +44,11 @@ impl Roster {
         self.stored.clear();
     }
 
+    /// Whether somebody is waited for.
+    pub(super) fn awaits_somebody(&self) -> bool {
+        !self.awaited.is_empty()
+    }
+
     /// Nobody is waited for any more.
     pub(super) fn wait_for_nobody(&mut self) {
         self.awaited.clear();
