@@ -6,6 +6,7 @@
 #![expect(clippy::print_stdout, reason = "it reports on standard output")]
 
 mod chaos {
+    pub(crate) mod addresses;
     pub(crate) mod agent;
     pub(crate) mod api;
     pub(crate) mod beside;
@@ -16,12 +17,15 @@ mod chaos {
     pub(crate) mod follow;
     pub(crate) mod heartbeats;
     pub(crate) mod names;
+    pub(crate) mod namespaces;
+    pub(crate) mod nft;
     pub(crate) mod options;
     pub(crate) mod player;
     pub(crate) mod promises;
     pub(crate) mod report;
     pub(crate) mod site;
     pub(crate) mod view;
+    pub(crate) mod world;
     pub(crate) mod writes;
 }
 

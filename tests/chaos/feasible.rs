@@ -8,8 +8,10 @@ use tidings::sim::scenario::{
     quantity::{self, Share},
 };
 
+use super::world::World;
+
 /// Why a scenario can't be played here, if that is so.
-pub(crate) fn obstacle(scenario: &Scenario, longest: Duration) -> Option<String> {
+pub(crate) fn obstacle(scenario: &Scenario, world: World, longest: Duration) -> Option<String> {
     let at_least = at_least(scenario);
     if at_least > longest {
         return Some(format!("it takes {} of real time (--longest)", quantity::said(at_least)));
@@ -22,6 +24,9 @@ pub(crate) fn obstacle(scenario: &Scenario, longest: Duration) -> Option<String>
             What::Do(Action::Suspend(..)) => "a host of its own does not sleep without the machine",
             What::Do(Action::Record(_) | Action::Replay { .. }) => "nobody stands on the way and records",
             What::Do(Action::Disk(_, Disk::Slow(_))) => "disks can't be made slow",
+            What::Do(Action::Disk(_, Disk::Full)) if world == World::Docker => {
+                "disks can't be made full: there is no shell in the image that would have an agent ignore SIGXFSZ"
+            }
             _ => return None,
         };
         Some(format!("line {}: {why}", step.line))

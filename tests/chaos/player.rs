@@ -1,6 +1,7 @@
 //! Plays a scenario: its steps become processes, signals, rules and requests, and what it expects is read from what agents show.
 
 mod act;
+mod life;
 mod secrets;
 mod time;
 
@@ -16,7 +17,6 @@ use tidings::{
 };
 
 use super::{
-    agent::{self, Process},
     board::Board,
     expect::{Watch, in_groups},
     faults::Faults,
@@ -26,6 +26,7 @@ use super::{
     site::Site,
     writes::Writes,
 };
+use life::Life;
 use secrets::Secrets;
 
 /// How long agents may take to come to rest after the last step.
@@ -33,25 +34,9 @@ const REST: Duration = Duration::from_secs(60);
 /// Lines that agents said last, in a failure.
 const LINES: usize = 15;
 
-/// A host as it goes on.
-#[derive(Debug, Default)]
-struct Life {
-    process: Option<Process>,
-    is_paused: bool,
-    frozen_until: Option<Moment>,
-    is_dark: bool,
-    is_full: bool,
-    /// It is to end: it was told to.
-    is_ending: bool,
-    /// It is to be started again when it has ended.
-    restarts: bool,
-    /// What it said when it ended by itself.
-    error: Option<String>,
-}
-
 pub(crate) struct Player<'s> {
     pub(crate) scenario: &'s Scenario,
-    pub(crate) site: Site,
+    pub(crate) site: Box<dyn Site>,
     pub(crate) board: Rc<Board>,
     lives: Vec<Life>,
     faults: Faults,
@@ -65,46 +50,38 @@ pub(crate) struct Player<'s> {
     tell: fn(&Entry),
 }
 
-/// Plays a scenario.
-///
-/// # Errors
-/// When there can't be such a network here; for people.
-pub(crate) async fn play(scenario: &Scenario, tell: fn(&Entry)) -> Result<(Outcome, Vec<String>), String> {
-    let mut player = Player::new(scenario, tell)?;
+/// Plays a scenario on hosts that are there already.
+pub(crate) async fn play(scenario: &Scenario, site: Box<dyn Site>, tell: fn(&Entry)) -> (Outcome, Vec<String>) {
+    let mut player = Player::new(scenario, site, tell);
     let failure = player.go().await.err();
     let logs = if failure.is_some() { player.logs() } else { Vec::new() };
     let ended = player.board.now();
-    Ok((Outcome { entries: player.entries, failure, waits: player.waits, ended }, logs))
+    (Outcome { entries: player.entries, failure, waits: player.waits, ended }, logs)
 }
 
 impl<'s> Player<'s> {
-    fn new(scenario: &'s Scenario, tell: fn(&Entry)) -> Result<Player<'s>, String> {
+    fn new(scenario: &'s Scenario, site: Box<dyn Site>, tell: fn(&Entry)) -> Player<'s> {
         let count = scenario.nodes.len();
-        let site = Site::new(count)?;
         let rivals = (0..count).filter(|place| {
             let it = &scenario.nodes[*place];
             scenario.nodes.iter().enumerate().any(|(other, node)| other != *place && node.name == it.name && node.cluster == it.cluster)
         });
         let promises = Promises::among(rivals.collect());
         let board = Rc::new(Board::new(count, promises));
-        let secrets = Secrets::new(scenario);
-        for place in 0..count {
-            secrets.write(&site, place)?;
-        }
-        Ok(Player {
+        Player {
             scenario,
             site,
             lives: (0..count).map(|_| Life::default()).collect(),
             faults: Faults::new(&scenario.network, count),
             heartbeats: Heartbeats::new(Rc::clone(&board)),
             writes: Writes::new(Rc::clone(&board), count),
-            secrets,
+            secrets: Secrets::new(scenario),
             board,
             watches: Vec::new(),
             entries: Vec::new(),
             waits: Vec::new(),
             tell,
-        })
+        }
     }
 
     async fn go(&mut self) -> Result<(), Failure> {
@@ -114,10 +91,7 @@ impl<'s> Player<'s> {
             self.link(link, way)?;
         }
         self.change_network()?;
-        self.board.begin();
-        for place in (0..scenario.nodes.len()).filter(|place| scenario.nodes[*place].started) {
-            self.start(place)?;
-        }
+        self.begin().await?;
         let mut done = Moment::default();
         for step in &scenario.steps {
             let due = match step.when {
@@ -178,7 +152,7 @@ impl<'s> Player<'s> {
             if self.board.view(place).is_none() {
                 continue;
             }
-            let found = names::ports(self.site.host(place), service.as_str()).await;
+            let found = names::ports(&**self.site.host(place), service.as_str()).await;
             let counted = found.as_ref().map_err(Clone::clone).map(Vec::len);
             // Something may have changed meanwhile: then nothing is wrong with that.
             if counted != Ok(instances.len()) && watch.look(self).is_ok() {
@@ -291,7 +265,7 @@ impl<'s> Player<'s> {
     /// What agents said last.
     fn logs(&self) -> Vec<String> {
         let tail = |place: usize| {
-            let log = agent::log(self.site.host(place));
+            let log = self.site.host(place).log();
             let lines: Vec<&str> = log.lines().collect();
             format!("{}:\n    {}", self.name(place), lines[lines.len().saturating_sub(LINES)..].join("\n    "))
         };
