@@ -35,6 +35,7 @@ mod pack;
 pub mod part;
 mod push;
 pub mod replica;
+pub mod roster;
 mod sealing;
 mod settle;
 mod shared_time;
@@ -73,6 +74,7 @@ use known::Known;
 use membership::{Effects, Membership};
 use owner::{Pending, Registered};
 use replica::{Replica, Shift};
+use roster::Roster;
 use sealing::Strand;
 use settle::Settle;
 use shared_time::SharedTime;
@@ -116,8 +118,10 @@ pub struct Settings {
     pub info: NodeInfo,
     /// How many seeds there are to resolve.
     pub seeds: usize,
-    /// Peers that an earlier life knew.
+    /// Where an earlier life knew peers.
     pub peers: Vec<SocketAddr>,
+    /// The members that it knew to be there.
+    pub members: Vec<NodeId>,
     /// The records of its instances, from disk.
     pub records: BTreeMap<Key, (Body, Body)>,
     /// Nodes that an earlier life had forgotten, from disk.
@@ -171,6 +175,7 @@ pub struct Core {
     /// Datagrams and frames of the own cluster that could be read.
     taken: u64,
     join: Join,
+    roster: Roster,
     kept_out: KeptOut,
     farewell: Option<Farewell>,
     pending: VecDeque<Pending>,
@@ -203,6 +208,7 @@ impl Core {
             cluster: ClusterTag::of(&settings.cluster),
             shared_time: SharedTime::new(settings.seconds),
             join: Join::new(settings.seeds, &settings.peers, settings.address),
+            roster: Roster::of(settings.members.clone()),
             settings,
             rng,
             membership,
@@ -299,6 +305,8 @@ impl Core {
                 Timer::Sync => self.sync_what_lacks(now),
                 Timer::Join => self.look_for_peers(now),
                 Timer::Peers => self.store_peers(),
+                Timer::Roster => self.store_roster(now),
+                Timer::Awaited => self.stop_awaiting(now),
                 Timer::Conversation(stream) => self.check_conversation(now, stream),
                 Timer::Farewell => self.end_farewell(),
                 Timer::Grace(node) => self.end_grace(now, node),
@@ -375,6 +383,7 @@ impl Core {
 
     fn finish(&mut self) {
         self.publish();
+        self.become_ready_if_all_are_known();
         let answers = std::mem::take(&mut self.answers);
         self.outputs.extend(answers.into_iter().map(|(id, reply)| Output::Answer { id, reply }));
     }

@@ -47,6 +47,8 @@ pub(crate) enum Planted {
     LeftUndone,
     /// An agent says that it knows all as soon as it knows anybody.
     ReadyEarly,
+    /// An agent says that it knows all as soon as it has synced with one, whoever was there before.
+    OthersNotAwaited,
     /// The higher id holds a name.
     HigherHoldsName,
     /// A write is synced to disk never.
@@ -66,7 +68,7 @@ pub(crate) enum Planted {
 #[cfg(test)]
 impl Planted {
     /// All of them.
-    pub(crate) const ALL: [Planted; 29] = [
+    pub(crate) const ALL: [Planted; 30] = [
         Planted::AcknowledgedEarly,
         Planted::GenerationReused,
         Planted::GenerationUnwritten,
@@ -89,6 +91,7 @@ impl Planted {
         Planted::GraveUndug,
         Planted::LeftUndone,
         Planted::ReadyEarly,
+        Planted::OthersNotAwaited,
         Planted::HigherHoldsName,
         Planted::NeverSynced,
         Planted::PlainTaken,

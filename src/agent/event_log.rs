@@ -93,6 +93,10 @@ impl EventLog {
                 nodes,
                 "nobody was heard for so long that what this agent knew of others is dropped; it joins the cluster anew"
             ),
+            Event::NotHeardOf { nodes } => warn!(
+                nodes = nodes.len(),
+                "members that were there before this start are not: names that only they have are denied from now on"
+            ),
             Event::NotClimbed { why } => error!("this agent needs another generation to be heard, and the disk did not take it: {why}"),
             Event::Internal(what) => error!("internal error: {what}"),
         }

@@ -270,6 +270,11 @@ pub enum Event {
         /// How many nodes were let go of.
         nodes: usize,
     },
+    /// Of these members of before nothing was heard since the start: they are waited for no longer.
+    NotHeardOf {
+        /// Which.
+        nodes: Vec<NodeId>,
+    },
     /// The disk did not take another generation, which this node needs to be heard.
     NotClimbed {
         /// Why not.

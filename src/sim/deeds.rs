@@ -270,6 +270,7 @@ fn settings(host: &super::Host, contents: Contents, begun: Begun, random_seed: u
         seal: Seal::new(options.keys.mode, &options.keys.keyring),
         seeds: options.seeds.len(),
         peers: contents.peers,
+        members: contents.members,
         records: contents.records,
         graves: contents.graves,
         node_checks: Vec::new(),

@@ -115,6 +115,7 @@ impl Swarm {
             Kind::Copy => self.copy(host),
             Kind::Keys => self.change_keys(),
             Kind::Replay => self.replay(),
+            Kind::RestartAll => self.restart_all(),
         }
     }
 
@@ -191,6 +192,22 @@ impl Swarm {
             self.world.lose_power(host);
             let least = 2 * self.options.reap_after.min(Duration::from_secs(300)).as_millis() as u64;
             self.ends.push((self.world.now() + Duration::from_millis(least), End::Start(host)));
+        }
+    }
+
+    /// As where everything is upgraded at once, or the power goes. Seldom, since nothing else goes on meanwhile.
+    fn restart_all(&mut self) {
+        if !self.rng.random_bool(0.1) {
+            return;
+        }
+        let is_announced = self.rng.random_bool(0.5);
+        for host in self.hosts.clone() {
+            if is_announced {
+                self.world.terminate(host, true);
+            } else {
+                self.world.kill(host);
+            }
+            self.later(5_000, End::Start(host));
         }
     }
 

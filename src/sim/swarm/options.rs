@@ -56,6 +56,8 @@ pub enum Kind {
     Keys,
     /// What somebody recorded is said again.
     Replay,
+    /// All agents end at once, and start again at some moments.
+    RestartAll,
 }
 
 /// How gossip is encrypted in a world.
@@ -82,7 +84,7 @@ pub enum Stranger {
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Kind; 23] = [
+    pub const ALL: [Kind; 24] = [
         Kind::Register,
         Kind::Deregister,
         Kind::Health,
@@ -106,6 +108,7 @@ impl Kind {
         Kind::Copy,
         Kind::Keys,
         Kind::Replay,
+        Kind::RestartAll,
     ];
 }
 
@@ -151,7 +154,7 @@ impl Options {
             held_up: Latency::Between(Duration::from_millis(1), Duration::from_millis([20, 100, 800][rng.random_range(0..3_usize)])),
             ..Conditions::default()
         };
-        let often = Kind::ALL.into_iter().filter(|kind| !matches!(kind, Kind::Image | Kind::Copy | Kind::Keys | Kind::Replay));
+        let often = Kind::ALL.into_iter().filter(|kind| !matches!(kind, Kind::Image | Kind::Copy | Kind::Keys | Kind::Replay | Kind::RestartAll));
         let mut kinds: Vec<Kind> = often.filter(|kind| *kind == Kind::Register || rng.random_bool(0.45)).collect();
         if rng.random_bool(0.7) {
             kinds.retain(|kind| *kind != Kind::NameTwice);
@@ -169,6 +172,7 @@ impl Options {
             kinds.extend((encrypted.is_some() && rng.random_bool(0.7)).then_some(Kind::Keys));
             kinds.extend(rng.random_bool(if encrypted.is_some() { 0.6 } else { 0.15 }).then_some(Kind::Replay));
         }
+        kinds.extend(rng.random_bool(0.3).then_some(Kind::RestartAll));
         Options { seed, hosts, conditions, kinds, pace, lasts, reap_after, encrypted }
     }
 
