@@ -11,6 +11,7 @@ mod chaos {
     pub(crate) mod api;
     pub(crate) mod beside;
     pub(crate) mod board;
+    pub(crate) mod docker;
     pub(crate) mod expect;
     pub(crate) mod faults;
     pub(crate) mod feasible;

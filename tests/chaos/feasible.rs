@@ -8,7 +8,7 @@ use tidings::sim::scenario::{
     quantity::{self, Share},
 };
 
-use super::world::World;
+use super::{docker, world::World};
 
 /// Why a scenario can't be played here, if that is so.
 pub(crate) fn obstacle(scenario: &Scenario, world: World, longest: Duration) -> Option<String> {
@@ -18,6 +18,9 @@ pub(crate) fn obstacle(scenario: &Scenario, world: World, longest: Duration) -> 
     }
     if let Some(reap_after) = scenario.nodes.iter().filter_map(|node| node.reap_after).min().filter(|time| *time <= at_least) {
         return Some(format!("agents have no setting by which they forget the dead after {}", quantity::said(reap_after)));
+    }
+    if world == World::Docker && scenario.nodes.len() > docker::MOST {
+        return Some(format!("it has more nodes than {}", docker::MOST));
     }
     scenario.steps.iter().find_map(|step| {
         let why = match &step.what {

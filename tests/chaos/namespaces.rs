@@ -127,7 +127,7 @@ impl Site for Namespaces {
     }
 
     fn set_rules(&self, counters: &str, rules: &str) -> Result<(), String> {
-        self.ethernet.switch().run(&format!("nft -f - <<'END'\n{}END", nft::table(TABLE, counters, rules)))
+        nft::set_table(self.ethernet.switch().command(Path::new("nft")), TABLE, counters, rules)
     }
 
     fn hits(&self) -> Result<BTreeMap<String, u64>, String> {

@@ -63,14 +63,18 @@ pub(crate) async fn run() -> ExitCode {
     let mut report = Report::default();
     let mut nothing_can_be_played = true;
     for world in &options.worlds {
+        if let Some(why) = world.obstacle().await {
+            println!("skipped: all scenarios in {world}: {why}");
+            continue;
+        }
+        nothing_can_be_played = false;
         let ground = match world.open().await {
             Ok(ground) => Rc::new(ground),
             Err(why) => {
-                println!("skipped: all scenarios in {world}: {why}");
+                report.fail(&format!("all scenarios in {world}: {why}"));
                 continue;
             }
         };
-        nothing_can_be_played = false;
         let mut feasible = Vec::new();
         for (file, scenario) in &scenarios {
             match feasible::obstacle(scenario, *world, options.longest) {

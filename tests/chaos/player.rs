@@ -248,7 +248,7 @@ impl<'s> Player<'s> {
     /// Whether an agent is there and goes on.
     pub(crate) fn is_running(&self, place: usize) -> bool {
         let life = &self.lives[place];
-        life.process.as_ref().is_some_and(|process| process.ended().is_none()) && !life.is_paused && life.frozen_until.is_none()
+        life.process.as_ref().is_some_and(|process| !process.is_dead()) && !life.is_paused && life.frozen_until.is_none()
     }
 
     pub(crate) fn has_stopped(&self, place: usize, text: &str) -> Result<(), String> {

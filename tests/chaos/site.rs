@@ -80,10 +80,13 @@ pub(crate) trait Host: Debug {
     fn log(&self) -> String;
 }
 
-/// An agent that was started. It is killed when this is dropped, or with its site.
+/// An agent that was started. It is killed with its site at the latest.
 pub(crate) trait Process: Debug {
     /// Whether it is there already.
     fn has_started(&self) -> bool;
+
+    /// Whether its process is gone, though it may not be known yet how it ended.
+    fn is_dead(&self) -> bool;
 
     /// How it ended, if it has.
     fn ended(&self) -> Option<String>;

@@ -95,6 +95,10 @@ impl site::Process for Process {
         true
     }
 
+    fn is_dead(&self) -> bool {
+        self.ended.borrow().is_some()
+    }
+
     fn ended(&self) -> Option<String> {
         self.ended.borrow().clone()
     }

@@ -140,7 +140,7 @@ impl Player<'_> {
             }
         }
         for place in nodes.iter() {
-            while self.lives[place].process.as_ref().is_some_and(|process| process.ended().is_none()) {
+            while self.lives[place].process.as_ref().is_some_and(|process| !process.is_dead()) {
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }
             self.gone(place);
