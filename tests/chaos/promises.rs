@@ -22,6 +22,9 @@ pub(crate) struct Promises {
     asked: BTreeSet<(usize, InstanceId)>,
     /// Instances whose removal was acknowledged, and who has shown since that they are gone.
     removed: BTreeMap<(usize, InstanceId), BTreeSet<usize>>,
+    /// Who has shown an instance since it was registered, the first time or after a removal. Whoever stood still meanwhile may hear of the
+    /// removal before it hears of the registration, from what waited at its socket: to such a one nothing comes back.
+    had: BTreeMap<(usize, InstanceId), BTreeSet<usize>>,
     /// Whose data folder was replaced: what it had is void.
     replaced: BTreeSet<usize>,
     /// Those that were forgotten: what they had goes with them.
@@ -47,7 +50,9 @@ impl Promises {
     /// An instance is about to be registered.
     pub(crate) fn registering(&mut self, place: usize, id: &InstanceId) {
         self.asked.remove(&(place, id.clone()));
-        self.removed.remove(&(place, id.clone()));
+        if self.removed.remove(&(place, id.clone())).is_some() {
+            self.had.remove(&(place, id.clone()));
+        }
     }
 
     pub(crate) fn registered(&mut self, place: usize, id: &InstanceId) {
@@ -75,8 +80,8 @@ impl Promises {
         self.excuses.is_ill(HostId(place), now);
         self.awake.insert(place);
         self.due.extend(self.kept.iter().filter(|(of, _)| *of == place).cloned());
-        self.removed.values_mut().for_each(|shown| {
-            shown.remove(&place);
+        self.removed.values_mut().chain(self.had.values_mut()).for_each(|readers| {
+            readers.remove(&place);
         });
     }
 
@@ -102,6 +107,7 @@ impl Promises {
         self.kept.retain(|(of, _)| *of != place);
         self.due.retain(|(of, _)| *of != place);
         self.removed.retain(|(of, _), _| *of != place);
+        self.had.retain(|(of, _), _| *of != place);
     }
 
     /// An agent shows something else than before.
@@ -112,10 +118,15 @@ impl Promises {
             let Some(id) = id.filter(|_| ids.iter().filter(|other| *other == id).count() == 1) else { continue };
             self.judge_down(reader, place, before.and_then(|view| view.nodes.get(&id)).map(|node| node.state), after.nodes.get(&id), now);
         }
-        for ((place, id), shown) in &mut self.removed {
+        for (node, id) in after.instances.keys().filter(|key| before.is_none_or(|before| !before.instances.contains_key(key))) {
+            if let Some(place) = host(*node) {
+                self.had.entry((place, id.clone())).or_default().insert(reader);
+            }
+        }
+        for (key @ (place, id), shown) in &mut self.removed {
             let is_shown = ids[*place].is_some_and(|node| after.instances.contains_key(&(node, id.clone())));
             if !is_shown {
-                shown.insert(reader);
+                shown.extend(self.had.get(key).filter(|readers| readers.contains(&reader)).map(|_| reader));
             } else if shown.contains(&reader) && !self.replaced.contains(place) {
                 let owner = ids[*place].and_then(|node| after.nodes.get(&node)).map_or("?", |node| node.name.as_str());
                 self.broken.get_or_insert((now, reader, format!("removals: {id} of {owner} was deregistered, was gone, and is back")));
