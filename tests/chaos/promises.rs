@@ -20,6 +20,8 @@ pub(crate) struct Promises {
     due: BTreeSet<(usize, InstanceId)>,
     /// Instances that somebody asked to remove, whether it was answered or not.
     asked: BTreeSet<(usize, InstanceId)>,
+    /// Those that were registered again since: whoever stood still meanwhile hears of the removal all the same, until it shows what came after it.
+    asked_before: BTreeSet<(usize, InstanceId)>,
     /// Instances whose removal was acknowledged, and who has shown since that they are gone.
     removed: BTreeMap<(usize, InstanceId), BTreeSet<usize>>,
     /// Who has shown an instance since it was registered, the first time or after a removal. Whoever stood still meanwhile may hear of the
@@ -49,9 +51,11 @@ impl Promises {
 
     /// An instance is about to be registered.
     pub(crate) fn registering(&mut self, place: usize, id: &InstanceId) {
-        self.asked.remove(&(place, id.clone()));
-        if self.removed.remove(&(place, id.clone())).is_some() {
-            self.had.remove(&(place, id.clone()));
+        let key = (place, id.clone());
+        self.removed.remove(&key);
+        if self.asked.remove(&key) {
+            self.had.remove(&key);
+            self.asked_before.insert(key);
         }
     }
 
@@ -136,7 +140,9 @@ impl Promises {
         for (node, id) in before.instances.keys().filter(|key| !after.instances.contains_key(key)) {
             // Who is not known any more takes all that it had along.
             let Some(place) = host(*node).filter(|_| after.nodes.contains_key(node)) else { continue };
-            if !self.asked.contains(&(place, id.clone())) && !self.replaced.contains(&place) && !self.forgotten.contains(&place) {
+            let key = (place, id.clone());
+            let is_behind = self.asked_before.contains(&key) && !self.had.get(&key).is_some_and(|readers| readers.contains(&reader));
+            if !is_behind && !self.asked.contains(&key) && !self.replaced.contains(&place) && !self.forgotten.contains(&place) {
                 self.broken.get_or_insert((
                     now,
                     reader,
