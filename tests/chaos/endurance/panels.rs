@@ -4,18 +4,21 @@ use std::time::Duration;
 
 use super::{curve::Curve, figures::Sample, flat, phases::Span, plot::Panel};
 
+const BEGINNING: Duration = Duration::from_millis(500);
+
 /// A panel for each figure, over all agents and over those that never end.
 pub(crate) fn panels(samples: &[Sample], peaces: &[Span], pace: Duration, lasts: Duration) -> Vec<Panel> {
     const MEGABYTE: f64 = 1_048_576.0;
     let steady = flat::steady(samples, lasts);
+    // A process that has just begun is not yet what it will be.
+    let all: Vec<&Sample> = samples.iter().filter(|it| it.age >= BEGINNING).collect();
     let panel = |title, unit, values: Vec<(Duration, u32, f64)>| Panel {
         title,
         unit,
         all: Curve::of(values.iter().map(|(at, _, value)| (*at, *value)), pace),
         steady: Curve::of(values.iter().filter(|(_, process, _)| steady.contains(process)).map(|(at, _, value)| (*at, *value)), pace),
     };
-    let of = |figure: fn(&Sample) -> f64| samples.iter().map(|it| (it.at, it.process, figure(it))).collect();
-    let all: Vec<&Sample> = samples.iter().collect();
+    let of = |figure: fn(&Sample) -> f64| all.iter().map(|it| (it.at, it.process, figure(it))).collect();
     let in_peace: Vec<Vec<&Sample>> = peaces.iter().map(|peace| flat::in_peace(samples, peace)).collect();
     vec![
         panel("Resident memory of an agent", "MB", of(|it| it.resident as f64 / MEGABYTE)),

@@ -38,6 +38,9 @@ const ROW: f64 = 18.0;
 /// Below all panels: the axis of time.
 const FOOT: f64 = 30.0;
 
+/// Minutes between two ticks.
+const TICKS: [f64; 10] = [0.5, 1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 240.0];
+
 const ROWS: [(About, &str, &str); 3] =
     [(About::Hosts, "hosts", "hosts"), (About::Network, "network", "network"), (About::Work, "work", "work")];
 
@@ -79,7 +82,7 @@ text { font: 12px system-ui, sans-serif; fill: #1f2328 }
 pub(crate) fn draw(heading: &str, panels: &[Panel], phases: &Phases, lasted: Duration) -> String {
     let strip = ROW * ROWS.len() as f64;
     let height = HEAD + strip + HEIGHT * panels.len() as f64 + FOOT;
-    let time = Linear::up_to(minutes(lasted), (LEFT, WIDTH - RIGHT));
+    let time = Time(minutes(lasted).max(1.0));
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" width=\"{WIDTH}\" height=\"{height}\" role=\"img\">\n\
          <style>\n{STYLE}</style>\n<rect class=\"paper\" width=\"{WIDTH}\" height=\"{height}\"/>\n"
@@ -124,7 +127,7 @@ fn legend(svg: &mut String) {
 }
 
 impl Panel {
-    fn draw(&self, svg: &mut String, time: &Linear, phases: &Phases) {
+    fn draw(&self, svg: &mut String, time: &Time, phases: &Phases) {
         let (top, bottom) = (TOP, HEIGHT - BOTTOM);
         let value = Linear::up_to(self.all.greatest(), (bottom, top));
         for (class, spans) in [("burst", &phases.bursts), ("recovery", &phases.recoveries)] {
@@ -161,6 +164,22 @@ impl Panel {
                 let _ = writeln!(svg, "<polyline class=\"line {class}\" points=\"{path}\"/>");
             }
         }
+    }
+}
+
+/// An axis of time, from the start to so many minutes after it.
+struct Time(f64);
+
+impl Time {
+    fn place(&self, minutes: f64) -> f64 {
+        LEFT + (WIDTH - RIGHT - LEFT) * minutes / self.0
+    }
+
+    /// Places and their labels.
+    fn ticks(&self) -> impl Iterator<Item = (f64, String)> {
+        let step = TICKS.into_iter().find(|step| self.0 / step <= 13.0).unwrap_or(self.0);
+        let count = (self.0 / step).floor() as usize;
+        (0..=count).map(move |tick| step * tick as f64).map(|minutes| (self.place(minutes), minutes.to_string()))
     }
 }
 
