@@ -61,12 +61,14 @@ pub(crate) enum Planted {
     RemovedKeyOpens,
     /// A datagram is taken however old it is.
     OldTaken,
+    /// Everybody is spoken to in the highest version that this agent speaks.
+    HighestSpoken,
 }
 
 #[cfg(test)]
 impl Planted {
     /// All of them.
-    pub(crate) const ALL: [Planted; 29] = [
+    pub(crate) const ALL: [Planted; 30] = [
         Planted::AcknowledgedEarly,
         Planted::GenerationReused,
         Planted::GenerationUnwritten,
@@ -96,6 +98,7 @@ impl Planted {
         Planted::FrameUnbound,
         Planted::RemovedKeyOpens,
         Planted::OldTaken,
+        Planted::HighestSpoken,
     ];
 }
 
