@@ -5,11 +5,12 @@ use std::{
     net::{Ipv4Addr, SocketAddr},
     path::Path,
     process::{Child, Command, Stdio},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use rustix::process::{Pid, Signal, kill_process};
 use tidings::wire::HIGHEST_VERSION;
+use tokio::time::{sleep, timeout};
 
 use super::{
     files::{self, KEY, Manifest},
@@ -102,11 +103,12 @@ impl Stage<'_> {
     }
 
     async fn until(&self, what: &str, holds: impl Fn() -> bool) {
-        let end = Instant::now() + PATIENCE;
-        while !holds() {
-            assert!(Instant::now() < end, "it does not come about: {what}");
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
+        let waited = timeout(PATIENCE, async {
+            while !holds() {
+                sleep(Duration::from_millis(100)).await;
+            }
+        });
+        waited.await.unwrap_or_else(|_| panic!("it does not come about: {what}"));
     }
 
     /// Everybody of these shows so many members in a state.
