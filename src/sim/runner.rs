@@ -14,10 +14,11 @@ mod writes;
 
 use std::{net::SocketAddr, time::Duration};
 
+pub use knobs::{Knobs, conditions, directions};
 pub use outcome::{Clock, Entry, Failure, Outcome};
 pub use reading::{Reading, Shown};
 
-use self::{agenda::Agenda, expect::Watch, knobs::Knobs, notes::Notes, secrets::Secrets, trace::Trace, writes::Writes};
+use self::{agenda::Agenda, expect::Watch, notes::Notes, secrets::Secrets, trace::Trace, writes::Writes};
 use super::{
     HostId, HostOptions, World, checkers,
     scenario::{Expectation, Scenario, Step, Term, What, When},

@@ -10,20 +10,15 @@ use http_body_util::{BodyExt as _, Full};
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
-use tokio::{
-    net::{TcpSocket, TcpStream},
-    task::JoinHandle,
-    time::timeout,
-};
+use tokio::{net::TcpStream, task::JoinHandle, time::timeout};
 
-use crate::netns::host::Host;
+use super::site::Host;
 
 const HTTP: u16 = 8780;
 
 /// A connection to a port of an agent, from its own host.
-pub(crate) async fn connect(host: &Host, port: u16) -> io::Result<TcpStream> {
-    // A socket stays in the network in which it was made.
-    host.within(TcpSocket::new_v4)?.connect((Ipv4Addr::LOCALHOST, port).into()).await
+pub(crate) async fn connect(host: &dyn Host, port: u16) -> io::Result<TcpStream> {
+    host.socket()?.connect((Ipv4Addr::LOCALHOST, port).into()).await
 }
 
 /// A connection that is kept.
@@ -41,7 +36,7 @@ pub(crate) struct Answer {
 
 impl Connection {
     /// Opens it.
-    pub(crate) async fn open(host: &Host) -> Result<Connection, String> {
+    pub(crate) async fn open(host: &dyn Host) -> Result<Connection, String> {
         let stream = connect(host, HTTP).await.map_err(|error| error.to_string())?;
         let (sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(|error| error.to_string())?;
         Ok(Connection { sender, driver: tokio::spawn(async move { drop(connection.await) }) })
@@ -72,7 +67,7 @@ impl Drop for Connection {
 }
 
 /// Asks once, over a connection of its own. An agent that is starting is asked again.
-pub(crate) async fn ask(host: &Host, method: Method, path: &str, body: Option<&Value>, patience: Duration) -> Result<Answer, String> {
+pub(crate) async fn ask(host: &dyn Host, method: Method, path: &str, body: Option<&Value>, patience: Duration) -> Result<Answer, String> {
     let exchange = async {
         let mut connection = loop {
             match Connection::open(host).await {

@@ -1,8 +1,7 @@
 //! What is wrong with the network, as rules on the bridge, and whether it ever hit anything: a fault without effect shows nothing.
 
-use std::{collections::BTreeMap, fmt::Write as _, path::Path};
+use std::fmt::Write as _;
 
-use serde_json::Value;
 use tidings::sim::scenario::{
     Link, Nodes,
     network::{Network, NetworkChange, Way},
@@ -117,8 +116,8 @@ impl Faults {
     }
 
     /// Takes note of what was hit until now.
-    pub(crate) fn count(&mut self, site: &Site) -> Result<(), String> {
-        let mut hits = read_counters(site)?;
+    pub(crate) fn count(&mut self, site: &dyn Site) -> Result<(), String> {
+        let mut hits = site.hits()?;
         for fault in &mut self.faults {
             fault.hits += hits.remove(&fault.counter()).unwrap_or_default();
         }
@@ -126,7 +125,7 @@ impl Faults {
     }
 
     /// Puts the rules in the place of those that were.
-    pub(crate) fn apply(&self, site: &Site) -> Result<(), String> {
+    pub(crate) fn apply(&self, site: &dyn Site) -> Result<(), String> {
         let (mut counters, mut rules) = (String::new(), String::new());
         // What takes a counted datagram apart must not pass another one.
         let _ = writeln!(rules, "ip protocol udp ip length > {} drop", self.network.mtu);
@@ -137,13 +136,7 @@ impl Faults {
                 let _ = writeln!(rules, "{way} counter name {counter} drop", way = way.rule(site));
             }
         }
-        site.switch().run(&format!(
-            "nft -f - <<'END'\n\
-             table bridge chaos\n\
-             delete table bridge chaos\n\
-             table bridge chaos {{\n{counters}chain forward {{\ntype filter hook forward priority 0\n{rules}}}\n}}\n\
-             END"
-        ))
+        site.set_rules(&counters, &rules)
     }
 
     fn ways(&self, kind: &Kind) -> Vec<Rule> {
@@ -186,11 +179,10 @@ struct Rule {
 
 impl Rule {
     /// Only what is IP: who is cut off somewhere far away still finds the router that leads there.
-    fn rule(&self, site: &Site) -> String {
-        let ports = |nodes: &Nodes| nodes.iter().map(|node| site.stations[node].port.device()).collect::<Vec<_>>().join(", ");
+    fn rule(&self, site: &dyn Site) -> String {
         let mut rule = if self.udp { "ip protocol udp".to_owned() } else { "ether type ip".to_owned() };
         if let Some((from, to)) = &self.ends {
-            let _ = write!(rule, " iifname {{ {} }} oifname {{ {} }}", ports(from), ports(to));
+            let _ = write!(rule, " {}", site.between(from, to));
         }
         if self.share < 1.0 {
             let _ = write!(rule, " numgen random mod {MILLION} < {}", (self.share * MILLION).round());
@@ -202,12 +194,4 @@ impl Rule {
 fn directions(way: &Way) -> Vec<(Nodes, Nodes)> {
     let back = way.both_ways.then(|| (way.to.clone(), way.from.clone()));
     std::iter::once((way.from.clone(), way.to.clone())).chain(back).filter(|(from, to)| !from.is_empty() && !to.is_empty()).collect()
-}
-
-fn read_counters(site: &Site) -> Result<BTreeMap<String, u64>, String> {
-    let output = site.switch().command(Path::new("nft")).args(["-j", "list", "counters", "table", "bridge", "chaos"]).output();
-    let output = output.map_err(|error| format!("can't run nft: {error}"))?;
-    let read: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
-    let counters = read["nftables"].as_array().into_iter().flatten().map(|item| &item["counter"]);
-    Ok(counters.filter_map(|counter| Some((counter["name"].as_str()?.to_owned(), counter["packets"].as_u64()?))).collect())
 }

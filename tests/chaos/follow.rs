@@ -6,8 +6,7 @@ use axum::http::{Method, StatusCode};
 use serde_json::Value;
 use tokio::time::sleep;
 
-use super::{api::Connection, board::Board, view};
-use crate::netns::host::Host;
+use super::{api::Connection, board::Board, site::Host, view};
 
 /// Until an agent that did not answer is asked again.
 const PAUSE: Duration = Duration::from_millis(20);
@@ -16,24 +15,24 @@ const PAUSE: Duration = Duration::from_millis(20);
 const PACE: Duration = Duration::from_millis(3);
 
 /// Follows the nodes that it shows, and finds out first who it is. Never ends.
-pub(crate) async fn nodes(board: Rc<Board>, place: usize, host: Rc<Host>) {
+pub(crate) async fn nodes(board: Rc<Board>, place: usize, host: Rc<dyn Host>) {
     let id = loop {
-        if let Some(id) = who(&host).await {
+        if let Some(id) = who(&*host).await {
             break id;
         }
         sleep(PAUSE).await;
     };
     board.is(place, id);
-    follow(&host, "/v1/nodes?limit=10000", PACE * board.count(), |answer| board.show_nodes(place, answer.and_then(view::nodes))).await;
+    follow(&*host, "/v1/nodes?limit=10000", PACE * board.count(), |answer| board.show_nodes(place, answer.and_then(view::nodes))).await;
 }
 
 /// Follows the instances that it shows. Never ends.
-pub(crate) async fn instances(board: Rc<Board>, place: usize, host: Rc<Host>) {
+pub(crate) async fn instances(board: Rc<Board>, place: usize, host: Rc<dyn Host>) {
     let path = "/v1/instances?status=any&limit=10000";
-    follow(&host, path, PACE * board.count(), |answer| board.show_instances(place, answer.and_then(view::instances))).await;
+    follow(&*host, path, PACE * board.count(), |answer| board.show_instances(place, answer.and_then(view::instances))).await;
 }
 
-async fn who(host: &Host) -> Option<tidings::model::NodeId> {
+async fn who(host: &dyn Host) -> Option<tidings::model::NodeId> {
     let mut connection = Connection::open(host).await.ok()?;
     let answer = connection.ask(Method::GET, "/v1/agent", None, None).await.ok()?;
     let agent: Value = serde_json::from_slice(&answer.body).ok()?;
@@ -47,7 +46,7 @@ async fn is_ready(connection: &mut Connection) -> bool {
 }
 
 /// Nothing is told where it does not answer, or says that it does not know the cluster yet.
-async fn follow(host: &Host, path: &str, pace: Duration, tell: impl Fn(Option<&Value>)) {
+async fn follow(host: &dyn Host, path: &str, pace: Duration, tell: impl Fn(Option<&Value>)) {
     loop {
         if let Ok(mut connection) = Connection::open(host).await {
             if !is_ready(&mut connection).await {

@@ -11,8 +11,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use super::{api, board::Board};
-use crate::netns::host::Host;
+use super::{api, board::Board, site::Host};
 
 /// How long an agent may take to take one; one that is paused takes none.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -50,7 +49,7 @@ impl Heartbeats {
     }
 
     /// Heartbeats for a check begin. They end when its agent does not know it any more.
-    pub(crate) fn begin(&self, program: Program, ttl: Duration, host: Rc<Host>) {
+    pub(crate) fn begin(&self, program: Program, ttl: Duration, host: Rc<dyn Host>) {
         let hurry = Rc::new(Notify::new());
         let (inner, woken, it) = (Rc::downgrade(&self.0), Rc::clone(&hurry), program.clone());
         let task = tokio::task::spawn_local(async move {
@@ -60,7 +59,7 @@ impl Heartbeats {
                 drop(inner);
                 let path = format!("/v1/agent/instances/{}/checks/{}/status", it.instance, it.check);
                 let beat = json!({"status": status.as_str()});
-                let sent = api::ask(&host, Method::PUT, &path, Some(&beat), PATIENCE).await;
+                let sent = api::ask(&*host, Method::PUT, &path, Some(&beat), PATIENCE).await;
                 if sent.is_ok_and(|answer| answer.status == StatusCode::NOT_FOUND) {
                     return;
                 }

@@ -11,14 +11,13 @@ use tokio::{
     time::timeout,
 };
 
-use super::api;
-use crate::netns::host::Host;
+use super::{api, site::Host};
 
 const DNS: u16 = 8753;
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The ports of all instances of a service that are handed out, as an agent answers on its own host over TCP.
-pub(crate) async fn ports(host: &Host, service: &str) -> Result<Vec<u16>, String> {
+pub(crate) async fn ports(host: &dyn Host, service: &str) -> Result<Vec<u16>, String> {
     let name = Name::from_str(&format!("{service}.service.tidings.internal.")).map_err(|error| error.to_string())?;
     let mut query = Message::query();
     query.add_query(Query::query(name, RecordType::SRV));
@@ -36,7 +35,7 @@ pub(crate) async fn ports(host: &Host, service: &str) -> Result<Vec<u16>, String
     Ok(ports.collect())
 }
 
-async fn exchange(host: &Host, query: &[u8]) -> io::Result<Vec<u8>> {
+async fn exchange(host: &dyn Host, query: &[u8]) -> io::Result<Vec<u8>> {
     let mut stream = api::connect(host, DNS).await?;
     let length = (query.len() as u16).to_be_bytes();
     stream.write_all(&[&length, query].concat()).await?;

@@ -3,25 +3,28 @@
 use std::{
     path::{Path, PathBuf},
     process::ExitCode,
+    rc::Rc,
     time::Duration,
 };
 
 use clap::Parser;
 use tidings::sim::scenario::{Scenario, quantity};
 
-use super::{feasible, report::Report};
-use crate::netns;
+use super::{feasible, report::Report, world::World};
 
 /// Scenarios that are played where nothing is said: they end soon.
 const FEW: [&str; 2] = ["form", "address_reused"];
 
-/// Play scenarios with real agents in network namespaces
+/// Play scenarios with real agents
 #[derive(Debug, Parser)]
 #[command(name = "chaos")]
 pub(crate) struct Options {
     /// Scenarios (TOML) [default: a few that end soon]
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
+    /// What hosts are made of; several play each scenario one after the other
+    #[arg(long = "world", value_name = "WORLD", value_delimiter = ',', default_value = "namespaces")]
+    pub(crate) worlds: Vec<World>,
     /// All of simulations/
     #[arg(long, conflicts_with = "files")]
     all: bool,
@@ -34,7 +37,7 @@ pub(crate) struct Options {
     /// So many scenarios at once
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=16))]
     pub(crate) at_once: usize,
-    /// Print for each expectation how long it took here, and in virtual time
+    /// Print for each expectation how long it took in each world, and in virtual time
     #[arg(long)]
     pub(crate) beside: bool,
 }
@@ -42,11 +45,6 @@ pub(crate) struct Options {
 /// Plays what the command line asks for.
 pub(crate) async fn run() -> ExitCode {
     let options = Options::parse();
-    let mut report = Report::default();
-    if let Some(obstacle) = netns::obstacle() {
-        println!("skipped: all scenarios, which need network namespaces: {obstacle}");
-        return report.conclude(true);
-    }
     let files = match options.files() {
         Ok(files) => files,
         Err(error) => return flawed(&[error]),
@@ -55,18 +53,38 @@ pub(crate) async fn run() -> ExitCode {
     let mut flaws = Vec::new();
     for file in files {
         match Scenario::load(&file, options.nodes) {
-            Ok(scenario) => match feasible::obstacle(&scenario, options.longest) {
-                None => scenarios.push((file, scenario)),
-                Some(why) => report.skip(&file, &why),
-            },
+            Ok(scenario) => scenarios.push((file, Rc::new(scenario))),
             Err(found) => flaws.extend(found),
         }
     }
     if !flaws.is_empty() {
         return flawed(&flaws);
     }
-    report.play(scenarios, &options).await;
-    report.conclude(false)
+    let mut report = Report::default();
+    let mut nothing_can_be_played = true;
+    for world in &options.worlds {
+        if let Some(why) = world.obstacle().await {
+            println!("skipped: all scenarios in {world}: {why}");
+            continue;
+        }
+        nothing_can_be_played = false;
+        let ground = match world.open().await {
+            Ok(ground) => Rc::new(ground),
+            Err(why) => {
+                report.fail(&format!("all scenarios in {world}: {why}"));
+                continue;
+            }
+        };
+        let mut feasible = Vec::new();
+        for (file, scenario) in &scenarios {
+            match feasible::obstacle(scenario, *world, options.longest) {
+                None => feasible.push((file.clone(), Rc::clone(scenario))),
+                Some(why) => report.skip(file, *world, &why),
+            }
+        }
+        report.play(feasible, *world, &ground, &options).await;
+    }
+    report.conclude(nothing_can_be_played)
 }
 
 fn flawed(flaws: &[String]) -> ExitCode {

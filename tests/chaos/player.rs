@@ -1,6 +1,7 @@
 //! Plays a scenario: its steps become processes, signals, rules and requests, and what it expects is read from what agents show.
 
 mod act;
+mod life;
 mod secrets;
 mod time;
 
@@ -15,17 +16,20 @@ use tidings::{
     },
 };
 
+use tokio::task::JoinHandle;
+
 use super::{
-    agent::{self, Process},
     board::Board,
     expect::{Watch, in_groups},
     faults::Faults,
     heartbeats::Heartbeats,
     names,
+    passage::Passage,
     promises::Promises,
     site::Site,
     writes::Writes,
 };
+use life::Life;
 use secrets::Secrets;
 
 /// How long agents may take to come to rest after the last step.
@@ -33,78 +37,59 @@ const REST: Duration = Duration::from_secs(60);
 /// Lines that agents said last, in a failure.
 const LINES: usize = 15;
 
-/// A host as it goes on.
-#[derive(Debug, Default)]
-struct Life {
-    process: Option<Process>,
-    is_paused: bool,
-    frozen_until: Option<Moment>,
-    is_dark: bool,
-    is_full: bool,
-    /// It is to end: it was told to.
-    is_ending: bool,
-    /// It is to be started again when it has ended.
-    restarts: bool,
-    /// What it said when it ended by itself.
-    error: Option<String>,
-}
-
 pub(crate) struct Player<'s> {
     pub(crate) scenario: &'s Scenario,
-    pub(crate) site: Site,
+    pub(crate) site: Box<dyn Site>,
     pub(crate) board: Rc<Board>,
     lives: Vec<Life>,
     faults: Faults,
+    passage: Passage,
     heartbeats: Heartbeats,
     secrets: Secrets,
     writes: Writes,
     watches: Vec<Watch<'s>>,
+    /// What is said again, by the steps that had it said.
+    replays: Vec<(String, JoinHandle<Result<usize, String>>)>,
     entries: Vec<Entry>,
     waits: Vec<(usize, Duration)>,
     /// Tells of each step at once.
     tell: fn(&Entry),
 }
 
-/// Plays a scenario.
-///
-/// # Errors
-/// When there can't be such a network here; for people.
-pub(crate) async fn play(scenario: &Scenario, tell: fn(&Entry)) -> Result<(Outcome, Vec<String>), String> {
-    let mut player = Player::new(scenario, tell)?;
+/// Plays a scenario on hosts that are there already.
+pub(crate) async fn play(scenario: &Scenario, site: Box<dyn Site>, tell: fn(&Entry)) -> (Outcome, Vec<String>) {
+    let mut player = Player::new(scenario, site, tell);
     let failure = player.go().await.err();
     let logs = if failure.is_some() { player.logs() } else { Vec::new() };
     let ended = player.board.now();
-    Ok((Outcome { entries: player.entries, failure, waits: player.waits, ended }, logs))
+    (Outcome { entries: player.entries, failure, waits: player.waits, ended }, logs)
 }
 
 impl<'s> Player<'s> {
-    fn new(scenario: &'s Scenario, tell: fn(&Entry)) -> Result<Player<'s>, String> {
+    fn new(scenario: &'s Scenario, site: Box<dyn Site>, tell: fn(&Entry)) -> Player<'s> {
         let count = scenario.nodes.len();
-        let site = Site::new(count)?;
         let rivals = (0..count).filter(|place| {
             let it = &scenario.nodes[*place];
             scenario.nodes.iter().enumerate().any(|(other, node)| other != *place && node.name == it.name && node.cluster == it.cluster)
         });
         let promises = Promises::among(rivals.collect());
         let board = Rc::new(Board::new(count, promises));
-        let secrets = Secrets::new(scenario);
-        for place in 0..count {
-            secrets.write(&site, place)?;
-        }
-        Ok(Player {
+        Player {
             scenario,
+            passage: Passage::new(&*site, &scenario.network),
             site,
             lives: (0..count).map(|_| Life::default()).collect(),
             faults: Faults::new(&scenario.network, count),
             heartbeats: Heartbeats::new(Rc::clone(&board)),
             writes: Writes::new(Rc::clone(&board), count),
-            secrets,
+            secrets: Secrets::new(scenario),
             board,
             watches: Vec::new(),
+            replays: Vec::new(),
             entries: Vec::new(),
             waits: Vec::new(),
             tell,
-        })
+        }
     }
 
     async fn go(&mut self) -> Result<(), Failure> {
@@ -114,10 +99,7 @@ impl<'s> Player<'s> {
             self.link(link, way)?;
         }
         self.change_network()?;
-        self.board.begin();
-        for place in (0..scenario.nodes.len()).filter(|place| scenario.nodes[*place].started) {
-            self.start(place)?;
-        }
+        self.begin().await?;
         let mut done = Moment::default();
         for step in &scenario.steps {
             let due = match step.when {
@@ -131,9 +113,27 @@ impl<'s> Player<'s> {
         while let Some(end) = self.watches.iter().map(|watch| watch.until).chain(self.writes.last_deadline()).max() {
             self.run_until(end.max(self.board.now())).await?;
         }
+        self.end_replays().await?;
         self.rest().await?;
         self.count_hits()?;
-        self.faults.idle().map_or(Ok(()), |what| Err(self.failed(what)))
+        let idle = self.faults.idle().or_else(|| self.passage.end(&*self.site));
+        idle.map_or(Ok(()), |what| Err(self.failed(what)))
+    }
+
+    /// Waits until all that was to be said again has been. That nothing was would show nothing.
+    async fn end_replays(&mut self) -> Result<(), Failure> {
+        for (what, replay) in std::mem::take(&mut self.replays) {
+            while !replay.is_finished() {
+                self.breathe(self.board.now() + Duration::from_millis(100)).await?;
+            }
+            let said = replay.await.map_err(|error| self.failed(format!("{what}: {error}")))?;
+            match said {
+                Ok(0) => return Err(self.failed(format!("{what} had no effect: nothing was said"))),
+                Ok(_) => {}
+                Err(why) => return Err(self.failed(format!("{what}: {why}"))),
+            }
+        }
+        Ok(())
     }
 
     async fn step(&mut self, step: &'s Step) -> Result<(), Failure> {
@@ -178,7 +178,7 @@ impl<'s> Player<'s> {
             if self.board.view(place).is_none() {
                 continue;
             }
-            let found = names::ports(self.site.host(place), service.as_str()).await;
+            let found = names::ports(&**self.site.host(place), service.as_str()).await;
             let counted = found.as_ref().map_err(Clone::clone).map(Vec::len);
             // Something may have changed meanwhile: then nothing is wrong with that.
             if counted != Ok(instances.len()) && watch.look(self).is_ok() {
@@ -226,7 +226,7 @@ impl<'s> Player<'s> {
 
     /// Takes note of what has just happened, and judges it.
     fn after_something(&mut self) -> Result<(), Failure> {
-        if self.faults.are_beyond(excuses::LOSS) {
+        if self.faults.are_beyond(excuses::LOSS) || Passage::is_ill(&*self.site) {
             self.board.promises.borrow_mut().excuses.network_is_ill(self.board.now());
         }
         self.take_note_of_ends()?;
@@ -248,7 +248,7 @@ impl<'s> Player<'s> {
     /// Whether an agent is there and goes on.
     pub(crate) fn is_running(&self, place: usize) -> bool {
         let life = &self.lives[place];
-        life.process.as_ref().is_some_and(|process| process.ended().is_none()) && !life.is_paused && life.frozen_until.is_none()
+        life.process.as_ref().is_some_and(|process| !process.is_dead()) && !life.is_paused && life.frozen_until.is_none()
     }
 
     pub(crate) fn has_stopped(&self, place: usize, text: &str) -> Result<(), String> {
@@ -291,7 +291,7 @@ impl<'s> Player<'s> {
     /// What agents said last.
     fn logs(&self) -> Vec<String> {
         let tail = |place: usize| {
-            let log = agent::log(self.site.host(place));
+            let log = self.site.host(place).log();
             let lines: Vec<&str> = log.lines().collect();
             format!("{}:\n    {}", self.name(place), lines[lines.len().saturating_sub(LINES)..].join("\n    "))
         };

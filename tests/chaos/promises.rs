@@ -150,7 +150,7 @@ impl Promises {
     fn judge_own(&mut self, reader: usize, view: &View, ids: &[Option<NodeId>], now: Moment) {
         let Some(own) = ids[reader] else { return };
         let lost = self
-            .kept
+            .due
             .iter()
             .find(|key| key.0 == reader && !self.asked.contains(*key) && !view.instances.contains_key(&(own, key.1.clone())));
         if let Some((_, id)) = lost {

@@ -1,8 +1,10 @@
 //! What is said of scenarios: as `tidings simulate` does, with times on the clock.
 
 use std::{
+    collections::BTreeMap,
     path::{Path, PathBuf},
     process::ExitCode,
+    rc::Rc,
 };
 
 use tidings::sim::{
@@ -12,10 +14,17 @@ use tidings::sim::{
 
 use tokio::task::JoinSet;
 
-use super::{beside, feasible, options::Options, player};
+use super::{
+    beside::{self, Waits},
+    feasible,
+    options::Options,
+    player,
+    world::{Ground, World},
+};
 
 /// How a scenario went and what agents said last; or why there is no network for it.
 type Played = Result<(Outcome, Vec<String>), String>;
+type Playing = JoinSet<(PathBuf, Rc<Scenario>, Played)>;
 
 /// How scenarios went.
 #[derive(Debug, Default)]
@@ -23,38 +32,50 @@ pub(crate) struct Report {
     passed: usize,
     failed: usize,
     skipped: usize,
+    /// How long expectations took in each world.
+    waits: BTreeMap<PathBuf, (Rc<Scenario>, Waits)>,
 }
 
 impl Report {
     /// A scenario can't be played here.
-    pub(crate) fn skip(&mut self, file: &Path, why: &str) {
-        println!("{}: skipped: {why}", said(file));
+    pub(crate) fn skip(&mut self, file: &Path, world: World, why: &str) {
+        println!("{}: skipped in {world}: {why}", said(file));
         self.skipped += 1;
     }
 
+    /// There is nothing to play on, though there should be.
+    pub(crate) fn fail(&mut self, why: &str) {
+        println!("failed: {why}");
+        self.failed += 1;
+    }
+
     /// Plays scenarios. Of several that are played at once each is told of when it is over.
-    pub(crate) async fn play(&mut self, scenarios: Vec<(PathBuf, Scenario)>, options: &Options) {
+    pub(crate) async fn play(&mut self, scenarios: Vec<(PathBuf, Rc<Scenario>)>, world: World, ground: &Rc<Ground>, options: &Options) {
         let alone = options.at_once == 1;
-        let mut running: JoinSet<(PathBuf, Scenario, Played)> = JoinSet::new();
+        let mut running = Playing::new();
         for (file, scenario) in scenarios {
             if running.len() >= options.at_once {
-                self.tell_next(&mut running, options).await;
+                self.tell_next(&mut running, world, options).await;
             }
             if alone {
-                println!("{}", heading(&file, &scenario));
+                println!("{}", heading(&file, &scenario, world));
             }
+            let ground = Rc::clone(ground);
             running.spawn_local(async move {
                 let tell: fn(&Entry) = if alone { |entry| println!("  {entry}") } else { |_| {} };
-                let played = player::play(&scenario, tell).await;
+                let played = match ground.site(scenario.nodes.len()).await {
+                    Ok(site) => Ok(player::play(&scenario, site, tell).await),
+                    Err(why) => Err(why),
+                };
                 (file, scenario, played)
             });
         }
         while !running.is_empty() {
-            self.tell_next(&mut running, options).await;
+            self.tell_next(&mut running, world, options).await;
         }
     }
 
-    async fn tell_next(&mut self, running: &mut JoinSet<(PathBuf, Scenario, Played)>, options: &Options) {
+    async fn tell_next(&mut self, running: &mut Playing, world: World, options: &Options) {
         let Some(ended) = running.join_next().await else { return };
         // A player that panics has failed, and has said why.
         let Ok((file, scenario, played)) = ended else {
@@ -62,13 +83,13 @@ impl Report {
             return;
         };
         if options.at_once > 1 {
-            println!("{}", heading(&file, &scenario));
+            println!("{}", heading(&file, &scenario, world));
             played.iter().flat_map(|(outcome, _)| &outcome.entries).for_each(|entry| println!("  {entry}"));
         }
-        self.tell(&file, &scenario, played, options);
+        self.tell(&file, &scenario, played, world, options);
     }
 
-    fn tell(&mut self, file: &Path, scenario: &Scenario, played: Played, options: &Options) {
+    fn tell(&mut self, file: &Path, scenario: &Rc<Scenario>, played: Played, world: World, options: &Options) {
         let (outcome, logs) = match played {
             Ok(played) => played,
             Err(why) => {
@@ -90,12 +111,17 @@ impl Report {
             }
         }
         if options.beside {
-            print!("{}", beside::table(scenario, &outcome));
+            let (_, waits) = self.waits.entry(file.to_owned()).or_insert_with(|| (Rc::clone(scenario), Waits::default()));
+            waits.push((world, outcome.waits));
         }
     }
 
     /// Prints the totals, alone on the last line.
     pub(crate) fn conclude(&self, nothing_can_be_played: bool) -> ExitCode {
+        // Last, since what is played in virtual time leaves no time for real agents.
+        for (file, (scenario, waits)) in &self.waits {
+            print!("\n{}: {}\n{}", said(file), scenario.title, beside::table(scenario, waits));
+        }
         if self.skipped > 0 {
             println!("\n{} scenarios were skipped", self.skipped);
         }
@@ -104,12 +130,12 @@ impl Report {
     }
 }
 
-fn heading(file: &Path, scenario: &Scenario) -> String {
+fn heading(file: &Path, scenario: &Scenario, world: World) -> String {
     let count = scenario.nodes.len();
     let nodes = if count == 1 { "node" } else { "nodes" };
-    let left_out = feasible::left_out(scenario);
+    let left_out = feasible::left_out(scenario, world);
     let without = if left_out.is_empty() { String::new() } else { format!(", without {}", left_out.join(", ")) };
-    format!("{}: {} ({count} {nodes}{without})", said(file), scenario.title)
+    format!("{}: {} ({count} {nodes} in {world}{without})", said(file), scenario.title)
 }
 
 /// A file, from the folder of the project where it is there.

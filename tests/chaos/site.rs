@@ -1,116 +1,99 @@
-//! The hosts of a scenario, on a bridge of their own, and what becomes of hosts and addresses.
+//! The hosts of a scenario, whatever they are made of: what whoever plays it needs of them.
 
-use std::{
-    fmt::Write as _,
-    net::{IpAddr, Ipv4Addr},
-    rc::Rc,
-};
+use std::{collections::BTreeMap, fmt::Debug, io, net::IpAddr, path::PathBuf, pin::Pin, rc::Rc};
 
-use super::agent::FOLDER;
-use crate::netns::{
-    ethernet::{Ethernet, Port},
-    host::Host,
-};
+use rustix::process::Signal;
+use tidings::sim::scenario::{Nodes, network::Way};
+use tokio::net::TcpSocket;
 
-const DEVICE: &str = "eth0";
-const BITS: u8 = 16;
+use crate::wires::Wires;
 
-/// A host on the bridge.
-#[derive(Debug)]
-pub(crate) struct Station {
-    pub(crate) host: Rc<Host>,
-    pub(crate) port: Port,
-    pub(crate) address: IpAddr,
-}
+/// Its data folder, and what it is started with, among the files of an agent.
+pub(crate) const DATA: &str = "data";
+pub(crate) const CONFIG: &str = "etc/tidings.toml";
+pub(crate) const KEYS: &str = "etc/keys";
 
-/// All hosts. They are gone when this is dropped, or when this process is.
-#[derive(Debug)]
-pub(crate) struct Site {
-    ethernet: Ethernet,
-    pub(crate) stations: Vec<Station>,
-    /// Addresses that were given out.
-    addresses: usize,
-}
+/// While it goes on, what was recorded is said again; it ends with how much of it was said.
+pub(crate) type Replay = Pin<Box<dyn Future<Output = Result<usize, String>>>>;
 
-impl Site {
-    /// So many hosts. No other site is reached from them.
-    pub(crate) fn new(count: usize) -> Result<Site, String> {
-        let mut site = Site { ethernet: Ethernet::new()?, stations: Vec::new(), addresses: count };
-        for place in 0..count {
-            let (host, address) = (Host::new()?, address(place));
-            let port = site.ethernet.plug(&host, DEVICE, &[(address, BITS)])?;
-            let mac = mac(place);
-            host.run(&format!("ip link set {DEVICE} address {mac}; mount -t tmpfs -o size=64m chaos {FOLDER}; mkdir {FOLDER}/data"))?;
-            site.stations.push(Station { host: Rc::new(host), port, address });
-        }
-        (0..count).try_for_each(|place| site.introduce(place, 0..count))?;
-        Ok(site)
-    }
+/// All hosts, on a network of their own. They are gone when this is dropped, or when this process is.
+pub(crate) trait Site: Debug {
+    fn host(&self, place: usize) -> &Rc<dyn Host>;
 
-    /// Tells a host at which hardware addresses others are. The kernel has room for 1,024 that are found out by ARP, in all of its networks
-    /// together: 33 hosts that all talk to each other have more.
-    fn introduce(&self, place: usize, others: impl IntoIterator<Item = usize>) -> Result<(), String> {
-        let mut lines = String::new();
-        for other in others.into_iter().filter(|other| *other != place) {
-            let _ = writeln!(lines, "neighbour replace {} lladdr {} dev {DEVICE} nud permanent", self.stations[other].address, mac(other));
-        }
-        self.host(place).run(&format!("ip -batch - <<'END'\n{lines}END"))
-    }
+    fn address(&self, place: usize) -> IpAddr;
 
-    /// The host that is the bridge.
-    pub(crate) fn switch(&self) -> &Host {
-        self.ethernet.switch()
-    }
+    /// Gives a host whose agent does not run an address that nobody had before.
+    fn change_address(&mut self, place: usize) -> Result<(), String>;
 
-    pub(crate) fn host(&self, place: usize) -> &Rc<Host> {
-        &self.stations[place].host
-    }
-
-    /// Gives a host an address that nobody had before.
-    pub(crate) fn change_address(&mut self, place: usize) -> Result<(), String> {
-        self.addresses += 1;
-        self.readdress(place, address(self.addresses - 1))
-    }
-
-    /// Gives a host the address that another one has now, or had first where it has moved and nobody has that.
-    pub(crate) fn take_address(&mut self, place: usize, of: usize) -> Result<(), String> {
-        let first = address(of);
-        let is_free = self.stations.iter().enumerate().all(|(other, it)| other == of || it.address != first);
-        let taken = if is_free { first } else { self.stations[of].address };
-        self.readdress(place, taken)
-    }
-
-    fn readdress(&mut self, place: usize, address: IpAddr) -> Result<(), String> {
-        let station = &mut self.stations[place];
-        station.host.run(&format!("ip address flush dev {DEVICE}; ip address add {address}/{BITS} dev {DEVICE}"))?;
-        station.address = address;
-        let count = self.stations.len();
-        self.introduce(place, 0..count)?;
-        (0..count).try_for_each(|other| self.introduce(other, [place]))
-    }
+    /// Gives a host whose agent does not run the address that another one has now, or had first where it has moved and nobody has that.
+    fn take_address(&mut self, place: usize, of: usize) -> Result<(), String>;
 
     /// A host can't be reached from others, nor reach them, or it can again: its cable is out. Its kernel does not know.
-    pub(crate) fn unplug(&self, place: usize, out: bool) -> Result<(), String> {
-        // As bridge(8) counts them: disabled, and forwarding.
-        self.switch().run(&format!("bridge link set dev {} state {}", self.stations[place].port.device(), if out { 0 } else { 3 }))
-    }
+    fn unplug(&self, place: usize, out: bool) -> Result<(), String>;
 
     /// A host sends at most so many octets a second; what would wait longer than 200 ms is lost.
-    pub(crate) fn set_rate(&self, place: usize, octets: Option<u64>) -> Result<(), String> {
-        let host = self.host(place);
-        match octets {
-            Some(octets) => host.run(&format!("tc qdisc replace dev {DEVICE} root tbf rate {}bit burst 8k latency 200ms", octets * 8)),
-            None => host.run(&format!("tc qdisc delete dev {DEVICE} root 2>/dev/null || true")),
-        }
+    fn set_rate(&self, place: usize, octets: Option<u64>) -> Result<(), String>;
+
+    /// What rules of nftables match by that is sent by some hosts to some, of IP.
+    fn between(&self, from: &Nodes, to: &Nodes) -> String;
+
+    /// Puts rules for what hosts send to each other, and the counters that they name, in the place of those that were.
+    fn set_rules(&self, counters: &str, rules: &str) -> Result<(), String>;
+
+    /// How many packets each counter has counted.
+    fn hits(&self) -> Result<BTreeMap<String, u64>, String>;
+
+    /// What says how packets pass that are not lost. Without them they pass at once, and once.
+    fn wires(&self) -> Option<&Wires> {
+        None
+    }
+
+    /// Has somebody on the way record from now on what some send to others.
+    fn record(&mut self, _way: &Way) -> Result<(), String> {
+        Err("nobody stands on the way and records".to_owned())
+    }
+
+    /// Says again what was recorded until now to each of these hosts, from where it came, or from the addresses of others.
+    fn replay(&self, _to: &Nodes, _from: Option<&Nodes>) -> Result<Replay, String> {
+        Err("nothing was recorded".to_owned())
     }
 }
 
-/// The address of a host, or one that it is given later.
-fn address(place: usize) -> IpAddr {
-    Ipv4Addr::new(10, 77, (place / 250) as u8, (place % 250 + 1) as u8).into()
+/// A host, which an agent runs on or not.
+pub(crate) trait Host: Debug {
+    /// A socket in its network, where a socket stays. There may be no network while no agent runs.
+    fn socket(&self) -> io::Result<TcpSocket>;
+
+    /// A file or a folder of its agent, as it is seen from outside.
+    fn file(&self, name: &str) -> PathBuf;
+
+    /// The same as its agent sees it.
+    fn inside(&self, name: &str) -> PathBuf;
+
+    /// Writes a file that nobody but its agent can read.
+    fn write(&self, name: &str, text: &str) -> io::Result<()>;
+
+    /// Starts its agent, with what stands in its files. `changed` is called when it has started, and when it has ended.
+    fn start(&self, changed: Rc<dyn Fn()>) -> io::Result<Box<dyn Process>>;
+
+    /// All that its agents have said.
+    fn log(&self) -> String;
 }
 
-/// The hardware address of a host.
-fn mac(place: usize) -> String {
-    format!("02:77:00:00:{:02x}:{:02x}", place / 256, place % 256)
+/// An agent that was started. It is killed with its site at the latest.
+pub(crate) trait Process: Debug {
+    /// Whether it is there already.
+    fn has_started(&self) -> bool;
+
+    /// Whether its process is gone, though it may not be known yet how it ended.
+    fn is_dead(&self) -> bool;
+
+    /// How it ended, if it has.
+    fn ended(&self) -> Option<String>;
+
+    /// Sends a signal, unless it has ended. SIGSTOP and SIGCONT may reach all that is on the host.
+    fn signal(&self, signal: Signal);
+
+    /// From now on no file that it writes to may grow, or all may again.
+    fn limit_files(&self, full: bool) -> Result<(), String>;
 }

@@ -22,8 +22,8 @@ use super::{
     board::Board,
     heartbeats::{Heartbeats, Program},
     player::Player,
+    site::Host,
 };
-use crate::netns::host::Host;
 
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -104,7 +104,7 @@ impl<'s> Player<'s> {
         tokio::task::spawn_local(async move {
             let turn = queue.lock().await;
             let patience = deadline.since_start().saturating_sub(board.now().since_start());
-            let reply = api::ask(&host, request.method, &request.path, request.body.as_ref(), patience).await;
+            let reply = api::ask(&*host, request.method, &request.path, request.body.as_ref(), patience).await;
             drop(turn);
             let reply = reply.map(|reply| (reply.status, String::from_utf8_lossy(&reply.body).into_owned()));
             if let Ok((status, _)) = &reply
@@ -149,7 +149,7 @@ impl<'s> Player<'s> {
 }
 
 /// Something was acknowledged.
-fn done(board: &Rc<Board>, heartbeats: &Heartbeats, host: &Rc<Host>, place: usize, write: &Write) {
+fn done(board: &Rc<Board>, heartbeats: &Heartbeats, host: &Rc<dyn Host>, place: usize, write: &Write) {
     let mut promises = board.promises.borrow_mut();
     match write {
         Write::Register(_, registration) => {

@@ -1,10 +1,9 @@
 //! Keys of agents: files on their hosts, which they read when they start and at SIGHUP.
 
-use std::{fs, io::Write as _, os::unix::fs::OpenOptionsExt as _, time::Duration};
+use std::{path::Path, time::Duration};
 
 use axum::http::{Method, StatusCode};
 use rustix::process::Signal;
-use serde_json::Value;
 use tidings::{
     keyring::{Key, Keyring},
     model::encryption::{KeyId, Mode},
@@ -13,16 +12,20 @@ use tidings::{
         scenario::{Action, KeyName, Nodes, Scenario, What, secrets::KeyChange},
     },
 };
+use toml::{Table, Value};
 
 use super::{
-    super::{agent, api, site::Site},
+    super::{
+        agent, api,
+        site::{CONFIG, KEYS},
+    },
     Player,
 };
 
-const CONFIG: &str = "config.toml";
-const KEYS: &str = "keys";
 /// How long an agent may take to read its files again.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How long it is asked once: one that is to be started again is not, while it is waited for an answer.
+const ONCE: Duration = Duration::from_millis(500);
 
 /// What each agent has.
 #[derive(Debug)]
@@ -60,30 +63,31 @@ impl Secrets {
         self.held[one].0.ids() == self.held[other].0.ids()
     }
 
-    /// With which flag agents are started, where there are keys at all.
-    pub(super) fn flag(&self) -> Option<(&'static str, String)> {
-        (!self.names.is_empty()).then(|| ("--config", agent::inside(CONFIG)))
-    }
-
-    /// Writes the files of a host.
-    pub(super) fn write(&self, site: &Site, place: usize) -> Result<(), String> {
-        if self.names.is_empty() {
-            return Ok(());
-        }
+    /// What the file of an agent says of encryption.
+    fn gossip(&self, place: usize, key_file: &Path) -> Table {
+        let mut gossip = Table::new();
         let (ring, mode) = &self.held[place];
-        let mut config = format!("[gossip]\nencryption = \"{mode}\"\n");
-        let lines: Vec<String> = ring.keys().iter().map(|key| key.text().to_string()).collect();
-        if !lines.is_empty() {
-            config = format!("{config}key_file = \"{}\"\n", agent::inside(KEYS));
-            let file = agent::file(site.host(place), KEYS);
-            let file = fs::File::options().create(true).write(true).truncate(true).mode(0o600).open(file);
-            file.and_then(|mut file| writeln!(file, "{}", lines.join("\n"))).map_err(|error| format!("can't write keys: {error}"))?;
+        if !self.names.is_empty() {
+            gossip.insert("encryption".to_owned(), Value::String(mode.to_string()));
         }
-        fs::write(agent::file(site.host(place), CONFIG), config).map_err(|error| format!("can't write a configuration: {error}"))
+        if !ring.keys().is_empty() {
+            gossip.insert("key_file".to_owned(), Value::String(key_file.display().to_string()));
+        }
+        gossip
     }
 }
 
 impl Player<'_> {
+    /// Writes what an agent is started with.
+    pub(super) fn write_files(&self, place: usize) -> Result<(), Failure> {
+        let host = &**self.site.host(place);
+        let gossip = self.secrets.gossip(place, &host.inside(KEYS));
+        let config = agent::config(&self.scenario.nodes[place], host, |place| self.site.address(place), place, gossip);
+        let keys: Vec<String> = self.secrets.held[place].0.keys().iter().map(|key| key.text().to_string()).collect();
+        let written = host.write(CONFIG, &config).and_then(|()| host.write(KEYS, &keys.join("\n")));
+        written.map_err(|error| self.failed(format!("can't write the files of {}: {error}", self.name(place))))
+    }
+
     /// Changes keys in the files of agents, and has those that run read them again.
     pub(super) async fn change_keys(&mut self, nodes: &Nodes, change: &KeyChange) -> Result<(), Failure> {
         let key = match change {
@@ -103,7 +107,7 @@ impl Player<'_> {
                 _ => Ok(()),
             };
             done.map_err(|refusal| self.failed(refusal.to_string()))?;
-            self.secrets.write(&self.site, place).map_err(|why| self.failed(why))?;
+            self.write_files(place)?;
             self.signal(place, Signal::HUP);
         }
         for place in nodes.iter().filter(|place| self.is_running(*place)).collect::<Vec<_>>() {
@@ -118,10 +122,10 @@ impl Player<'_> {
         let (ids, mode) = (ring.ids().into_iter().map(u64::from).collect::<Vec<_>>(), mode.to_string());
         let end = self.board.now() + PATIENCE;
         loop {
-            let answer = api::ask(self.site.host(place), Method::GET, "/v1/agent/keys", None, PATIENCE).await;
-            let shown: Value = match &answer {
+            let answer = api::ask(&**self.site.host(place), Method::GET, "/v1/agent/keys", None, ONCE).await;
+            let shown: serde_json::Value = match &answer {
                 Ok(answer) if answer.status == StatusCode::OK => serde_json::from_slice(&answer.body).unwrap_or_default(),
-                _ => Value::Null,
+                _ => serde_json::Value::Null,
             };
             let held: Vec<u64> = shown["keys"].as_array().into_iter().flatten().filter_map(|key| key["id"].as_u64()).collect();
             if held == ids && shown["mode"] == mode.as_str() {
