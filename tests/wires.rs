@@ -76,6 +76,11 @@ fn only_those_datagrams_are_late_that_are_held_up() {
 fn what_is_said_is_recorded_on_the_way() {
     let Some(pair) = Pair::new(quiet()) else { return };
     pair.wires.recorder().hear_from(only(0), only(1));
+    let back = pair.socket(1);
+    for _ in 0..20 {
+        back.send_to(b"not recorded", (address(0), PORT)).expect("it is sent");
+    }
+    drop(back);
     // A few at a time: what a socket does not read is lost beyond some hundreds.
     for first in (0..1_500).step_by(100) {
         pair.datagrams(first..first + 100, 100);
