@@ -62,6 +62,19 @@ Feature: Agents leave, restart and fail
       | {beta}  |
       | {gamma} |
 
+  Scenario: While all agents restart at once nobody denies what it can't know yet
+    Given a cluster of alpha, beta and gamma
+      | --on-term | restart |
+    And gamma registers
+      | id   | service | port |
+      | db-1 | db      | 5432 |
+    And db.service.tidings.internal A at each of alpha, beta and gamma soon gives
+      | {gamma} |
+    When a client beside each of alpha, beta and gamma looks up db.service.tidings.internal A all the while
+    And alpha, beta and gamma restart at once, and the last of them takes longer
+    Then each client got these at each answer, and none got an empty one
+      | {gamma} |
+
   Scenario: An agent that does not come back from its restart is down
     Given an agent alpha
     And agent beta joins through alpha

@@ -286,6 +286,7 @@ fn settings(config: &Resolved, contents: Contents, begun: Begun, address: Socket
         seconds: wall_seconds(),
         seeds: config.join.len(),
         peers: contents.peers,
+        members: contents.members,
         graves: contents.graves,
         records: contents.records,
         node_checks: config.definitions.node_checks(),

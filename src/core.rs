@@ -35,6 +35,7 @@ mod pack;
 pub mod part;
 mod push;
 pub mod replica;
+pub mod roster;
 mod sealing;
 mod settle;
 mod shared_time;
@@ -46,6 +47,7 @@ mod sync;
 mod testing;
 pub mod time;
 mod timers;
+mod versions;
 mod view;
 mod warm;
 
@@ -73,6 +75,7 @@ use known::Known;
 use membership::{Effects, Membership};
 use owner::{Pending, Registered};
 use replica::{Replica, Shift};
+use roster::Roster;
 use sealing::Strand;
 use settle::Settle;
 use shared_time::SharedTime;
@@ -87,8 +90,8 @@ use crate::{
         record::{Body, Key},
     },
     wire::{
-        Identity,
-        envelope::{Carrier, ClusterTag, Envelope},
+        Identity, Versions,
+        envelope::ClusterTag,
         message::{Digest, kind},
         seal::Seal,
     },
@@ -112,12 +115,14 @@ pub struct Settings {
     pub seal: Seal,
     /// What time it is about, in seconds, to seal with: it should be later than at any start before. What others say goes over it.
     pub seconds: u32,
-    /// What it says of itself.
+    /// What it says of itself; it speaks the versions of the wire format that stand there.
     pub info: NodeInfo,
     /// How many seeds there are to resolve.
     pub seeds: usize,
-    /// Peers that an earlier life knew.
+    /// Where an earlier life knew peers.
     pub peers: Vec<SocketAddr>,
+    /// The members that it knew to be there.
+    pub members: Vec<NodeId>,
     /// The records of its instances, from disk.
     pub records: BTreeMap<Key, (Body, Body)>,
     /// Nodes that an earlier life had forgotten, from disk.
@@ -135,6 +140,8 @@ pub struct Settings {
 /// The protocol's whole state.
 pub struct Core {
     settings: Settings,
+    /// Those that are spoken here: what the node's record says.
+    versions: Versions,
     cluster: ClusterTag,
     rng: StdRng,
     membership: Membership,
@@ -164,6 +171,8 @@ pub struct Core {
     conversations: BTreeMap<StreamId, Conversation>,
     /// What may be sent for the datagram at hand; anything where there is none, or where it was encrypted.
     allowance: Option<Allowance>,
+    /// The version of the datagram at hand, and of what answers it.
+    read_in: u8,
     /// Of those streams that carried something encrypted.
     strands: BTreeMap<StreamId, Strand>,
     shared_time: SharedTime,
@@ -171,6 +180,7 @@ pub struct Core {
     /// Datagrams and frames of the own cluster that could be read.
     taken: u64,
     join: Join,
+    roster: Roster,
     kept_out: KeptOut,
     farewell: Option<Farewell>,
     pending: VecDeque<Pending>,
@@ -201,8 +211,10 @@ impl Core {
         let detector = Detector::new(me, &mut rng);
         Core {
             cluster: ClusterTag::of(&settings.cluster),
+            versions: Versions::from(settings.info.wire_versions),
             shared_time: SharedTime::new(settings.seconds),
             join: Join::new(settings.seeds, &settings.peers, settings.address),
+            roster: Roster::of(settings.members.clone()),
             settings,
             rng,
             membership,
@@ -222,6 +234,7 @@ impl Core {
             dissemination: Dissemination::default(),
             conversations: BTreeMap::new(),
             allowance: None,
+            read_in: 0,
             strands: BTreeMap::new(),
             streams: 0,
             taken: 0,
@@ -299,6 +312,8 @@ impl Core {
                 Timer::Sync => self.sync_what_lacks(now),
                 Timer::Join => self.look_for_peers(now),
                 Timer::Peers => self.store_peers(),
+                Timer::Roster => self.store_roster(now),
+                Timer::Awaited => self.stop_awaiting(now),
                 Timer::Conversation(stream) => self.check_conversation(now, stream),
                 Timer::Farewell => self.end_farewell(),
                 Timer::Grace(node) => self.end_grace(now, node),
@@ -332,6 +347,11 @@ impl Core {
     /// Who this is now.
     pub fn identity(&self) -> Identity {
         self.membership.me()
+    }
+
+    /// The versions of the wire format that it speaks.
+    pub fn versions(&self) -> Versions {
+        self.versions
     }
 
     /// The last version that a record of this node took.
@@ -375,6 +395,7 @@ impl Core {
 
     fn finish(&mut self) {
         self.publish();
+        self.become_ready_if_all_are_known();
         let answers = std::mem::take(&mut self.answers);
         self.outputs.extend(answers.into_iter().map(|(id, reply)| Output::Answer { id, reply }));
     }
@@ -425,7 +446,7 @@ impl Core {
     fn apply(&mut self, now: Moment, effects: Effects) {
         let transmissions = self.membership.transmissions();
         for (to, packet) in effects.packets {
-            let mut envelope = Envelope::new(Carrier::Datagram, self.cluster);
+            let mut envelope = self.datagram_for(to.node());
             envelope.push(kind::FOCA, &packet);
             self.dissemination.fill(now, &mut envelope, transmissions);
             self.send(to.address(), envelope);

@@ -47,6 +47,8 @@ pub(crate) enum Planted {
     LeftUndone,
     /// An agent says that it knows all as soon as it knows anybody.
     ReadyEarly,
+    /// An agent says that it knows all as soon as it has synced with one, whoever was there before.
+    OthersNotAwaited,
     /// The higher id holds a name.
     HigherHoldsName,
     /// A write is synced to disk never.
@@ -61,12 +63,14 @@ pub(crate) enum Planted {
     RemovedKeyOpens,
     /// A datagram is taken however old it is.
     OldTaken,
+    /// Everybody is spoken to in the highest version that this agent speaks.
+    HighestSpoken,
 }
 
 #[cfg(test)]
 impl Planted {
     /// All of them.
-    pub(crate) const ALL: [Planted; 29] = [
+    pub(crate) const ALL: [Planted; 31] = [
         Planted::AcknowledgedEarly,
         Planted::GenerationReused,
         Planted::GenerationUnwritten,
@@ -89,6 +93,7 @@ impl Planted {
         Planted::GraveUndug,
         Planted::LeftUndone,
         Planted::ReadyEarly,
+        Planted::OthersNotAwaited,
         Planted::HigherHoldsName,
         Planted::NeverSynced,
         Planted::PlainTaken,
@@ -96,6 +101,7 @@ impl Planted {
         Planted::FrameUnbound,
         Planted::RemovedKeyOpens,
         Planted::OldTaken,
+        Planted::HighestSpoken,
     ];
 }
 

@@ -39,6 +39,8 @@ pub const RECORDS: usize = 2_112;
 pub const BODY_OCTETS: usize = 64 * 1024;
 /// Peers that are kept for the next start.
 pub const PEERS: usize = 64;
+/// Members that are kept for the next start: as many as a cluster may have.
+pub const MEMBERS: usize = 16_384;
 /// Graves that are kept for the next start: as many as an agent holds.
 pub const GRAVES: usize = 4_096;
 /// Octets of one batch when encoded: all that a node may own, rewritten at once, is well below.

@@ -12,6 +12,7 @@ mod chaos {
     pub(crate) mod beside;
     pub(crate) mod board;
     pub(crate) mod docker;
+    pub(crate) mod endurance;
     pub(crate) mod expect;
     pub(crate) mod faults;
     pub(crate) mod feasible;

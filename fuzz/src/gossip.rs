@@ -119,6 +119,7 @@ impl World {
             seal: seal.clone(),
             seeds: 0,
             peers: vec![],
+            members: vec![],
             records: BTreeMap::new(),
             graves: vec![],
             node_checks: Vec::new(),

@@ -95,8 +95,8 @@ fn opened(octets: &[u8]) {
     let (_, after) = open(&disk).expect("what was written can be read");
     assert_eq!(after.generation, generation);
     assert_eq!(
-        (after.node_id, after.records, after.peers, after.graves),
-        (contents.node_id, contents.records, contents.peers, contents.graves)
+        (after.node_id, after.records, after.peers, after.members, after.graves),
+        (contents.node_id, contents.records, contents.peers, contents.members, contents.graves)
     );
 }
 

@@ -22,6 +22,11 @@ use crate::{
 const TELL_GAP: Duration = Duration::from_millis(100);
 
 impl Core {
+    /// Whether there is a grave for a node.
+    pub fn has_grave_for(&self, node: NodeId) -> bool {
+        self.graves.contains(node)
+    }
+
     pub(super) fn is_buried(&self, identity: Identity) -> bool {
         self.graves.buries(identity.node(), identity.life().generation)
     }
@@ -34,6 +39,7 @@ impl Core {
         let is_held = node != self.me() && (is_member || shown.is_some_and(|part| part.life.generation <= generation));
         let news = !is_planted(Planted::GraveUndug) && self.graves.dig(node, generation, now + if is_held { self.term() } else { left });
         if news || is_held {
+            self.note_buried(node);
             self.remember_graves(now);
         }
         if is_held {

@@ -33,15 +33,17 @@ impl Farewell {
 
 impl Core {
     /// Writes into the node record that this node leaves, or will be away for so long.
-    pub(super) fn bid_farewell(&mut self, id: CommandId, grace: Option<Duration>) {
+    pub(super) fn bid_farewell(&mut self, now: Moment, id: CommandId, grace: Option<Duration>) {
         match grace {
             None => self.settings.info.left = true,
             Some(grace) => self.settings.info.grace_seconds = Some(grace.as_secs().min(u64::from(u16::MAX)) as u16),
         }
         let definition = body::encode_node(&self.info_to_be());
         let status = body::encode_health(&self.health_of(&Subject::Node).unwrap_or_default());
-        let op = StoreOp::Put { key: Key::node(), definition, status };
-        self.store(Some(id), vec![op], Act::Farewell);
+        let mut ops = vec![StoreOp::Put { key: Key::node(), definition, status }];
+        // Those who end in the same moment are to be waited for at the next start.
+        ops.extend(self.roster_to_store(now));
+        self.store(Some(id), ops, Act::Farewell);
     }
 
     /// The disk did not take it: nothing was announced.

@@ -7,7 +7,7 @@ use crate::{
     model::{
         Change, CheckId, CheckOrder, CheckState, Command, InstanceId, Life, NodeId, Reply, StoreOp, check::Subject, encryption::Encryption,
     },
-    wire::{message::RefuseCode, seal::Seal},
+    wire::{Versions, message::RefuseCode, seal::Seal},
 };
 
 /// Names a stream for as long as it is open. The shell gives out those of streams it accepted, with the highest bit set;
@@ -191,6 +191,15 @@ pub enum Event {
         /// Why.
         reason: &'static str,
     },
+    /// Something was dropped because of its version, which counts as one dropped for that. There may be many of these, too.
+    OtherVersion {
+        /// From where.
+        from: SocketAddr,
+        /// The version that it is of.
+        version: u8,
+        /// Those that are spoken here.
+        ours: Versions,
+    },
     /// A record came by push and was news. There may be many of these, too.
     News {
         /// How long it was held by its owner and by those who forwarded it. The time on the wire is not in it.
@@ -269,6 +278,11 @@ pub enum Event {
         silent: Duration,
         /// How many nodes were let go of.
         nodes: usize,
+    },
+    /// Of these members of before nothing was heard since the start: they are waited for no longer.
+    NotHeardOf {
+        /// Which.
+        nodes: Vec<NodeId>,
     },
     /// The disk did not take another generation, which this node needs to be heard.
     NotClimbed {

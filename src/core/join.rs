@@ -16,6 +16,7 @@ use super::{
     owner::Act,
     time::Moment,
     timers::Timer,
+    versions::SPEECHLESS,
 };
 use crate::model::{Done, StoreOp};
 
@@ -26,6 +27,8 @@ const STALLED_AFTER: Duration = Duration::from_secs(1);
 /// Between the first rounds; it doubles up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+/// The same where some have been met, and others who were there before are waited for.
+const LONGEST_PAUSE_AMONG_SOME: Duration = Duration::from_secs(1);
 /// How long the names of seeds may take before those that were found, or were known, are tried without them.
 const NAMES_TAKE: Duration = Duration::from_millis(500);
 /// Between two looks for lost parts of the cluster.
@@ -67,6 +70,8 @@ pub(super) struct Join {
     rounds: u32,
     /// When the timer that counts is due: earlier ones are stale.
     due: Option<Moment>,
+    /// Who ended a stream of ours without a word: it may have understood none, and is asked what it speaks.
+    speechless: BTreeSet<SocketAddr>,
     peers_pending: bool,
     peers_stored: Vec<SocketAddr>,
 }
@@ -88,6 +93,7 @@ impl Join {
             round: Vec::new(),
             rounds: 0,
             due: None,
+            speechless: BTreeSet::new(),
             peers_pending: false,
             peers_stored: peers.to_vec(),
         }
@@ -144,6 +150,19 @@ impl Join {
         self.left_alone.get(address).is_some_and(|since| now - *since < LEFT_ALONE)
     }
 
+    /// Somebody ended a stream of ours without a word.
+    pub(super) fn is_speechless(&mut self, address: SocketAddr) {
+        if self.speechless.len() >= SPEECHLESS {
+            self.speechless.pop_first();
+        }
+        self.speechless.insert(address);
+    }
+
+    /// Whether somebody did so the last time. It is asked once.
+    pub(super) fn was_speechless(&mut self, address: SocketAddr) -> bool {
+        self.speechless.remove(&address)
+    }
+
     /// A member was let go of: it is looked for all the same.
     pub(super) fn was_let_go(&mut self, address: SocketAddr) {
         self.former.retain(|former| *former != address);
@@ -171,6 +190,7 @@ impl Join {
 impl Core {
     pub(super) fn begin_join(&mut self, now: Moment) {
         if self.join.is_first() {
+            self.roster.wait_for_nobody();
             self.become_ready();
         }
         self.look_for_peers_at(now);
@@ -211,6 +231,7 @@ impl Core {
             self.join.seeds.insert(seed, Some(addresses));
         }
         if self.join.is_first() && !self.join.established {
+            self.roster.wait_for_nobody();
             self.become_ready();
         }
         let waiting = self.join.looked_up.as_mut().is_some_and(|waiting| waiting.remove(&seed) && waiting.is_empty());
@@ -229,11 +250,13 @@ impl Core {
         if self.farewell.is_some() || self.join.due.is_none_or(|due| due > now) {
             return;
         }
-        let is_in_a_round = !self.join.established && !self.join.round.is_empty();
+        // Those who met first go on until they have met all: else pairs would look for each other as seldom as for a lost part.
+        let is_joining = !self.join.established || self.roster.awaits_somebody();
+        let is_in_a_round = is_joining && !self.join.round.is_empty();
         if !is_in_a_round && !self.looked_up_seeds(now) {
             return;
         }
-        if self.join.established { self.look_for_the_lost(now) } else { self.try_next(now) }
+        if is_joining { self.try_next(now) } else { self.look_for_the_lost(now) }
     }
 
     fn try_next(&mut self, now: Moment) {
@@ -241,7 +264,7 @@ impl Core {
             return self.look_for_peers_at(now + NEXT_CANDIDATE);
         }
         if let Some(candidate) = self.join.round.pop() {
-            self.open(now, candidate, Purpose::Join);
+            self.open(now, candidate, if self.join.established { Purpose::Look } else { Purpose::Join });
             if !self.join.round.is_empty() {
                 return self.look_for_peers_at(now + NEXT_CANDIDATE);
             }
@@ -250,21 +273,26 @@ impl Core {
             if !self.join.round.is_empty() {
                 return self.try_next(now);
             }
-            if self.join.seeds.is_empty() {
+            if self.join.seeds.is_empty() && !self.join.established {
                 return;
             }
         }
-        let pause = FIRST_PAUSE.saturating_mul(1 << self.join.rounds.min(8)).min(LONGEST_PAUSE);
+        let longest = if self.join.established { LONGEST_PAUSE_AMONG_SOME } else { LONGEST_PAUSE };
+        let pause = FIRST_PAUSE.saturating_mul(1 << self.join.rounds.min(8)).min(longest);
         self.join.rounds += 1;
         let jitter = self.jitter(pause / 2);
         self.look_for_peers_at(now + pause + jitter);
     }
 
-    /// Who is asked next: everyone, in any order, or one of those who keep us out, since they all know why.
+    /// Who is asked next: everyone who was not met, in any order, or one of those who keep us out, since they all know why.
     fn next_round(&mut self, now: Moment) -> Vec<SocketAddr> {
         let refusers = self.kept_out.by(now);
         let most = if refusers.is_empty() { usize::MAX } else { 1 };
         let mut round = if refusers.is_empty() { self.join.everyone() } else { refusers };
+        if self.join.established {
+            let unmet = self.where_nobody_is_up(round.iter().copied().collect());
+            round.retain(|address| unmet.contains(address) && self.conversations.values().all(|conversation| conversation.at != *address));
+        }
         for at in (1..round.len()).rev() {
             let other = self.rng.random_range(0..=at);
             round.swap(at, other);
@@ -318,20 +346,22 @@ impl Core {
 
     /// A conversation came to its end: whoever was alone is so no more.
     pub(super) fn established(&mut self, now: Moment, peer: SocketAddr) {
-        self.become_ready();
         if self.join.established {
             return;
         }
         (self.join.established, self.join.ever_established) = (true, true);
         self.join.looked_up = None;
+        self.join.round.clear();
+        self.join.rounds = 0;
         self.kept_out.clear();
         let members = self.membership.count_up() + 1;
         self.event(Event::Joined { peer, members });
         self.spread_all(now);
         self.changed(now);
         self.store_peers();
-        let jitter = self.jitter(LOOK_EVERY / 2);
-        self.look_for_peers_at(now + LOOK_EVERY / 2 + jitter);
+        self.await_the_others(now);
+        let pause = if self.roster.awaits_somebody() { NEXT_CANDIDATE } else { LOOK_EVERY / 2 + self.jitter(LOOK_EVERY / 2) };
+        self.look_for_peers_at(now + pause);
     }
 
     /// Has the peers written to disk in a moment, for the next start.

@@ -252,8 +252,8 @@ impl Core {
             Command::Heartbeat { subject, check, state, output } => self.heartbeat(id, subject, check, state, output),
             Command::Maintain { subject, reason } => self.maintain(id, subject, reason),
             Command::Forget(node) => self.forget_by_command(now, id, node),
-            Command::Leave => self.bid_farewell(id, None),
-            Command::Absent(grace) => self.bid_farewell(id, Some(grace)),
+            Command::Leave => self.bid_farewell(now, id, None),
+            Command::Absent(grace) => self.bid_farewell(now, id, Some(grace)),
         }
     }
 
@@ -335,6 +335,7 @@ impl Core {
             match &result {
                 Ok(()) => self.complete(now, pending),
                 Err(why) => {
+                    self.roster.may_be_unwritten();
                     match pending.act {
                         Act::Farewell => self.undo_farewell(),
                         Act::Climb(climb) => self.not_climbed(now, climb, why),

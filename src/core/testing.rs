@@ -55,6 +55,7 @@ pub(super) fn core(most: usize) -> Core {
         seconds: 0,
         seeds: 0,
         peers: vec![],
+        members: vec![],
         records: BTreeMap::new(),
         graves: vec![],
         node_checks: vec![],

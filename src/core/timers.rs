@@ -24,6 +24,10 @@ pub(super) enum Timer {
     Join,
     /// When the peers that are known are to be written to disk.
     Peers,
+    /// When the members that are there are to be written to disk.
+    Roster,
+    /// When those that were there before the start are waited for no longer.
+    Awaited,
     /// When a conversation has lasted too long without progress.
     Conversation(StreamId),
     /// When a leave or an absence is answered, however many confirmed it.

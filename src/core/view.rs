@@ -60,6 +60,11 @@ impl Known {
         }
     }
 
+    /// The node as readers see it.
+    pub(super) fn as_shown(&self) -> Option<&Node> {
+        self.shown.as_ref().map(|shown| shown.node.as_ref())
+    }
+
     fn node_health(&self) -> Health {
         match (self.shown_as_it_is(), self.node_record()) {
             (Some(shown), _) => shown.node.health.clone(),
@@ -107,6 +112,7 @@ impl Core {
         if member.is_up() {
             self.remember_peers(now);
         }
+        self.remember_members(now);
     }
 
     /// A time of grace may be over. That there was one is kept, so that the same life gets no second one.
@@ -155,6 +161,7 @@ impl Core {
     pub(super) fn publish(&mut self) {
         for (node, shift) in std::mem::take(&mut self.dirty) {
             self.publish_node(node, shift);
+            self.note_if_accounted_for(node);
         }
     }
 

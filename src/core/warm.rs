@@ -29,6 +29,7 @@ impl Core {
             self.touch(node, Shift { promoted: true, ..Shift::default() });
         }
         self.join.has_joined();
+        self.roster.wait_for_nobody();
         self.become_ready();
         if let Some(first) = entries.first() {
             self.event(Event::Joined { peer: first.identity.address(), members: self.membership.count_up() + 1 });

@@ -42,7 +42,7 @@ pub(super) enum ExtendedError {
 impl ExtendedError {
     fn option(self) -> EdnsOption {
         let (code, text): (u16, &str) = match self {
-            ExtendedError::NotReady => (14, "no full sync with the cluster yet"),
+            ExtendedError::NotReady => (14, "not heard from all of the cluster yet"),
             ExtendedError::NotAuthoritative => (20, ""),
             ExtendedError::NoUpstream => (22, "no upstream answers"),
         };

@@ -29,7 +29,7 @@ impl<T: Serialize> Collection<T> {
     /// What was found in a snapshot.
     ///
     /// # Errors
-    /// Before the first full sync finding nothing means nothing: the agent can't know.
+    /// Before the cluster is known finding nothing means nothing: a peer may know better.
     pub(super) fn found(self, snapshot: &Snapshot, interest: Interest) -> Result<Shown, Problem> {
         if self.items.is_empty() && !snapshot.ready { Err(not_ready()) } else { Ok(Shown::new(&self, interest)) }
     }
@@ -43,7 +43,7 @@ pub(super) fn known<T>(snapshot: &Snapshot, item: Option<T>, absent: impl FnOnce
     item.ok_or_else(|| if snapshot.ready { absent() } else { not_ready() })
 }
 
-/// The agent has not had a first full sync.
+/// The agent does not know the cluster yet.
 pub(super) fn not_ready() -> Problem {
-    Problem::new(ProblemType::NotReady, "this agent has not yet had a first full sync with the cluster")
+    Problem::new(ProblemType::NotReady, "this agent has not yet heard from all of its cluster")
 }

@@ -118,8 +118,9 @@ problem_types! {
     TooManyForgotten = CONFLICT, "too-many-forgotten", "Too many nodes are forgotten";
     /// No instance of this service is registered anywhere, healthy or not.
     NoSuchService = NOT_FOUND, "no-such-service", "There is no such service";
-    /// The agent has not yet had its first full sync with the cluster, so it can't tell whether what was asked for
-    /// exists; `Retry-After` says when to ask again.
+    /// The agent does not know yet what the cluster knows, so it can't tell whether what was asked for exists: since its start it has had no full
+    /// sync with a peer, or not heard of all who were there before, for whom it waits for half a minute at most. `Retry-After` says when to ask
+    /// again.
     NotReady = SERVICE_UNAVAILABLE, "not-ready", "The agent does not know the cluster yet";
     /// The agent is leaving the cluster, or about to end, and takes no more writes.
     Leaving = SERVICE_UNAVAILABLE, "leaving", "The agent is leaving the cluster";

@@ -31,6 +31,6 @@ pub enum Change {
     },
     /// Instances of this node that peers knew to be removed, and that came back with a data folder, or an image, of the past.
     CameBack(Vec<InstanceId>),
-    /// Whether this agent knows what the cluster knows: it has had a first full sync, or is the first of its cluster.
+    /// Whether this agent knows what the cluster knows: it has had a first full sync and heard of those who were there before, or is the first of its cluster.
     Ready(bool),
 }

@@ -33,6 +33,8 @@ pub enum StoreOp {
     },
     /// The peers to try at the next start, in place of those stored before.
     Peers(Vec<SocketAddr>),
+    /// The members that are there, in place of those stored before.
+    Members(Vec<NodeId>),
     /// The nodes that are not to come back, in place of those stored before.
     Graves(Vec<StoredGrave>),
 }
@@ -46,6 +48,7 @@ impl StoreOp {
             StoreOp::Delete(key) => key.id.len(),
             StoreOp::Status { key, status } => key.id.len() + status.len(),
             StoreOp::Peers(peers) => 20 * peers.len(),
+            StoreOp::Members(members) => 9 * members.len(),
             StoreOp::Graves(graves) => 20 * graves.len(),
         };
         body + 32

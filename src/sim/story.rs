@@ -82,8 +82,10 @@ fn told(event: &Event) -> Option<String> {
         Event::Climbed { now, cause, .. } => format!("goes on in the life {now}: {cause:?}"),
         Event::NotClimbed { why } => format!("can't take another generation: {why}"),
         Event::Stale { silent, nodes } => format!("drops what {nodes} others told, after {silent:?} without contact"),
+        Event::NotHeardOf { nodes } => format!("waits no longer for {nodes:?}"),
         Event::Internal(what) => format!("goes wrong: {what}"),
         Event::Verdict { subject: Subject::Node, check, state } => format!("its check {check} is {}", state.status),
+        Event::OtherVersion { from, version, .. } => format!("can't read what is of version {version}, from {from}"),
         Event::Dropped { .. } | Event::News { .. } | Event::JoinFailed { .. } | Event::Own { .. } | Event::Verdict { .. } => {
             return None;
         }

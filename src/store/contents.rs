@@ -18,6 +18,8 @@ pub struct Contents {
     pub records: BTreeMap<Key, (Body, Body)>,
     /// Peers to try at the next start.
     pub peers: Vec<SocketAddr>,
+    /// Members that were there.
+    pub members: Vec<NodeId>,
     /// Nodes that are not to come back.
     pub graves: Vec<StoredGrave>,
 }
@@ -26,12 +28,14 @@ pub struct Contents {
 const OVERHEAD_OCTETS: usize = 48;
 /// What an address takes in the journal, at most.
 const PEER_OCTETS: usize = 20;
+/// What a member takes in the journal, at most.
+const MEMBER_OCTETS: usize = 9;
 /// What a grave takes in the journal, at most.
 const GRAVE_OCTETS: usize = 19;
 
 impl Contents {
     pub(super) fn new(node_id: NodeId) -> Contents {
-        Contents { node_id, generation: 0, records: BTreeMap::new(), peers: Vec::new(), graves: Vec::new() }
+        Contents { node_id, generation: 0, records: BTreeMap::new(), peers: Vec::new(), members: Vec::new(), graves: Vec::new() }
     }
 
     pub(super) fn apply(&mut self, op: StoreOp) {
@@ -45,6 +49,7 @@ impl Contents {
                 }
             }
             StoreOp::Peers(peers) => self.peers = peers,
+            StoreOp::Members(members) => self.members = members,
             StoreOp::Graves(graves) => self.graves = graves,
         }
     }
@@ -53,14 +58,14 @@ impl Contents {
     pub(super) fn octets(&self) -> u64 {
         let records =
             self.records.iter().map(|(key, (definition, status))| key.id.len() + definition.len() + status.len() + OVERHEAD_OCTETS);
-        let lists = self.peers.len() * PEER_OCTETS + self.graves.len() * GRAVE_OCTETS;
+        let lists = self.peers.len() * PEER_OCTETS + self.members.len() * MEMBER_OCTETS + self.graves.len() * GRAVE_OCTETS;
         (records.sum::<usize>() + lists + OVERHEAD_OCTETS) as u64
     }
 
     /// The shortest sequence of batches that leads here from nothing.
     pub(super) fn batches(&self) -> impl Iterator<Item = Vec<StoreOp>> {
-        let (peers, graves) = (StoreOp::Peers(self.peers.clone()), StoreOp::Graves(self.graves.clone()));
-        let first = vec![StoreOp::Generation(self.generation), peers, graves];
+        let (peers, members) = (StoreOp::Peers(self.peers.clone()), StoreOp::Members(self.members.clone()));
+        let first = vec![StoreOp::Generation(self.generation), peers, members, StoreOp::Graves(self.graves.clone())];
         let records = self.records.iter().map(|(key, (definition, status))| {
             vec![StoreOp::Put { key: key.clone(), definition: definition.clone(), status: status.clone() }]
         });

@@ -14,7 +14,7 @@ use std::{net::SocketAddr, path::Path, time::Duration};
 use bincode::{BorrowDecode, Encode, config};
 use crc32fast::Hasher;
 
-use super::{BATCH_OCTETS, BODY_OCTETS, GRAVES, PEERS, error::StoreError};
+use super::{BATCH_OCTETS, BODY_OCTETS, GRAVES, MEMBERS, PEERS, error::StoreError};
 use crate::model::{
     ClusterName, NodeId, StoreOp, StoredGrave,
     limits::LABEL_OCTETS,
@@ -190,6 +190,7 @@ enum Entry<'a> {
     Peers(Vec<SocketAddr>),
     /// (node id, generation, seconds left)
     Graves(Vec<(u64, u32, u32)>),
+    Members(Vec<u64>),
 }
 
 /// More than the largest entry takes, in memory and in the journal.
@@ -235,6 +236,10 @@ impl Entry<'_> {
                 limit("the list of peers", peers.len(), PEERS)?;
                 Entry::Peers(peers.clone())
             }
+            StoreOp::Members(members) => {
+                limit("the list of members", members.len(), MEMBERS)?;
+                Entry::Members(members.iter().map(|node| node.0).collect())
+            }
             StoreOp::Graves(graves) => {
                 limit("the list of graves", graves.len(), GRAVES)?;
                 let seconds = |left: Duration| u32::try_from(left.as_secs()).unwrap_or(u32::MAX);
@@ -253,6 +258,7 @@ impl Entry<'_> {
             Entry::Delete { kind, id } => StoreOp::Delete(key(kind, id)),
             Entry::Status { kind, id, status } => StoreOp::Status { key: key(kind, id), status: status.into() },
             Entry::Peers(peers) => StoreOp::Peers(peers),
+            Entry::Members(members) => StoreOp::Members(members.into_iter().map(NodeId).collect()),
             Entry::Graves(graves) => {
                 let grave = |(node, generation, seconds)| StoredGrave {
                     node: NodeId(node),

@@ -22,13 +22,14 @@ fn what_was_appended_is_there_after_a_restart() {
     let peers = vec!["10.0.0.1:8746".parse().unwrap(), "[fd00::1]:8746".parse().unwrap()];
     let graves = vec![StoredGrave { node: NodeId(u64::MAX), generation: 7, left: Duration::from_secs(172_800) }];
     store.append(&[StoreOp::Generation(1), put("web-1"), put("web-2"), StoreOp::Peers(peers.clone())]).unwrap();
-    store.append(&[StoreOp::Graves(graves.clone())]).unwrap();
+    let members = vec![NodeId(1), NodeId(u64::MAX)];
+    store.append(&[StoreOp::Graves(graves.clone()), StoreOp::Members(members.clone())]).unwrap();
     store.append(&[StoreOp::Delete(key("web-1")), StoreOp::Status { key: key("web-2"), status: body("critical") }]).unwrap();
     drop(store);
 
     let (_store, reopened) = open(root.path(), "default").unwrap();
     let records = BTreeMap::from([(key("web-2"), (body("web-2"), body("critical")))]);
-    assert_eq!(reopened, Contents { node_id: contents.node_id, generation: 1, records, peers, graves });
+    assert_eq!(reopened, Contents { node_id: contents.node_id, generation: 1, records, peers, members, graves });
 }
 
 #[test]

@@ -58,7 +58,18 @@ pub(crate) struct Player<'s> {
 
 /// Plays a scenario on hosts that are there already.
 pub(crate) async fn play(scenario: &Scenario, site: Box<dyn Site>, tell: fn(&Entry)) -> (Outcome, Vec<String>) {
+    play_beside(scenario, site, tell, |_| ()).await
+}
+
+/// The same, beside something that is there as long as it goes on.
+pub(crate) async fn play_beside<B>(
+    scenario: &Scenario,
+    site: Box<dyn Site>,
+    tell: fn(&Entry),
+    begin: impl FnOnce(&Player<'_>) -> B,
+) -> (Outcome, Vec<String>) {
     let mut player = Player::new(scenario, site, tell);
+    let _beside = begin(&player);
     let failure = player.go().await.err();
     let logs = if failure.is_some() { player.logs() } else { Vec::new() };
     let ended = player.board.now();

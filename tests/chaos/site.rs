@@ -85,6 +85,11 @@ pub(crate) trait Process: Debug {
     /// Whether it is there already.
     fn has_started(&self) -> bool;
 
+    /// The number of its process on this machine, where it has one.
+    fn id(&self) -> Option<u32> {
+        None
+    }
+
     /// Whether its process is gone, though it may not be known yet how it ended.
     fn is_dead(&self) -> bool;
 

@@ -99,6 +99,7 @@ struct Host {
     unsynced: VecDeque<(Ticket, Vec<StoreOp>)>,
     checks: Vec<Check>,
     peers: Vec<SocketAddr>,
+    members: Vec<NodeId>,
     graves: Vec<StoredGrave>,
     generation: u32,
     life: Life,
@@ -225,6 +226,7 @@ impl World {
             unsynced: VecDeque::new(),
             checks: vec![],
             peers: vec![],
+            members: vec![],
             graves: vec![],
             generation: 0,
             life: Life::default(),
@@ -274,6 +276,7 @@ impl World {
             seconds: 0,
             seeds: host.seeds.len(),
             peers: host.peers.clone(),
+            members: host.members.clone(),
             records: host.disk.clone(),
             graves: host.graves.clone(),
             node_checks: host.checks.clone(),
@@ -579,6 +582,7 @@ impl Host {
                     }
                 }
                 StoreOp::Peers(peers) => self.peers = peers,
+                StoreOp::Members(members) => self.members = members,
                 StoreOp::Graves(graves) => self.graves = graves,
             }
         }

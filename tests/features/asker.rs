@@ -36,6 +36,11 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
+    /// How often it has asked.
+    pub(crate) fn questions(&self) -> u32 {
+        self.there.values().chain(self.away.values()).sum()
+    }
+
     fn add(&mut self, is_away: bool, answer: String) {
         let answers = if is_away { &mut self.away } else { &mut self.there };
         *answers.entry(answer).or_default() += 1;

@@ -97,6 +97,7 @@ fn core(end: usize, seed: u64) -> Core {
         seal: Default::default(),
         seconds: 0,
         seeds: 0,
+        members: vec![],
         peers: if end == 0 { vec![] } else { vec![address(0)] },
         records: BTreeMap::new(),
         graves: vec![],

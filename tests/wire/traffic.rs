@@ -113,7 +113,7 @@ fn assert_untouched(seed: u64, pair: &Pair) {
         }
         for op in &pair.stored[end] {
             match op {
-                StoreOp::Peers(_) | StoreOp::Graves(_) | StoreOp::Generation(_) => {}
+                StoreOp::Peers(_) | StoreOp::Members(_) | StoreOp::Graves(_) | StoreOp::Generation(_) => {}
                 StoreOp::Put { key, definition, .. } if key.kind == Kind::INSTANCE => {
                     assert_eq!(body::decode_instance(&key.id, definition), Ok(instance(&key.id)), "seed {seed}");
                 }

@@ -34,7 +34,7 @@ pub(super) fn description(title: &str) -> &'static [&'static str] {
         ],
         "tidings-ready" => {
             &["An agent that has just started answers what it knows, and says that it can't know the rest, until its first full sync \
-             with the cluster. For health checks of containers, and scripts that wait."]
+             with the cluster, and until it has heard of all who were there before, half a minute later at most. For health checks of containers, and scripts that wait."]
         }
         "tidings-leave" => &["The instances of this host are handed out nowhere any more, at once."],
         "tidings-maintenance" => &["What is in maintenance is registered and checked as before, and not handed out."],

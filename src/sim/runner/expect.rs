@@ -148,7 +148,7 @@ impl<'s> Watch<'s> {
         let snapshot = process.catalog.load();
         if !snapshot.ready {
             // It says so, which is no wrong answer.
-            return if self.throughout { Ok(None) } else { Err("is not ready: it has not synced with anybody yet".to_owned()) };
+            return if self.throughout { Ok(None) } else { Err("is not ready: it does not know yet what the cluster knows".to_owned()) };
         }
         let reading = Reading { shown: &*snapshot, ids: &player.ids, nodes: &player.scenario.nodes };
         match self.expectation {

@@ -5,7 +5,7 @@ use std::{fmt, time::Duration};
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 
 use super::super::{Conditions, Latency};
-use crate::model::encryption::Mode;
+use crate::{model::encryption::Mode, wire::Versions};
 
 /// What may occur in a world.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -56,6 +56,8 @@ pub enum Kind {
     Keys,
     /// What somebody recorded is said again.
     Replay,
+    /// All agents end at once, and start again at some moments.
+    RestartAll,
 }
 
 /// How gossip is encrypted in a world.
@@ -78,11 +80,13 @@ pub enum Stranger {
     SameId,
     /// It has the key, and is of another cluster.
     OtherCluster,
+    /// It has the key, and speaks later versions of the wire format alone.
+    OtherVersion,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Kind; 23] = [
+    pub const ALL: [Kind; 24] = [
         Kind::Register,
         Kind::Deregister,
         Kind::Health,
@@ -106,6 +110,7 @@ impl Kind {
         Kind::Copy,
         Kind::Keys,
         Kind::Replay,
+        Kind::RestartAll,
     ];
 }
 
@@ -135,6 +140,8 @@ pub struct Options {
     pub reap_after: Duration,
     /// How gossip is encrypted, if it is.
     pub encrypted: Option<Encrypted>,
+    /// The versions of the wire format that agents speak: each start is one of these releases. Any two of them have a version in common.
+    pub releases: Vec<Versions>,
 }
 
 impl Options {
@@ -151,7 +158,8 @@ impl Options {
             held_up: Latency::Between(Duration::from_millis(1), Duration::from_millis([20, 100, 800][rng.random_range(0..3_usize)])),
             ..Conditions::default()
         };
-        let often = Kind::ALL.into_iter().filter(|kind| !matches!(kind, Kind::Image | Kind::Copy | Kind::Keys | Kind::Replay));
+        let often =
+            Kind::ALL.into_iter().filter(|kind| !matches!(kind, Kind::Image | Kind::Copy | Kind::Keys | Kind::Replay | Kind::RestartAll));
         let mut kinds: Vec<Kind> = often.filter(|kind| *kind == Kind::Register || rng.random_bool(0.45)).collect();
         if rng.random_bool(0.7) {
             kinds.retain(|kind| *kind != Kind::NameTwice);
@@ -169,7 +177,12 @@ impl Options {
             kinds.extend((encrypted.is_some() && rng.random_bool(0.7)).then_some(Kind::Keys));
             kinds.extend(rng.random_bool(if encrypted.is_some() { 0.6 } else { 0.15 }).then_some(Kind::Replay));
         }
-        Options { seed, hosts, conditions, kinds, pace, lasts, reap_after, encrypted }
+        kinds.extend(rng.random_bool(0.3).then_some(Kind::RestartAll));
+        let releases = draw_releases(&mut rng);
+        if rng.random_bool(0.2) {
+            encrypted.iter_mut().flat_map(|encrypted| &mut encrypted.stranger).for_each(|stranger| *stranger = Stranger::OtherVersion);
+        }
+        Options { seed, hosts, conditions, kinds, pace, lasts, reap_after, encrypted, releases }
     }
 
     /// Whether something may occur.
@@ -185,14 +198,27 @@ fn draw_encrypted(rng: &mut StdRng) -> Encrypted {
     Encrypted { begins, stranger }
 }
 
+fn draw_releases(rng: &mut StdRng) -> Vec<Versions> {
+    let mixed: [&[(u16, u16)]; 4] = [&[(1, 1), (1, 2)], &[(1, 2), (2, 3)], &[(1, 1), (1, 2), (1, 4)], &[(1, 3), (2, 3), (3, 5)]];
+    match rng.random_bool(0.3) {
+        true => mixed[rng.random_range(0..mixed.len())].iter().map(|versions| Versions::from(*versions)).collect(),
+        false => vec![Versions::SPOKEN],
+    }
+}
+
 impl fmt::Display for Options {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Options { seed, hosts, conditions, kinds, pace, lasts, reap_after, encrypted } = self;
+        let Options { seed, hosts, conditions, kinds, pace, lasts, reap_after, encrypted, releases } = self;
         write!(
             f,
             "seed {seed}: {hosts} hosts, loss {:.2}, duplication {:.2}, reordering {:.2}, a deed each {pace:?} for {lasts:?}, reaped after {reap_after:?}, kinds {kinds:?}",
             conditions.loss, conditions.duplicate, conditions.reorder
         )?;
-        encrypted.map_or(Ok(()), |encrypted| write!(f, ", {encrypted:?}"))
+        encrypted.map_or(Ok(()), |encrypted| write!(f, ", {encrypted:?}"))?;
+        if releases.len() > 1 {
+            f.write_str(", versions")?;
+            releases.iter().try_for_each(|versions| write!(f, " {}-{}", versions.lowest, versions.highest))?;
+        }
+        Ok(())
     }
 }

@@ -10,7 +10,7 @@ use crate::{
         NodeId, StoredGrave,
         record::{Body, Key, Kind},
     },
-    store::{BATCH_OCTETS, BODY_OCTETS, GRAVES, PEERS},
+    store::{BATCH_OCTETS, BODY_OCTETS, GRAVES, MEMBERS, PEERS},
 };
 use fake_disk::{FakeDisk, Fault};
 
@@ -178,12 +178,14 @@ fn a_batch_over_a_limit_is_refused_before_anything_is_written() {
     check(vec![put("x", b""), StoreOp::Status { key: key("x"), status: big }]);
     check(vec![put(&"x".repeat(64), b"")]);
     check(vec![StoreOp::Peers(vec![peer; PEERS + 1])]);
+    check(vec![StoreOp::Members(vec![NodeId(1); MEMBERS + 1])]);
     check(vec![StoreOp::Graves(vec![grave(1, 1); GRAVES + 1])]);
     check((0..=RECORDS).map(|n| put(&n.to_string(), b"")).collect());
     check(vec![largest.clone(); BATCH_OCTETS / BODY_OCTETS]);
 
     let mut journal = empty();
     journal.append(&[largest, StoreOp::Peers(vec![peer; PEERS]), StoreOp::Graves(vec![grave(u64::MAX, u32::MAX); GRAVES])]).unwrap();
+    journal.append(&[StoreOp::Members(vec![NodeId(u64::MAX); MEMBERS])]).unwrap();
     journal.append(&(1..RECORDS).map(|n| put(&n.to_string(), b"")).collect::<Vec<_>>()).unwrap();
     assert_eq!(open(&journal.disk.octets).unwrap().contents, journal.contents);
 }
@@ -277,6 +279,7 @@ fn batch() -> impl Strategy<Value = Vec<StoreOp>> {
         id().prop_map(|id| StoreOp::Delete(key(&id))),
         (id(), body()).prop_map(|(id, body)| StoreOp::Status { key: key(&id), status: body.into() }),
         any::<u16>().prop_map(|port| StoreOp::Peers(vec![([127, 0, 0, 1], port).into()])),
+        any::<u64>().prop_map(|node| StoreOp::Members(vec![NodeId(node)])),
         any::<(u64, u32)>().prop_map(|(node, generation)| StoreOp::Graves(vec![grave(node, generation)])),
     ];
     proptest::collection::vec(op, 1..4)
@@ -302,7 +305,7 @@ fn sample() -> Sample {
         vec![put("web-1", b"definition"), put("web-2", b"another")],
         vec![StoreOp::Status { key: key("web-1"), status: b"critical"[..].into() }, StoreOp::Delete(key("web-2"))],
         vec![StoreOp::Peers(vec!["10.0.0.1:8746".parse().unwrap(), "[fd00::1]:8746".parse().unwrap()])],
-        vec![StoreOp::Graves(vec![grave(9, 3), grave(10, 1)])],
+        vec![StoreOp::Graves(vec![grave(9, 3), grave(10, 1)]), StoreOp::Members(vec![NodeId(9)])],
         vec![put("web-2", b"back"), StoreOp::Put { key: Key::node(), definition: b"node"[..].into(), status: b""[..].into() }],
     ];
     for batch in batches {

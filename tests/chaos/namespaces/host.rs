@@ -95,6 +95,10 @@ impl site::Process for Process {
         true
     }
 
+    fn id(&self) -> Option<u32> {
+        Some(self.pid)
+    }
+
     fn is_dead(&self) -> bool {
         self.ended.borrow().is_some()
     }

@@ -100,6 +100,7 @@ impl Player<'_> {
         let life = &mut self.lives[place];
         (life.is_ending, life.restarts, life.is_paused, life.error) = (false, false, false, None);
         let is_full = life.is_full;
+        self.board.runs(place, process.id());
         life.process = Some(Followed { process, followers: [nodes.abort_handle(), instances.abort_handle()] });
         if is_full { self.set_disk(place, Disk::Full) } else { Ok(()) }
     }
@@ -152,6 +153,7 @@ impl Player<'_> {
         let life = &mut self.lives[place];
         (life.process, life.is_paused) = (None, false);
         self.board.clear(place);
+        self.board.runs(place, None);
         self.board.promises.borrow_mut().ends(place, self.board.now());
     }
 

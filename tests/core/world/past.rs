@@ -19,6 +19,7 @@ pub(crate) struct Past {
     generation: u32,
     disk: BTreeMap<Key, (Body, Body)>,
     peers: Vec<SocketAddr>,
+    members: Vec<NodeId>,
     graves: Vec<StoredGrave>,
 }
 
@@ -47,6 +48,7 @@ impl World {
             generation: host.generation,
             disk: host.disk.clone(),
             peers: host.peers.clone(),
+            members: host.members.clone(),
             graves: host.graves.clone(),
         }
     }
@@ -91,7 +93,7 @@ impl World {
         self.past_is_back = true;
         let host = &mut self.hosts[agent];
         (host.generation, host.disk) = (past.generation, past.disk.clone());
-        (host.peers, host.graves) = (past.peers.clone(), past.graves.clone());
+        (host.peers, host.members, host.graves) = (past.peers.clone(), past.members.clone(), past.graves.clone());
     }
 
     /// The whole host stands still.

@@ -84,7 +84,7 @@ pub(super) async fn again(world: &mut World, name: String) {
 
 /// None of the peers that it knew is there.
 #[when(regex = r"^(\w+) starts again alone$")]
-async fn again_alone(world: &mut World, name: String) {
+pub(super) async fn again_alone(world: &mut World, name: String) {
     let agent = world.agent_mut(&name);
     agent.start();
     agent.answers().await;
@@ -122,7 +122,7 @@ pub(super) async fn stopped(world: &mut World, name: String, signal: String) {
 }
 
 #[then(regex = r"^(\w+) ends by itself$")]
-async fn ends(world: &mut World, name: String) {
+pub(super) async fn ends(world: &mut World, name: String) {
     let status = world.agent_mut(&name).ends().await;
     assert!(status.success(), "{name} ended with {status}:\n{}", world.agent(&name).log_tail(30));
 }

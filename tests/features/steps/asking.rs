@@ -2,7 +2,7 @@
 
 use cucumber::{gherkin::Step, then, when};
 
-use super::agents::{again, list, soon_sees, stopped};
+use super::agents::{again, again_alone as started_again, ends, list, soon_sees, stopped};
 use crate::features::{asker::Asker, wait::eventually, world::World};
 
 /// Answers that a client has had at least, so that it has asked all the while.
@@ -28,6 +28,42 @@ async fn restart(world: &mut World, names: String) {
         for other in &names {
             soon_sees(world, other.clone(), name.clone(), "alive".to_owned()).await;
         }
+    }
+}
+
+/// All have ended before the first one starts again. The last one starts when the others have met, and were asked for what they can't know.
+#[when(regex = r"^(.+) restart at once, and the last of them takes longer$")]
+async fn restart_at_once(world: &mut World, names: String) {
+    let names = list(&names);
+    for name in &names {
+        world.askers[name].is_away(true);
+        world.agent(name).signal("TERM").await;
+    }
+    for name in &names {
+        ends(world, name.clone()).await;
+    }
+    let (last, first) = names.split_last().expect("there are some");
+    for name in first {
+        started_again(world, name.clone()).await;
+    }
+    for name in first {
+        for other in first {
+            soon_sees(world, name.clone(), other.clone(), "alive".to_owned()).await;
+        }
+        let asked = world.askers[name].tally().questions();
+        eventually(&format!("the client beside {name} has asked on"), async || {
+            let questions = world.askers[name].tally().questions() - asked;
+            if questions >= MANY { Ok(()) } else { Err(format!("{questions} times")) }
+        })
+        .await;
+    }
+    again(world, last.clone()).await;
+    for name in &names {
+        world.agent_mut(name).is_ready().await;
+        for other in &names {
+            soon_sees(world, name.clone(), other.clone(), "alive".to_owned()).await;
+        }
+        world.askers[name].is_away(false);
     }
 }
 
