@@ -11,6 +11,8 @@ mod chaos {
     pub(crate) mod api;
     pub(crate) mod beside;
     pub(crate) mod board;
+    pub(crate) mod docker;
+    pub(crate) mod endurance;
     pub(crate) mod expect;
     pub(crate) mod faults;
     pub(crate) mod feasible;
@@ -20,6 +22,7 @@ mod chaos {
     pub(crate) mod namespaces;
     pub(crate) mod nft;
     pub(crate) mod options;
+    pub(crate) mod passage;
     pub(crate) mod player;
     pub(crate) mod promises;
     pub(crate) mod report;
@@ -32,6 +35,8 @@ mod chaos {
 #[path = "netns/netns.rs"]
 #[allow(dead_code, reason = "not all that hosts and networks can do is needed here")]
 mod netns;
+#[path = "netns/wires/wires.rs"]
+mod wires;
 
 use std::process::ExitCode;
 

@@ -188,13 +188,14 @@ pub struct Network {
 
 /// Whether a packet is one of a stream, which is sent again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Carrier {
+enum Carrier {
     Datagram,
     Segment,
 }
 
 impl Network {
-    pub(super) fn new(conditions: Conditions) -> Network {
+    /// A network without faults.
+    pub fn new(conditions: Conditions) -> Network {
         Network {
             conditions,
             effects: Effects::default(),
@@ -238,15 +239,26 @@ impl Network {
         sent.octets += octets as u64;
     }
 
-    /// How long a packet takes; none where it is lost. `octets` with all headers.
-    pub(super) fn carry(
+    /// How long a datagram takes, and how long until it comes once more, if it does; none where it is lost. `octets` with all headers.
+    pub fn datagram(
         &mut self,
         now: Moment,
         rng: &mut StdRng,
-        (from, to): (HostId, HostId),
+        ends: (HostId, HostId),
         octets: usize,
-        carrier: Carrier,
-    ) -> Option<Duration> {
+    ) -> Option<(Duration, Option<Duration>)> {
+        let delay = self.carry(now, rng, ends, octets, Carrier::Datagram)?;
+        let again = self.conditions.duplicate > 0.0 && rng.random_bool(self.conditions.duplicate);
+        self.effects.duplicated += u64::from(again);
+        Some((delay, again.then(|| delay + self.conditions.latency.draw(rng))))
+    }
+
+    /// How long a segment takes; none where it is lost. `octets` with all headers.
+    pub fn segment(&mut self, now: Moment, rng: &mut StdRng, ends: (HostId, HostId), octets: usize) -> Option<Duration> {
+        self.carry(now, rng, ends, octets, Carrier::Segment)
+    }
+
+    fn carry(&mut self, now: Moment, rng: &mut StdRng, (from, to): (HostId, HostId), octets: usize, carrier: Carrier) -> Option<Duration> {
         let mut delay = self.conditions.latency.draw(rng);
         if from == to {
             return Some(Duration::from_micros(20));
@@ -305,13 +317,6 @@ impl Network {
             }
         }
         Some(delay)
-    }
-
-    /// Whether a datagram comes once more.
-    pub(super) fn duplicates(&mut self, rng: &mut StdRng) -> bool {
-        let again = self.conditions.duplicate > 0.0 && rng.random_bool(self.conditions.duplicate);
-        self.effects.duplicated += u64::from(again);
-        again
     }
 }
 

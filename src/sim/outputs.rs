@@ -4,13 +4,7 @@ use std::{net::SocketAddr, time::Duration};
 
 use rand::RngExt as _;
 
-use super::{
-    HostId, Mark, Power, Seen, World,
-    mark::sealed_with,
-    network::{Carrier, DATAGRAM_HEAD},
-    process::Waiting,
-    world::Happening,
-};
+use super::{HostId, Mark, Power, Seen, World, mark::sealed_with, network::DATAGRAM_HEAD, process::Waiting, world::Happening};
 use crate::{
     core::io::{Event, Output, Ticket},
     model::{CheckOrder, CheckState, Command, InstanceId, Status, StoreOp, check::Subject},
@@ -123,9 +117,8 @@ impl World {
         self.network.count(&bytes, ENVELOPE_OCTETS, octets);
         let Some(peer) = self.at_address(to) else { return };
         self.overhear_datagram((id, from), (peer, to), &bytes, mark);
-        let Some(delay) = self.network.carry(self.now, &mut self.rng, (id, peer), octets, Carrier::Datagram) else { return };
-        if self.network.duplicates(&mut self.rng) {
-            let again = delay + self.network.conditions.latency.draw(&mut self.rng);
+        let Some((delay, again)) = self.network.datagram(self.now, &mut self.rng, (id, peer), octets) else { return };
+        if let Some(again) = again {
             self.plan(again, Happening::Datagram { to: peer, at: to, from, bytes: bytes.clone(), mark });
         }
         self.plan(delay, Happening::Datagram { to: peer, at: to, from, bytes, mark });

@@ -14,10 +14,11 @@ mod writes;
 
 use std::{net::SocketAddr, time::Duration};
 
+pub use knobs::{Knobs, conditions, directions};
 pub use outcome::{Clock, Entry, Failure, Outcome};
 pub use reading::{Reading, Shown};
 
-use self::{agenda::Agenda, expect::Watch, knobs::Knobs, notes::Notes, secrets::Secrets, trace::Trace, writes::Writes};
+use self::{agenda::Agenda, expect::Watch, notes::Notes, secrets::Secrets, trace::Trace, writes::Writes};
 use super::{
     HostId, HostOptions, World, checkers,
     scenario::{Expectation, Scenario, Step, Term, What, When},
@@ -25,6 +26,7 @@ use super::{
 use crate::{
     core::{REAP_AFTER, time::Moment},
     model::NodeId,
+    wire::Versions,
 };
 
 /// Plays a scenario. All that is drawn at random follows from the seed. With a story, what happens to agents and what they tell their operators
@@ -76,6 +78,7 @@ impl<'s> Player<'s> {
                 seeds: node.join.iter().map(HostId).collect(),
                 reap_after: node.reap_after.unwrap_or(REAP_AFTER),
                 keys: secrets.of_node(node),
+                versions: Versions::SPOKEN,
             });
         }
         let count = scenario.nodes.len();

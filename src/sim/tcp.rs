@@ -7,12 +7,7 @@ use std::{
     time::Duration,
 };
 
-use super::{
-    HostId, Mark, Place, Power, Seen, World,
-    network::{Carrier, SEGMENT_HEAD},
-    process::Waiting,
-    world::Happening,
-};
+use super::{HostId, Mark, Place, Power, Seen, World, network::SEGMENT_HEAD, process::Waiting, world::Happening};
 use crate::{
     core::{
         io::{CloseCause, StreamId},
@@ -315,7 +310,7 @@ impl World {
         if !from_is_there || !to_is_there || self.hosts[to_host.0].power != Power::On {
             return None;
         }
-        let delay = self.network.carry(self.now, &mut self.rng, (from_host, to_host), octets, Carrier::Segment)?;
+        let delay = self.network.segment(self.now, &mut self.rng, (from_host, to_host), octets)?;
         let back = &mut self.hosts[to_host.0].traffic;
         back.segments += 1;
         back.segment_octets += SEGMENT_HEAD as u64;

@@ -12,7 +12,7 @@ use toml::{Table, Value};
 use super::site::{DATA, Host};
 
 /// The port that gossip is received at.
-const GOSSIP: u16 = 8746;
+pub(crate) const GOSSIP: u16 = 8746;
 
 /// The program that is played with.
 pub(crate) fn program() -> PathBuf {

@@ -14,7 +14,8 @@ use tokio::{net::TcpStream, task::JoinHandle, time::timeout};
 
 use super::site::Host;
 
-const HTTP: u16 = 8780;
+/// The port of the API.
+pub(crate) const HTTP: u16 = 8780;
 
 /// A connection to a port of an agent, from its own host.
 pub(crate) async fn connect(host: &dyn Host, port: u16) -> io::Result<TcpStream> {

@@ -31,6 +31,7 @@ pub(crate) struct Board {
     begun: Cell<Instant>,
     places: RefCell<Vec<Place>>,
     ids: RefCell<Vec<Option<NodeId>>>,
+    processes: RefCell<Vec<Option<u32>>>,
     pub(crate) promises: RefCell<Promises>,
     /// Something is to be looked at.
     pub(crate) changed: Notify,
@@ -43,6 +44,7 @@ impl Board {
             begun: Cell::new(Instant::now()),
             places: RefCell::new((0..count).map(|_| Place::default()).collect()),
             ids: RefCell::new(vec![None; count]),
+            processes: RefCell::new(vec![None; count]),
             promises: RefCell::new(promises),
             changed: Notify::new(),
         }
@@ -77,6 +79,16 @@ impl Board {
     /// Who each host was, when its agent started last.
     pub(crate) fn ids(&self) -> Ref<'_, Vec<Option<NodeId>>> {
         self.ids.borrow()
+    }
+
+    /// The process of a host is this one, or there is none.
+    pub(crate) fn runs(&self, place: usize, process: Option<u32>) {
+        self.processes.borrow_mut()[place] = process;
+    }
+
+    /// The number of the process of a host, where there is one.
+    pub(crate) fn process(&self, place: usize) -> Option<u32> {
+        self.processes.borrow()[place]
     }
 
     /// What an agent shows, if it shows anything.

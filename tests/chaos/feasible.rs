@@ -8,7 +8,7 @@ use tidings::sim::scenario::{
     quantity::{self, Share},
 };
 
-use super::world::World;
+use super::{docker, world::World};
 
 /// Why a scenario can't be played here, if that is so.
 pub(crate) fn obstacle(scenario: &Scenario, world: World, longest: Duration) -> Option<String> {
@@ -19,10 +19,13 @@ pub(crate) fn obstacle(scenario: &Scenario, world: World, longest: Duration) -> 
     if let Some(reap_after) = scenario.nodes.iter().filter_map(|node| node.reap_after).min().filter(|time| *time <= at_least) {
         return Some(format!("agents have no setting by which they forget the dead after {}", quantity::said(reap_after)));
     }
+    if world == World::Docker && scenario.nodes.len() > docker::MOST {
+        return Some(format!("it has more nodes than {}", docker::MOST));
+    }
     scenario.steps.iter().find_map(|step| {
         let why = match &step.what {
             What::Do(Action::Suspend(..)) => "a host of its own does not sleep without the machine",
-            What::Do(Action::Record(_) | Action::Replay { .. }) => "nobody stands on the way and records",
+            What::Do(Action::Record(_) | Action::Replay { .. }) if world == World::Docker => "nobody stands on the way and records",
             What::Do(Action::Disk(_, Disk::Slow(_))) => "disks can't be made slow",
             What::Do(Action::Disk(_, Disk::Full)) if world == World::Docker => {
                 "disks can't be made full: there is no shell in the image that would have an agent ignore SIGXFSZ"
@@ -48,8 +51,11 @@ pub(crate) fn at_least(scenario: &Scenario) -> Duration {
     now.max(end)
 }
 
-/// What a scenario says of its network that is left out: the bridge passes on what it does not lose, at once and once.
-pub(crate) fn left_out(scenario: &Scenario) -> Vec<&'static str> {
+/// What a scenario says of its network that is left out: a bridge passes on what it does not lose, at once and once.
+pub(crate) fn left_out(scenario: &Scenario, world: World) -> Vec<&'static str> {
+    if world == World::Namespaces {
+        return Vec::new();
+    }
     let quiet = Network::default();
     let mut networks = vec![scenario.network.clone()];
     let mut links: Vec<_> = scenario.links.iter().collect();

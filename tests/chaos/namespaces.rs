@@ -1,24 +1,34 @@
 //! Hosts that are network namespaces, on a bridge of their own.
 
 mod host;
+mod intruder;
 
 use std::{
     collections::BTreeMap,
     fmt::Write as _,
-    net::{IpAddr, Ipv4Addr},
+    net::{IpAddr, Ipv4Addr, SocketAddrV4},
     path::Path,
     rc::Rc,
 };
 
-use tidings::sim::scenario::Nodes;
+use tidings::sim::{
+    Conditions, Network,
+    runner::directions,
+    scenario::{Nodes, network::Way},
+};
 
 use super::{
     addresses::Addresses,
+    agent::GOSSIP,
     nft,
-    site::{Host, Site},
+    site::{Host, Replay, Site},
 };
-use crate::netns::ethernet::{Ethernet, Port};
+use crate::{
+    netns::ethernet::{Ethernet, Port},
+    wires::{Line, Wires},
+};
 use host::Station;
+use intruder::{Intruder, Speech};
 
 const DEVICE: &str = "eth0";
 const FIRST: Ipv4Addr = Ipv4Addr::new(10, 77, 0, 1);
@@ -28,25 +38,33 @@ const TABLE: &str = "chaos";
 /// All hosts. They are gone when this is dropped, or when this process is.
 #[derive(Debug)]
 pub(crate) struct Namespaces {
+    // First of all: hosts that are dropped have nothing that passes packets any more.
+    wires: Wires,
     ethernet: Ethernet,
     stations: Vec<Rc<Station>>,
     hosts: Vec<Rc<dyn Host>>,
     ports: Vec<Port>,
     addresses: Addresses,
+    intruder: Option<Rc<Intruder>>,
 }
 
 impl Namespaces {
     /// So many hosts. No other site is reached from them.
     pub(crate) fn new(count: usize) -> Result<Namespaces, String> {
         let addresses = Addresses::new(FIRST, count);
-        let mut site = Namespaces { ethernet: Ethernet::new()?, stations: Vec::new(), hosts: Vec::new(), ports: Vec::new(), addresses };
+        let (mut ethernet, mut stations, mut ports, mut lines) = (Ethernet::new()?, Vec::new(), Vec::new(), Vec::new());
         for place in 0..count {
             let station = Rc::new(Station::new()?);
-            site.ports.push(site.ethernet.plug(&station.0, DEVICE, &[(site.address(place), BITS)])?);
-            station.0.run(&format!("ip link set {DEVICE} address {}", mac(place)))?;
-            site.hosts.push(Rc::clone(&station) as Rc<dyn Host>);
-            site.stations.push(station);
+            let host = &station.0;
+            ports.push(ethernet.plug_by(host, DEVICE, &[(addresses.of(place).into(), BITS)], |switch, port| {
+                lines.push(Line::new((host, DEVICE), (switch, port))?);
+                host.run(&format!("ip link set {DEVICE} address {}", mac(place)))
+            })?);
+            stations.push(station);
         }
+        let wires = Wires::new(lines, Network::new(Conditions::default())).map_err(|error| format!("can't make wires: {error}"))?;
+        let hosts = stations.iter().map(|station| Rc::clone(station) as Rc<dyn Host>).collect();
+        let site = Namespaces { wires, ethernet, stations, hosts, ports, addresses, intruder: None };
         (0..count).try_for_each(|place| site.introduce(place, 0..count))?;
         Ok(site)
     }
@@ -109,11 +127,50 @@ impl Site for Namespaces {
     }
 
     fn set_rules(&self, counters: &str, rules: &str) -> Result<(), String> {
-        self.ethernet.switch().run(&format!("nft -f - <<'END'\n{}END", nft::table(TABLE, counters, rules)))
+        nft::set_table(self.ethernet.switch().command(Path::new("nft")), TABLE, counters, rules)
     }
 
     fn hits(&self) -> Result<BTreeMap<String, u64>, String> {
         nft::read_counters(self.ethernet.switch().command(Path::new("nft")), TABLE)
+    }
+
+    fn wires(&self) -> Option<&Wires> {
+        Some(&self.wires)
+    }
+
+    fn record(&mut self, way: &Way) -> Result<(), String> {
+        if self.intruder.is_none() {
+            self.intruder = Some(Rc::new(Intruder::new(&self.wires)?));
+        }
+        directions(way).for_each(|(from, to)| self.wires.recorder().hear_from(from, to));
+        Ok(())
+    }
+
+    fn replay(&self, to: &Nodes, from: Option<&Nodes>) -> Result<Replay, String> {
+        let recorder = self.wires.recorder();
+        let (count, intruder) = (recorder.datagrams().count() + recorder.streams().count(), self.intruder.clone());
+        let Some(intruder) = intruder.filter(|_| count > 0) else { return Err("nothing was recorded".to_owned()) };
+        let others: Vec<Ipv4Addr> = from.into_iter().flat_map(Nodes::iter).map(|place| self.addresses.of(place)).collect();
+        let mut others = others.into_iter().cycle();
+        let speeches: Vec<Speech> = to
+            .iter()
+            .map(|place| Speech {
+                to: SocketAddrV4::new(self.addresses.of(place), GOSSIP),
+                mac: mac(place),
+                datagrams: recorder
+                    .datagrams()
+                    .map(|(from, said)| (SocketAddrV4::new(others.next().unwrap_or(*from.ip()), from.port()), said.to_vec()))
+                    .collect(),
+                streams: recorder.streams().map(|(from, said)| (others.next().unwrap_or(from), said.to_vec())).collect(),
+            })
+            .collect();
+        Ok(Box::pin(async move {
+            let mut said = 0;
+            for speech in speeches {
+                said += intruder.say(speech).await?;
+            }
+            Ok(said)
+        }))
     }
 }
 

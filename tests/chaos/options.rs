@@ -10,7 +10,7 @@ use std::{
 use clap::Parser;
 use tidings::sim::scenario::{Scenario, quantity};
 
-use super::{feasible, report::Report, world::World};
+use super::{endurance, feasible, report::Report, world::World};
 
 /// Scenarios that are played where nothing is said: they end soon.
 const FEW: [&str; 2] = ["form", "address_reused"];
@@ -28,10 +28,16 @@ pub(crate) struct Options {
     /// All of simulations/
     #[arg(long, conflicts_with = "files")]
     all: bool,
+    /// Random faults for so long, every promise watched, and what agents take judged and drawn
+    #[arg(long, value_name = "DURATION", conflicts_with_all = ["files", "all", "at_once", "beside"], value_parser = quantity::duration)]
+    endurance: Option<Duration>,
+    /// What the random faults follow from
+    #[arg(long, value_name = "N", default_value_t = 1, requires = "endurance")]
+    seed: u64,
     /// Scenarios that take longer are left out
     #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = quantity::duration)]
     longest: Duration,
-    /// So many nodes, in a scenario that gives a count
+    /// So many nodes, in a scenario that gives a count [default of --endurance: 20]
     #[arg(long, value_name = "N")]
     nodes: Option<usize>,
     /// So many scenarios at once
@@ -45,6 +51,9 @@ pub(crate) struct Options {
 /// Plays what the command line asks for.
 pub(crate) async fn run() -> ExitCode {
     let options = Options::parse();
+    if let Some(lasts) = options.endurance {
+        return endurance::run(lasts, options.nodes.unwrap_or(endurance::NODES), options.seed).await;
+    }
     let files = match options.files() {
         Ok(files) => files,
         Err(error) => return flawed(&[error]),
@@ -63,14 +72,18 @@ pub(crate) async fn run() -> ExitCode {
     let mut report = Report::default();
     let mut nothing_can_be_played = true;
     for world in &options.worlds {
+        if let Some(why) = world.obstacle().await {
+            println!("skipped: all scenarios in {world}: {why}");
+            continue;
+        }
+        nothing_can_be_played = false;
         let ground = match world.open().await {
             Ok(ground) => Rc::new(ground),
             Err(why) => {
-                println!("skipped: all scenarios in {world}: {why}");
+                report.fail(&format!("all scenarios in {world}: {why}"));
                 continue;
             }
         };
-        nothing_can_be_played = false;
         let mut feasible = Vec::new();
         for (file, scenario) in &scenarios {
             match feasible::obstacle(scenario, *world, options.longest) {

@@ -16,12 +16,15 @@ use tidings::{
     },
 };
 
+use tokio::task::JoinHandle;
+
 use super::{
     board::Board,
     expect::{Watch, in_groups},
     faults::Faults,
     heartbeats::Heartbeats,
     names,
+    passage::Passage,
     promises::Promises,
     site::Site,
     writes::Writes,
@@ -40,10 +43,13 @@ pub(crate) struct Player<'s> {
     pub(crate) board: Rc<Board>,
     lives: Vec<Life>,
     faults: Faults,
+    passage: Passage,
     heartbeats: Heartbeats,
     secrets: Secrets,
     writes: Writes,
     watches: Vec<Watch<'s>>,
+    /// What is said again, by the steps that had it said.
+    replays: Vec<(String, JoinHandle<Result<usize, String>>)>,
     entries: Vec<Entry>,
     waits: Vec<(usize, Duration)>,
     /// Tells of each step at once.
@@ -52,7 +58,18 @@ pub(crate) struct Player<'s> {
 
 /// Plays a scenario on hosts that are there already.
 pub(crate) async fn play(scenario: &Scenario, site: Box<dyn Site>, tell: fn(&Entry)) -> (Outcome, Vec<String>) {
+    play_beside(scenario, site, tell, |_| ()).await
+}
+
+/// The same, beside something that is there as long as it goes on.
+pub(crate) async fn play_beside<B>(
+    scenario: &Scenario,
+    site: Box<dyn Site>,
+    tell: fn(&Entry),
+    begin: impl FnOnce(&Player<'_>) -> B,
+) -> (Outcome, Vec<String>) {
     let mut player = Player::new(scenario, site, tell);
+    let _beside = begin(&player);
     let failure = player.go().await.err();
     let logs = if failure.is_some() { player.logs() } else { Vec::new() };
     let ended = player.board.now();
@@ -70,6 +87,7 @@ impl<'s> Player<'s> {
         let board = Rc::new(Board::new(count, promises));
         Player {
             scenario,
+            passage: Passage::new(&*site, &scenario.network),
             site,
             lives: (0..count).map(|_| Life::default()).collect(),
             faults: Faults::new(&scenario.network, count),
@@ -78,6 +96,7 @@ impl<'s> Player<'s> {
             secrets: Secrets::new(scenario),
             board,
             watches: Vec::new(),
+            replays: Vec::new(),
             entries: Vec::new(),
             waits: Vec::new(),
             tell,
@@ -105,9 +124,27 @@ impl<'s> Player<'s> {
         while let Some(end) = self.watches.iter().map(|watch| watch.until).chain(self.writes.last_deadline()).max() {
             self.run_until(end.max(self.board.now())).await?;
         }
+        self.end_replays().await?;
         self.rest().await?;
         self.count_hits()?;
-        self.faults.idle().map_or(Ok(()), |what| Err(self.failed(what)))
+        let idle = self.faults.idle().or_else(|| self.passage.end(&*self.site));
+        idle.map_or(Ok(()), |what| Err(self.failed(what)))
+    }
+
+    /// Waits until all that was to be said again has been. That nothing was would show nothing.
+    async fn end_replays(&mut self) -> Result<(), Failure> {
+        for (what, replay) in std::mem::take(&mut self.replays) {
+            while !replay.is_finished() {
+                self.breathe(self.board.now() + Duration::from_millis(100)).await?;
+            }
+            let said = replay.await.map_err(|error| self.failed(format!("{what}: {error}")))?;
+            match said {
+                Ok(0) => return Err(self.failed(format!("{what} had no effect: nothing was said"))),
+                Ok(_) => {}
+                Err(why) => return Err(self.failed(format!("{what}: {why}"))),
+            }
+        }
+        Ok(())
     }
 
     async fn step(&mut self, step: &'s Step) -> Result<(), Failure> {
@@ -200,7 +237,7 @@ impl<'s> Player<'s> {
 
     /// Takes note of what has just happened, and judges it.
     fn after_something(&mut self) -> Result<(), Failure> {
-        if self.faults.are_beyond(excuses::LOSS) {
+        if self.faults.are_beyond(excuses::LOSS) || Passage::is_ill(&*self.site) {
             self.board.promises.borrow_mut().excuses.network_is_ill(self.board.now());
         }
         self.take_note_of_ends()?;
@@ -222,7 +259,7 @@ impl<'s> Player<'s> {
     /// Whether an agent is there and goes on.
     pub(crate) fn is_running(&self, place: usize) -> bool {
         let life = &self.lives[place];
-        life.process.as_ref().is_some_and(|process| process.ended().is_none()) && !life.is_paused && life.frozen_until.is_none()
+        life.process.as_ref().is_some_and(|process| !process.is_dead()) && !life.is_paused && life.frozen_until.is_none()
     }
 
     pub(crate) fn has_stopped(&self, place: usize, text: &str) -> Result<(), String> {

@@ -20,8 +20,13 @@ pub(crate) struct Promises {
     due: BTreeSet<(usize, InstanceId)>,
     /// Instances that somebody asked to remove, whether it was answered or not.
     asked: BTreeSet<(usize, InstanceId)>,
+    /// Those that were registered again since: whoever stood still meanwhile hears of the removal all the same, until it shows what came after it.
+    asked_before: BTreeSet<(usize, InstanceId)>,
     /// Instances whose removal was acknowledged, and who has shown since that they are gone.
     removed: BTreeMap<(usize, InstanceId), BTreeSet<usize>>,
+    /// Who has shown an instance since it was registered, the first time or after a removal. Whoever stood still meanwhile may hear of the
+    /// removal before it hears of the registration, from what waited at its socket: to such a one nothing comes back.
+    had: BTreeMap<(usize, InstanceId), BTreeSet<usize>>,
     /// Whose data folder was replaced: what it had is void.
     replaced: BTreeSet<usize>,
     /// Those that were forgotten: what they had goes with them.
@@ -46,8 +51,12 @@ impl Promises {
 
     /// An instance is about to be registered.
     pub(crate) fn registering(&mut self, place: usize, id: &InstanceId) {
-        self.asked.remove(&(place, id.clone()));
-        self.removed.remove(&(place, id.clone()));
+        let key = (place, id.clone());
+        self.removed.remove(&key);
+        if self.asked.remove(&key) {
+            self.had.remove(&key);
+            self.asked_before.insert(key);
+        }
     }
 
     pub(crate) fn registered(&mut self, place: usize, id: &InstanceId) {
@@ -75,8 +84,8 @@ impl Promises {
         self.excuses.is_ill(HostId(place), now);
         self.awake.insert(place);
         self.due.extend(self.kept.iter().filter(|(of, _)| *of == place).cloned());
-        self.removed.values_mut().for_each(|shown| {
-            shown.remove(&place);
+        self.removed.values_mut().chain(self.had.values_mut()).for_each(|readers| {
+            readers.remove(&place);
         });
     }
 
@@ -102,6 +111,7 @@ impl Promises {
         self.kept.retain(|(of, _)| *of != place);
         self.due.retain(|(of, _)| *of != place);
         self.removed.retain(|(of, _), _| *of != place);
+        self.had.retain(|(of, _), _| *of != place);
     }
 
     /// An agent shows something else than before.
@@ -112,10 +122,15 @@ impl Promises {
             let Some(id) = id.filter(|_| ids.iter().filter(|other| *other == id).count() == 1) else { continue };
             self.judge_down(reader, place, before.and_then(|view| view.nodes.get(&id)).map(|node| node.state), after.nodes.get(&id), now);
         }
-        for ((place, id), shown) in &mut self.removed {
+        for (node, id) in after.instances.keys().filter(|key| before.is_none_or(|before| !before.instances.contains_key(key))) {
+            if let Some(place) = host(*node) {
+                self.had.entry((place, id.clone())).or_default().insert(reader);
+            }
+        }
+        for (key @ (place, id), shown) in &mut self.removed {
             let is_shown = ids[*place].is_some_and(|node| after.instances.contains_key(&(node, id.clone())));
             if !is_shown {
-                shown.insert(reader);
+                shown.extend(self.had.get(key).filter(|readers| readers.contains(&reader)).map(|_| reader));
             } else if shown.contains(&reader) && !self.replaced.contains(place) {
                 let owner = ids[*place].and_then(|node| after.nodes.get(&node)).map_or("?", |node| node.name.as_str());
                 self.broken.get_or_insert((now, reader, format!("removals: {id} of {owner} was deregistered, was gone, and is back")));
@@ -125,7 +140,9 @@ impl Promises {
         for (node, id) in before.instances.keys().filter(|key| !after.instances.contains_key(key)) {
             // Who is not known any more takes all that it had along.
             let Some(place) = host(*node).filter(|_| after.nodes.contains_key(node)) else { continue };
-            if !self.asked.contains(&(place, id.clone())) && !self.replaced.contains(&place) && !self.forgotten.contains(&place) {
+            let key = (place, id.clone());
+            let is_behind = self.asked_before.contains(&key) && !self.had.get(&key).is_some_and(|readers| readers.contains(&reader));
+            if !is_behind && !self.asked.contains(&key) && !self.replaced.contains(&place) && !self.forgotten.contains(&place) {
                 self.broken.get_or_insert((
                     now,
                     reader,
@@ -150,7 +167,7 @@ impl Promises {
     fn judge_own(&mut self, reader: usize, view: &View, ids: &[Option<NodeId>], now: Moment) {
         let Some(own) = ids[reader] else { return };
         let lost = self
-            .kept
+            .due
             .iter()
             .find(|key| key.0 == reader && !self.asked.contains(*key) && !view.instances.contains_key(&(own, key.1.clone())));
         if let Some((_, id)) = lost {

@@ -43,6 +43,12 @@ impl Report {
         self.skipped += 1;
     }
 
+    /// There is nothing to play on, though there should be.
+    pub(crate) fn fail(&mut self, why: &str) {
+        println!("failed: {why}");
+        self.failed += 1;
+    }
+
     /// Plays scenarios. Of several that are played at once each is told of when it is over.
     pub(crate) async fn play(&mut self, scenarios: Vec<(PathBuf, Rc<Scenario>)>, world: World, ground: &Rc<Ground>, options: &Options) {
         let alone = options.at_once == 1;
@@ -107,15 +113,13 @@ impl Report {
         if options.beside {
             let (_, waits) = self.waits.entry(file.to_owned()).or_insert_with(|| (Rc::clone(scenario), Waits::default()));
             waits.push((world, outcome.waits));
-            if options.worlds.len() == 1 {
-                print!("{}", beside::table(scenario, waits));
-            }
         }
     }
 
     /// Prints the totals, alone on the last line.
     pub(crate) fn conclude(&self, nothing_can_be_played: bool) -> ExitCode {
-        for (file, (scenario, waits)) in self.waits.iter().filter(|(_, (_, waits))| waits.len() > 1) {
+        // Last, since what is played in virtual time leaves no time for real agents.
+        for (file, (scenario, waits)) in &self.waits {
             print!("\n{}: {}\n{}", said(file), scenario.title, beside::table(scenario, waits));
         }
         if self.skipped > 0 {
@@ -129,7 +133,7 @@ impl Report {
 fn heading(file: &Path, scenario: &Scenario, world: World) -> String {
     let count = scenario.nodes.len();
     let nodes = if count == 1 { "node" } else { "nodes" };
-    let left_out = feasible::left_out(scenario);
+    let left_out = feasible::left_out(scenario, world);
     let without = if left_out.is_empty() { String::new() } else { format!(", without {}", left_out.join(", ")) };
     format!("{}: {} ({count} {nodes} in {world}{without})", said(file), scenario.title)
 }

@@ -1,15 +1,20 @@
 //! The hosts of a scenario, whatever they are made of: what whoever plays it needs of them.
 
-use std::{collections::BTreeMap, fmt::Debug, io, net::IpAddr, path::PathBuf, rc::Rc};
+use std::{collections::BTreeMap, fmt::Debug, io, net::IpAddr, path::PathBuf, pin::Pin, rc::Rc};
 
 use rustix::process::Signal;
-use tidings::sim::scenario::Nodes;
+use tidings::sim::scenario::{Nodes, network::Way};
 use tokio::net::TcpSocket;
+
+use crate::wires::Wires;
 
 /// Its data folder, and what it is started with, among the files of an agent.
 pub(crate) const DATA: &str = "data";
 pub(crate) const CONFIG: &str = "etc/tidings.toml";
 pub(crate) const KEYS: &str = "etc/keys";
+
+/// While it goes on, what was recorded is said again; it ends with how much of it was said.
+pub(crate) type Replay = Pin<Box<dyn Future<Output = Result<usize, String>>>>;
 
 /// All hosts, on a network of their own. They are gone when this is dropped, or when this process is.
 pub(crate) trait Site: Debug {
@@ -37,6 +42,21 @@ pub(crate) trait Site: Debug {
 
     /// How many packets each counter has counted.
     fn hits(&self) -> Result<BTreeMap<String, u64>, String>;
+
+    /// What says how packets pass that are not lost. Without them they pass at once, and once.
+    fn wires(&self) -> Option<&Wires> {
+        None
+    }
+
+    /// Has somebody on the way record from now on what some send to others.
+    fn record(&mut self, _way: &Way) -> Result<(), String> {
+        Err("nobody stands on the way and records".to_owned())
+    }
+
+    /// Says again what was recorded until now to each of these hosts, from where it came, or from the addresses of others.
+    fn replay(&self, _to: &Nodes, _from: Option<&Nodes>) -> Result<Replay, String> {
+        Err("nothing was recorded".to_owned())
+    }
 }
 
 /// A host, which an agent runs on or not.
@@ -60,10 +80,18 @@ pub(crate) trait Host: Debug {
     fn log(&self) -> String;
 }
 
-/// An agent that was started. It is killed when this is dropped, or with its site.
+/// An agent that was started. It is killed with its site at the latest.
 pub(crate) trait Process: Debug {
     /// Whether it is there already.
     fn has_started(&self) -> bool;
+
+    /// The number of its process on this machine, where it has one.
+    fn id(&self) -> Option<u32> {
+        None
+    }
+
+    /// Whether its process is gone, though it may not be known yet how it ended.
+    fn is_dead(&self) -> bool;
 
     /// How it ended, if it has.
     fn ended(&self) -> Option<String>;

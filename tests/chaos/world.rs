@@ -4,8 +4,12 @@ use std::fmt;
 
 use clap::ValueEnum;
 
-use super::{namespaces::Namespaces, site::Site};
-use crate::netns;
+use super::{
+    docker::{self, Docker},
+    namespaces::Namespaces,
+    site::Site,
+};
+use crate::{netns, wires};
 
 /// A way to make hosts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
@@ -20,6 +24,7 @@ pub(crate) enum World {
 #[derive(Debug)]
 pub(crate) enum Ground {
     Namespaces,
+    Docker(Docker),
 }
 
 impl fmt::Display for World {
@@ -32,14 +37,22 @@ impl fmt::Display for World {
 }
 
 impl World {
+    /// Why there can be none of its hosts here, if that is so.
+    pub(crate) async fn obstacle(self) -> Option<String> {
+        match self {
+            World::Namespaces => netns::obstacle().or_else(wires::obstacle),
+            World::Docker => docker::obstacle().await,
+        }
+    }
+
     /// Makes what all of its hosts have in common.
     ///
     /// # Errors
-    /// Why there can be none of its hosts here.
+    /// As the system says; for people.
     pub(crate) async fn open(self) -> Result<Ground, String> {
         match self {
-            World::Docker => Err("it is not there yet".to_owned()),
-            World::Namespaces => netns::obstacle().map_or(Ok(Ground::Namespaces), |why| Err(format!("it needs network namespaces: {why}"))),
+            World::Namespaces => Ok(Ground::Namespaces),
+            World::Docker => Docker::open().await.map(Ground::Docker),
         }
     }
 }
@@ -52,6 +65,7 @@ impl Ground {
     pub(crate) async fn site(&self, count: usize) -> Result<Box<dyn Site>, String> {
         match self {
             Ground::Namespaces => Ok(Box::new(Namespaces::new(count)?)),
+            Ground::Docker(docker) => docker.site(count).await,
         }
     }
 }

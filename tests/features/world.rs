@@ -73,6 +73,8 @@ pub(crate) struct World {
     pub(crate) floods: JoinSet<()>,
     /// Somebody on the way to an agent.
     pub(crate) recorder: Option<Recorder>,
+    /// What an agent said before it was killed.
+    pub(crate) last_words: Vec<u8>,
     /// Services beside agents, by the agent's name.
     pub(crate) services: BTreeMap<String, Service>,
     /// Who signs certificates.
@@ -108,6 +110,7 @@ impl World {
             notices: None,
             notice: String::new(),
             recorder: None,
+            last_words: Vec::new(),
             services: BTreeMap::new(),
             authorities: BTreeMap::new(),
             held: None,

@@ -44,13 +44,29 @@ impl Ethernet {
     /// # Errors
     /// As the system says; for people.
     pub(crate) fn plug(&mut self, host: &Host, device: &str, addresses: &[(IpAddr, u8)]) -> Result<Port, String> {
+        let process = host.process();
+        self.plug_by(host, device, addresses, |switch, port| {
+            switch.run(&format!("ip link add {port} type veth peer name {device} netns {process}"))
+        })
+    }
+
+    /// The same, by a cable of another kind: it has the device on the host at its one end, and at the other one on the switch, of the name
+    /// that is handed to who lays it.
+    ///
+    /// # Errors
+    /// As the system or who lays it says; for people.
+    pub(crate) fn plug_by(
+        &mut self,
+        host: &Host,
+        device: &str,
+        addresses: &[(IpAddr, u8)],
+        lay: impl FnOnce(&Host, &str) -> Result<(), String>,
+    ) -> Result<Port, String> {
         let port = Port(self.ports);
         self.ports += 1;
         let name = port.device();
-        let process = host.process();
-        self.switch.run(&format!(
-            "ip link add {name} type veth peer name {device} netns {process}; ip link set {name} master switch; ip link set {name} up"
-        ))?;
+        lay(&self.switch, &name)?;
+        self.switch.run(&format!("ip link set {name} master switch; ip link set {name} up"))?;
         let mut script = format!("ip link set lo up; ip link set {device} up\n");
         for (address, bits) in addresses {
             // An address of IPv6 would be looked for on the network first, for a second or two.

@@ -83,12 +83,23 @@ impl Host {
     /// # Panics
     /// When there is no way back.
     pub(crate) fn within<T>(&self, deed: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
-        let home = File::open("/proc/thread-self/ns/net")?;
-        move_into_link_name_space(self.net.as_fd(), Some(LinkNameSpaceType::Network))?;
-        let done = deed();
-        move_into_link_name_space(home.as_fd(), Some(LinkNameSpaceType::Network)).expect("a thread can go back to where it was");
-        done
+        within(&self.net, deed)
     }
+}
+
+/// Does something in a network, as on a host. It must not wait for anything.
+///
+/// # Errors
+/// As the system or the deed says.
+///
+/// # Panics
+/// When there is no way back.
+pub(crate) fn within<T>(net: &File, deed: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+    let home = File::open("/proc/thread-self/ns/net")?;
+    move_into_link_name_space(net.as_fd(), Some(LinkNameSpaceType::Network))?;
+    let done = deed();
+    move_into_link_name_space(home.as_fd(), Some(LinkNameSpaceType::Network)).expect("a thread can go back to where it was");
+    done
 }
 
 impl Drop for Host {

@@ -10,7 +10,8 @@ use super::super::{
 };
 
 /// The faults of a scenario, and what they are called.
-pub(super) struct Knobs {
+#[derive(Debug)]
+pub struct Knobs {
     /// What holds everywhere.
     network: network::Network,
     /// Who said so.
@@ -23,13 +24,15 @@ pub(super) struct Knobs {
 }
 
 /// Faults of which at least one must have hit something.
+#[derive(Debug)]
 struct Knob {
     what: String,
     faults: Vec<FaultId>,
 }
 
 impl Knobs {
-    pub(super) fn new(network: &network::Network) -> Knobs {
+    /// What a scenario begins with.
+    pub fn new(network: &network::Network) -> Knobs {
         Knobs {
             network: network.clone(),
             said_by: "[network]".to_owned(),
@@ -58,7 +61,8 @@ impl Knobs {
         idle.or(end(network, &mut self.cuts))
     }
 
-    pub(super) fn change(&mut self, network: &mut Network, change: &NetworkChange, what: String) -> Option<String> {
+    /// The network is another one from now on. Tells what had no effect until then.
+    pub fn change(&mut self, network: &mut Network, change: &NetworkChange, what: String) -> Option<String> {
         let idle = self.idle_condition(network);
         change.apply(&mut self.network);
         (self.said_by, self.before) = (what, network.effects);
@@ -66,8 +70,8 @@ impl Knobs {
         idle
     }
 
-    /// Puts a link in the place of what was said of the same way.
-    pub(super) fn link(&mut self, network: &mut Network, link: &Link, what: String) -> Option<String> {
+    /// Puts a link in the place of what was said of the same way. Tells what of that had no effect.
+    pub fn link(&mut self, network: &mut Network, link: &Link, what: String) -> Option<String> {
         let mut idle = None;
         if let Some(place) = self.links.iter().position(|(way, _)| *way == link.way) {
             idle = end(network, &mut self.links.remove(place).1);
@@ -92,7 +96,7 @@ impl Knobs {
     }
 
     /// The end of the scenario: what had no effect by then, if anything.
-    pub(super) fn end(&mut self, network: &Network) -> Option<String> {
+    pub fn end(&self, network: &Network) -> Option<String> {
         let links = self.links.iter().flat_map(|(_, knobs)| knobs);
         let idle = self.partition.iter().chain(&self.cuts).chain(links).find(|knob| knob.hits(network) == 0);
         self.idle_condition(network).or(idle.map(Knob::idle))
@@ -138,14 +142,15 @@ fn group(nodes: &Nodes) -> Group {
     nodes.iter().map(HostId).collect()
 }
 
-pub(super) fn directions(way: &Way) -> impl Iterator<Item = (Group, Group)> + use<> {
+/// From whom to whom a way leads, and back where that is the same.
+pub fn directions(way: &Way) -> impl Iterator<Item = (Group, Group)> + use<> {
     let (from, to) = (group(&way.from), group(&way.to));
     let back = way.both_ways.then(|| (to.clone(), from.clone()));
     std::iter::once((from, to)).chain(back)
 }
 
 /// What holds for all packets.
-pub(super) fn conditions(network: &network::Network) -> Conditions {
+pub fn conditions(network: &network::Network) -> Conditions {
     Conditions {
         latency: latency(network.latency),
         loss: network.loss.probability(),

@@ -85,6 +85,12 @@ impl NetworkChange {
         network.reordered_by = reordered_by.unwrap_or(network.reordered_by);
         network.mtu = mtu.unwrap_or(network.mtu);
     }
+
+    /// The same, with nothing said of loss.
+    #[must_use]
+    pub fn but_for_loss(&self) -> NetworkChange {
+        NetworkChange { loss: None, ..self.clone() }
+    }
 }
 
 /// From whom to whom.

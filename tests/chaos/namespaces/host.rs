@@ -95,6 +95,14 @@ impl site::Process for Process {
         true
     }
 
+    fn id(&self) -> Option<u32> {
+        Some(self.pid)
+    }
+
+    fn is_dead(&self) -> bool {
+        self.ended.borrow().is_some()
+    }
+
     fn ended(&self) -> Option<String> {
         self.ended.borrow().clone()
     }

@@ -40,6 +40,7 @@ impl<'s> Player<'s> {
             Action::Network(change) => {
                 self.count_hits()?;
                 let idle = self.faults.change(change, about(step));
+                let idle = idle.or(self.passage.change(&*self.site, change, about(step)));
                 self.must_have_acted(idle)
             }
             Action::Link(link) => {
@@ -72,8 +73,14 @@ impl<'s> Player<'s> {
             }
             Action::Keys(nodes, change) => self.change_keys(nodes, change).await,
             Action::Write(write, answer) => self.write(step, write, answer),
+            Action::Record(way) => self.site.record(way).map_err(|why| self.failed(why)),
+            Action::Replay { to, from } => {
+                let replay = self.site.replay(to, from.as_ref()).map_err(|why| self.failed(why))?;
+                self.replays.push((about(step), tokio::task::spawn_local(replay)));
+                Ok(())
+            }
             // Such scenarios are not begun.
-            Action::Suspend(..) | Action::Record(_) | Action::Replay { .. } => Err(self.failed(format!("{} can't be played", step.text))),
+            Action::Suspend(..) => Err(self.failed(format!("{} can't be played", step.text))),
         }
     }
 
@@ -87,7 +94,8 @@ impl<'s> Player<'s> {
                 self.site.set_rate(place, link.rate).map_err(|why| self.failed(why))?;
             }
         }
-        let idle = self.faults.link(link, what);
+        let idle = self.faults.link(link, what.clone());
+        let idle = idle.or(self.passage.link(&*self.site, link, what));
         self.must_have_acted(idle)
     }
 

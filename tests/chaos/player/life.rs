@@ -100,6 +100,7 @@ impl Player<'_> {
         let life = &mut self.lives[place];
         (life.is_ending, life.restarts, life.is_paused, life.error) = (false, false, false, None);
         let is_full = life.is_full;
+        self.board.runs(place, process.id());
         life.process = Some(Followed { process, followers: [nodes.abort_handle(), instances.abort_handle()] });
         if is_full { self.set_disk(place, Disk::Full) } else { Ok(()) }
     }
@@ -140,7 +141,7 @@ impl Player<'_> {
             }
         }
         for place in nodes.iter() {
-            while self.lives[place].process.as_ref().is_some_and(|process| process.ended().is_none()) {
+            while self.lives[place].process.as_ref().is_some_and(|process| !process.is_dead()) {
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }
             self.gone(place);
@@ -152,6 +153,7 @@ impl Player<'_> {
         let life = &mut self.lives[place];
         (life.process, life.is_paused) = (None, false);
         self.board.clear(place);
+        self.board.runs(place, None);
         self.board.promises.borrow_mut().ends(place, self.board.now());
     }
 

@@ -24,6 +24,8 @@ use super::{
 
 /// How long an agent may take to read its files again.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How long it is asked once: one that is to be started again is not, while it is waited for an answer.
+const ONCE: Duration = Duration::from_millis(500);
 
 /// What each agent has.
 #[derive(Debug)]
@@ -120,7 +122,7 @@ impl Player<'_> {
         let (ids, mode) = (ring.ids().into_iter().map(u64::from).collect::<Vec<_>>(), mode.to_string());
         let end = self.board.now() + PATIENCE;
         loop {
-            let answer = api::ask(&**self.site.host(place), Method::GET, "/v1/agent/keys", None, PATIENCE).await;
+            let answer = api::ask(&**self.site.host(place), Method::GET, "/v1/agent/keys", None, ONCE).await;
             let shown: serde_json::Value = match &answer {
                 Ok(answer) if answer.status == StatusCode::OK => serde_json::from_slice(&answer.body).unwrap_or_default(),
                 _ => serde_json::Value::Null,

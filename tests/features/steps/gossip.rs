@@ -61,9 +61,15 @@ async fn said_name(world: &mut World, speaker: String, has: String) {
     assert_eq!(found, has == "has", "{speaker} said {said:?}");
 }
 
-#[when(regex = r"^what (\w+) said is sent to (\w+) cut short and with flipped bits$")]
-async fn replayed(world: &mut World, speaker: String, victim: String) {
-    let said = what_was_said(world, &speaker).await;
+#[when(regex = r"^(\w+) has said something and is killed$")]
+async fn last_words(world: &mut World, speaker: String) {
+    world.last_words = what_was_said(world, &speaker).await;
+    world.agent_mut(&speaker).kill().await;
+}
+
+#[when(regex = r"^what \w+ said is sent to (\w+) cut short and with flipped bits$")]
+async fn replayed(world: &mut World, victim: String) {
+    let said = world.last_words.clone();
     let victim = world.agent(&victim).gossip();
     let cut = (1..said.len()).step_by(said.len().div_ceil(40)).map(|length| said[..length].to_vec());
     let flipped = (0..said.len()).step_by(said.len().div_ceil(40)).map(|index| {
