@@ -156,3 +156,74 @@ impl Core {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::{
+        io::Output,
+        testing::{core, identity, receive},
+    };
+
+    #[test]
+    fn who_is_there_is_written_down_and_who_went_a_moment_ago_for_a_while_longer() {
+        let mut core = core(9);
+        receive(&mut core, 2, &[3]);
+        assert_eq!(written(&mut core, seconds(2)), Some(vec![2, 3]));
+        let effects = core.membership.down(identity(3));
+        core.apply(at(seconds(2)), effects);
+        assert_eq!(written(&mut core, seconds(30)), None, "nothing is other yet");
+        assert_eq!(written(&mut core, seconds(33)), Some(vec![2]));
+    }
+
+    #[test]
+    fn who_was_there_before_is_waited_for_until_it_is_forgotten_or_time_is_over() {
+        let mut core = core(9);
+        core.ready = false;
+        core.roster = Roster::of([2, 3].map(NodeId).to_vec());
+        core.established(at(seconds(100)), identity(9).address());
+        core.finish();
+        assert!(!core.ready);
+        core.bury(at(seconds(101)), NodeId(2), 3, seconds(60));
+        core.finish();
+        assert!(!core.ready, "the other one may be alive");
+        core.handle_timeout(at(seconds(129)));
+        assert!(!core.ready && outputs(&mut core).iter().all(|output| !matches!(output, Output::Event(Event::NotHeardOf { .. }))));
+        core.handle_timeout(at(seconds(130)));
+        let told = |output: &Output| matches!(output, Output::Event(Event::NotHeardOf { nodes }) if nodes == &[NodeId(3)]);
+        assert!(core.ready && outputs(&mut core).iter().any(told));
+        assert_eq!(written(&mut core, seconds(132)), Some(vec![]), "it is not waited for at the next start");
+    }
+
+    #[test]
+    fn the_last_one_that_is_forgotten_is_waited_for_no_longer() {
+        let mut core = core(9);
+        core.ready = false;
+        core.roster = Roster::of(vec![NodeId(2)]);
+        core.established(at(seconds(100)), identity(9).address());
+        core.bury(at(seconds(101)), NodeId(2), 3, seconds(60));
+        core.finish();
+        assert!(core.ready);
+    }
+
+    fn seconds(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    fn at(time: Duration) -> Moment {
+        Moment::after_start(time)
+    }
+
+    fn outputs(core: &mut Core) -> Vec<Output> {
+        std::iter::from_fn(|| core.poll_output()).collect()
+    }
+
+    /// What is written of members until then, last.
+    fn written(core: &mut Core, until: Duration) -> Option<Vec<u64>> {
+        core.handle_timeout(at(until));
+        let outputs = outputs(core);
+        let ops = outputs.iter().filter_map(|output| if let Output::Store { ops, .. } = output { Some(ops) } else { None }).flatten();
+        let lists = ops.filter_map(|op| if let StoreOp::Members(members) = op { Some(members) } else { None });
+        lists.last().map(|members| members.iter().map(|node| node.0).collect())
+    }
+}
