@@ -69,10 +69,13 @@ impl Start {
     /// Who says that it knows the cluster denies what those have of whom it knows nothing.
     fn judge_unseen(&self, world: &World, host: HostId) -> Result<(), String> {
         let Some((joined, process)) = self.joined.zip(world.host(host).process.as_ref()) else { return Ok(()) };
-        let runs = |node: &NodeId| world.hosts().any(|(_, other)| other.process.as_ref().is_some_and(|it| it.core.identity().node() == *node));
+        let runs =
+            |node: &NodeId| world.hosts().any(|(_, other)| other.process.as_ref().is_some_and(|it| it.core.identity().node() == *node));
         let unseen = self.unseen.iter().find(|node| runs(node) && !process.core.has_grave_for(**node));
         match unseen.filter(|_| world.now() - joined < PATIENCE) {
-            Some(node) => Err(format!("it says that it knows what the cluster knows, and shows nothing of {node}, which runs and was there before")),
+            Some(node) => {
+                Err(format!("it says that it knows what the cluster knows, and shows nothing of {node}, which runs and was there before"))
+            }
             None => Ok(()),
         }
     }

@@ -154,7 +154,8 @@ impl Options {
             held_up: Latency::Between(Duration::from_millis(1), Duration::from_millis([20, 100, 800][rng.random_range(0..3_usize)])),
             ..Conditions::default()
         };
-        let often = Kind::ALL.into_iter().filter(|kind| !matches!(kind, Kind::Image | Kind::Copy | Kind::Keys | Kind::Replay | Kind::RestartAll));
+        let often =
+            Kind::ALL.into_iter().filter(|kind| !matches!(kind, Kind::Image | Kind::Copy | Kind::Keys | Kind::Replay | Kind::RestartAll));
         let mut kinds: Vec<Kind> = often.filter(|kind| *kind == Kind::Register || rng.random_bool(0.45)).collect();
         if rng.random_bool(0.7) {
             kinds.retain(|kind| *kind != Kind::NameTwice);
