@@ -20,6 +20,7 @@ use tidings::{
         encryption::{KeyId, Mode},
     },
     wire::{
+        Versions,
         envelope::{Carrier, ClusterTag, Envelope},
         seal::{Nonce, Seal},
     },
@@ -93,7 +94,7 @@ fn tidings(size: usize) -> Candidate {
             black_box(sealing.close(Carrier::Datagram, black_box(clear.clone()), nonce, &[]));
         }),
         Box::new(move || {
-            let opened = seal.open(Carrier::Datagram, black_box(&sealed), &[]).expect("it is whole");
+            let opened = seal.open(Versions::SPOKEN, Carrier::Datagram, black_box(&sealed), &[]).expect("it is whole");
             black_box(opened.messages().expect("it is whole"));
         }),
     ]

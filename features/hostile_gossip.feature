@@ -45,6 +45,50 @@ Feature: Strangers at the gossip port change nothing
       | name  |
       | alpha |
 
+  Scenario: One that speaks later versions of the wire format alone is refused, and both are told why
+    Given an agent alpha
+    When a peer that speaks versions 8 to 9 of the wire format says hello to alpha
+    Then it is answered nothing
+    And alpha's log soon says "it is of version 8 of the wire format, and this agent speaks 1 to 1"
+    When the peer asks which versions alpha speaks
+    Then it is answered that those are 1 to 1, in the form of all versions
+    And alpha's log soon says "this agent speaks versions 1 to 1 of the wire format, the agent at {nobody}:8746 8 to 9: upgrade this agent to a release that speaks version 8"
+    And the metrics at alpha soon show
+      | tidings_gossip_dropped_total{reason="version"} | 2 |
+    When the peer asks which versions alpha speaks 50 times
+    Then the metrics at alpha soon show
+      | tidings_gossip_dropped_total{reason="version"} | 52 |
+    And alpha's log says "{nobody}:8746 8 to 9" once
+    And alpha goes on
+    When I GET /v1/nodes at alpha
+    Then the answer lists
+      | name  |
+      | alpha |
+
+  Scenario: One that speaks later versions of the wire format, too, is welcome
+    Given an agent alpha
+    When a peer that speaks versions 1 to 9 of the wire format says hello to alpha
+    Then it is answered by a hello in version 1
+    When the peer asks which versions alpha speaks
+    Then it is answered that those are 1 to 1, in the form of all versions
+    And alpha's log says "wire format" at most 0 times
+
+  Scenario: Who lacks the key is told nothing of versions
+    Given a key file keys
+      """
+      5:paWlpaWlpaWlpaWlpaWlpaWlpaWlpaWlpaWlpaWlpaU=
+      """
+    And agent alpha with
+      | --key-file | {folder}/keys |
+    When a peer that speaks versions 8 to 9 of the wire format says hello to alpha
+    Then it is answered nothing
+    And alpha's log soon says "it is of version 8 of the wire format, and this agent speaks 1 to 1"
+    When the peer asks which versions alpha speaks
+    Then it is answered nothing
+    And the metrics at alpha soon show
+      | tidings_gossip_dropped_total{reason="version"}       | 1 |
+      | tidings_gossip_dropped_total{reason="not_encrypted"} | 1 |
+
   Scenario: A connection that falls silent is closed
     Given an agent alpha
     When a connection to alpha's gossip port stops in the middle of a frame

@@ -47,6 +47,7 @@ mod sync;
 mod testing;
 pub mod time;
 mod timers;
+mod versions;
 mod view;
 mod warm;
 
@@ -89,8 +90,8 @@ use crate::{
         record::{Body, Key},
     },
     wire::{
-        Identity,
-        envelope::{Carrier, ClusterTag, Envelope},
+        Identity, Versions,
+        envelope::ClusterTag,
         message::{Digest, kind},
         seal::Seal,
     },
@@ -114,7 +115,7 @@ pub struct Settings {
     pub seal: Seal,
     /// What time it is about, in seconds, to seal with: it should be later than at any start before. What others say goes over it.
     pub seconds: u32,
-    /// What it says of itself.
+    /// What it says of itself; it speaks the versions of the wire format that stand there.
     pub info: NodeInfo,
     /// How many seeds there are to resolve.
     pub seeds: usize,
@@ -139,6 +140,8 @@ pub struct Settings {
 /// The protocol's whole state.
 pub struct Core {
     settings: Settings,
+    /// Those that are spoken here: what the node's record says.
+    versions: Versions,
     cluster: ClusterTag,
     rng: StdRng,
     membership: Membership,
@@ -168,6 +171,8 @@ pub struct Core {
     conversations: BTreeMap<StreamId, Conversation>,
     /// What may be sent for the datagram at hand; anything where there is none, or where it was encrypted.
     allowance: Option<Allowance>,
+    /// The version of the datagram at hand, and of what answers it.
+    read_in: u8,
     /// Of those streams that carried something encrypted.
     strands: BTreeMap<StreamId, Strand>,
     shared_time: SharedTime,
@@ -206,6 +211,7 @@ impl Core {
         let detector = Detector::new(me, &mut rng);
         Core {
             cluster: ClusterTag::of(&settings.cluster),
+            versions: Versions::from(settings.info.wire_versions),
             shared_time: SharedTime::new(settings.seconds),
             join: Join::new(settings.seeds, &settings.peers, settings.address),
             roster: Roster::of(settings.members.clone()),
@@ -228,6 +234,7 @@ impl Core {
             dissemination: Dissemination::default(),
             conversations: BTreeMap::new(),
             allowance: None,
+            read_in: 0,
             strands: BTreeMap::new(),
             streams: 0,
             taken: 0,
@@ -342,6 +349,11 @@ impl Core {
         self.membership.me()
     }
 
+    /// The versions of the wire format that it speaks.
+    pub fn versions(&self) -> Versions {
+        self.versions
+    }
+
     /// The last version that a record of this node took.
     pub fn own_version(&self) -> u64 {
         self.own_version
@@ -434,7 +446,7 @@ impl Core {
     fn apply(&mut self, now: Moment, effects: Effects) {
         let transmissions = self.membership.transmissions();
         for (to, packet) in effects.packets {
-            let mut envelope = Envelope::new(Carrier::Datagram, self.cluster);
+            let mut envelope = self.datagram_for(to.node());
             envelope.push(kind::FOCA, &packet);
             self.dissemination.fill(now, &mut envelope, transmissions);
             self.send(to.address(), envelope);

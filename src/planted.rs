@@ -63,12 +63,14 @@ pub(crate) enum Planted {
     RemovedKeyOpens,
     /// A datagram is taken however old it is.
     OldTaken,
+    /// Everybody is spoken to in the highest version that this agent speaks.
+    HighestSpoken,
 }
 
 #[cfg(test)]
 impl Planted {
     /// All of them.
-    pub(crate) const ALL: [Planted; 30] = [
+    pub(crate) const ALL: [Planted; 31] = [
         Planted::AcknowledgedEarly,
         Planted::GenerationReused,
         Planted::GenerationUnwritten,
@@ -99,6 +101,7 @@ impl Planted {
         Planted::FrameUnbound,
         Planted::RemovedKeyOpens,
         Planted::OldTaken,
+        Planted::HighestSpoken,
     ];
 }
 

@@ -14,10 +14,12 @@ pub mod local;
 pub mod message;
 pub mod seal;
 pub mod sift;
+pub mod versions;
 
 use std::fmt;
 
 pub use identity::Identity;
+pub use versions::Versions;
 
 /// The lowest version of the wire format that this program speaks.
 pub const LOWEST_VERSION: u16 = 1;

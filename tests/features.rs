@@ -21,6 +21,7 @@ mod features {
     pub(crate) mod metrics;
     pub(crate) mod network;
     pub(crate) mod pki;
+    #[allow(dead_code, reason = "the tests of the wire record more")]
     pub(crate) mod recorder;
     pub(crate) mod report;
     pub(crate) mod service;

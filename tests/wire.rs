@@ -12,5 +12,7 @@ mod pair;
 mod protocol;
 #[path = "wire/readers.rs"]
 mod readers;
+#[path = "wire/recorded.rs"]
+mod recorded;
 #[path = "wire/traffic.rs"]
 mod traffic;

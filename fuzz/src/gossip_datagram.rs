@@ -7,6 +7,7 @@ use std::{net::SocketAddr, time::Duration};
 use tidings::{
     core::io::Input,
     wire::{
+        Versions,
         envelope::Carrier,
         limits,
         seal::{Nonce, Seal},
@@ -44,7 +45,7 @@ pub fn gossip_datagram(octets: &[u8]) {
         rest = behind;
         comes_back(Carrier::Datagram, said);
         let said = if knows_the_key { encrypted(said) } else { said.to_vec() };
-        let is_sealed = seal().open(Carrier::Datagram, &said, &[]).is_ok_and(|opened| opened.nonce.is_some());
+        let is_sealed = seal().open(Versions::SPOKEN, Carrier::Datagram, &said, &[]).is_ok_and(|opened| opened.nonce.is_some());
         let answers = world.input(Input::Datagram { from, bytes: &said }).datagrams;
         if sealed {
             assert!(is_sealed || answers.is_empty(), "without a key there is no answer: {answers:?}");

@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
 };
 
 use tracing::{debug, error, info, warn};
@@ -12,6 +12,7 @@ use crate::{
     core::io::Event,
     metrics::GossipMetrics,
     model::{InstanceId, Status, check::Subject},
+    wire::WireError,
 };
 
 /// Refusals that are remembered, to be logged once each.
@@ -22,7 +23,7 @@ const REMEMBERED: usize = 1_024;
 pub(super) struct EventLog {
     metrics: GossipMetrics,
     dropped: BTreeMap<&'static str, Dropped>,
-    refused: BTreeSet<(SocketAddr, bool, String)>,
+    refused: BTreeSet<(IpAddr, bool, String)>,
     unreachable: BTreeSet<SocketAddr>,
     out_of_reach: BTreeSet<SocketAddr>,
 }
@@ -32,6 +33,8 @@ struct Dropped {
     total: u64,
     logged: u64,
     last_from: Option<SocketAddr>,
+    /// What else there is to say of the last one.
+    what: String,
 }
 
 impl EventLog {
@@ -48,10 +51,17 @@ impl EventLog {
 
     pub(super) fn log(&mut self, event: Event) {
         match event {
-            Event::Dropped { from, reason } => self.count(from, reason),
+            Event::Dropped { from, reason } => self.count(from, reason, String::new()),
+            Event::OtherVersion { from, version, ours } => {
+                let what = format!(
+                    ": it is of version {version} of the wire format, and this agent speaks {ours} (which releases work together: docs/installing.md)"
+                );
+                self.count(from, WireError::Version.as_str(), what);
+            }
             Event::News { age } => self.metrics.news_age.observe(age),
             Event::Refused { peer, by_us, code: _, detail } => {
-                if self.refused.len() < REMEMBERED && self.refused.insert((peer, by_us, detail.clone())) {
+                // Who opened a stream comes from another port each time.
+                if self.refused.len() < REMEMBERED && self.refused.insert((peer.ip(), by_us, detail.clone())) {
                     match by_us {
                         true => warn!(%peer, "refused a peer: {detail}"),
                         false => error!(%peer, "refused by a peer: {detail}"),
@@ -109,14 +119,15 @@ impl EventLog {
         }
     }
 
-    fn count(&mut self, from: SocketAddr, reason: &'static str) {
+    fn count(&mut self, from: SocketAddr, reason: &'static str, what: String) {
         self.metrics.dropped(reason);
         let dropped = self.dropped.entry(reason).or_default();
         dropped.total += 1;
         dropped.last_from = Some(from);
+        dropped.what = what;
         if dropped.logged == 0 {
             dropped.logged = dropped.total;
-            warn!(%from, reason, count = 1, "dropped what came from the network");
+            warn!(%from, reason, count = 1, "dropped what came from the network{}", dropped.what);
         }
     }
 
@@ -128,7 +139,7 @@ impl EventLog {
                 && let Some(from) = dropped.last_from
             {
                 dropped.logged = dropped.total;
-                warn!(last_from = %from, reason, count, total = dropped.total, "dropped what came from the network");
+                warn!(last_from = %from, reason, count, total = dropped.total, "dropped what came from the network{}", dropped.what);
             }
         }
     }

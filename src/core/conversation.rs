@@ -23,6 +23,7 @@ use crate::{
         frame::FrameBuffer,
         limits,
         message::{self, Message, kind},
+        versions::NEGOTIATION,
     },
 };
 
@@ -58,6 +59,12 @@ pub(super) struct Conversation {
     pub at: SocketAddr,
     /// Why we opened it; the peer opened it where there is none.
     pub purpose: Option<Purpose>,
+    /// In which version of the wire format it is spoken.
+    pub version: u8,
+    /// It began, or begins, with what we speak in place of a hello: the peer had ended one without a word.
+    pub asks_versions: bool,
+    /// The peer has said what it speaks, and not in its hello.
+    pub has_versions: bool,
     /// Who it is, once it said hello.
     pub peer: Option<Identity>,
     /// What it said may have been recorded long ago: nothing follows from it before it has answered us.
@@ -138,9 +145,16 @@ impl Core {
 
     fn begin(&mut self, now: Moment, stream: StreamId, at: SocketAddr, purpose: Option<Purpose>) {
         let deadline = now + HELLO_PATIENCE;
+        let (version, asks_versions) = match purpose {
+            Some(_) => (self.version_at(at), self.join.was_speechless(at)),
+            None => (self.versions.first(), false),
+        };
         let conversation = Conversation {
             at,
             purpose,
+            version,
+            asks_versions,
+            has_versions: false,
             peer: None,
             is_unproven: false,
             peer_is_buried: false,
@@ -203,10 +217,10 @@ impl Core {
     }
 
     pub(super) fn on_connected(&mut self, now: Moment, stream: StreamId) {
-        if self.conversations.contains_key(&stream) {
-            self.say_hello(now, stream);
-        } else {
-            self.detector.on_connected(now, stream);
+        match self.conversations.get(&stream).map(|conversation| conversation.asks_versions) {
+            Some(true) => self.say_versions(stream),
+            Some(false) => self.say_hello(now, stream),
+            None => self.detector.on_connected(now, stream),
         }
     }
 
@@ -226,7 +240,7 @@ impl Core {
                 Ok(Some(frame)) => {
                     conversation.deadline = now + PATIENCE;
                     if let Err(error) = self.on_frame(now, stream, &frame) {
-                        self.dropped(from, error.as_str());
+                        self.dropped_unread(from, &frame, error);
                         return self.fail(now, stream, error.as_str());
                     }
                 }
@@ -243,8 +257,15 @@ impl Core {
         self.taken += u64::from(opened.cluster == self.cluster);
         if let Some(conversation) = self.conversations.get_mut(&stream) {
             conversation.has_spoken = true;
+            // Who opened a stream chose; from the hellos on it is the highest of both.
+            if opened.version != NEGOTIATION && !conversation.is_ours() && conversation.peer.is_none() {
+                conversation.version = opened.version;
+            }
         }
         self.prove(now, stream);
+        if opened.version == NEGOTIATION {
+            return self.on_versions(now, stream, &opened.messages()?);
+        }
         for (kind, body) in opened.messages()? {
             // Agents of two clusters must be able to tell each other so.
             if opened.cluster != self.cluster && !matches!(kind, kind::HELLO | kind::REFUSE) {
@@ -275,7 +296,15 @@ impl Core {
         } else if let Some(conversation) = self.conversations.remove(&stream) {
             // Who can't read what we say has nothing to answer.
             let speechless = cause == CloseCause::Ended && conversation.is_ours() && !conversation.has_spoken;
-            let reason = if speechless { "it ended the stream without a word: does it have the same keys?" } else { reason };
+            let reason = match speechless {
+                true => {
+                    "it ended the stream without a word: does it have the same keys? Or does it speak other versions of the wire format alone?"
+                }
+                false => reason,
+            };
+            if speechless {
+                self.join.is_speechless(conversation.at);
+            }
             self.after_failure(now, stream, conversation, reason);
         } else {
             self.detector.on_closed(now, stream, cause);
@@ -320,8 +349,13 @@ impl Core {
         self.say_bytes(stream, M::KIND, &message.to_bytes());
     }
 
+    fn frame_for(&self, stream: StreamId) -> Envelope {
+        let version = self.conversations.get(&stream).map_or(self.versions.first(), |conversation| conversation.version);
+        Envelope::of(version, Carrier::Frame, self.cluster)
+    }
+
     pub(super) fn say_bytes(&mut self, stream: StreamId, kind: u8, body: &[u8]) {
-        let mut envelope = Envelope::new(Carrier::Frame, self.cluster);
+        let mut envelope = self.frame_for(stream);
         if !envelope.push(kind, body) {
             // Senders cut their messages to size, so this is a fault of ours, not of the peer's.
             return self.event(Event::Internal(format!("a message of kind {kind} with {} octets fits no frame", body.len())));
@@ -331,12 +365,12 @@ impl Core {
 
     /// Sends small messages, as many in a frame as fit.
     pub(super) fn say_together(&mut self, stream: StreamId, messages: Vec<(u8, Vec<u8>)>) {
-        let mut shared = Envelope::new(Carrier::Frame, self.cluster);
+        let mut shared = self.frame_for(stream);
         for (kind, body) in messages {
             if shared.len() + body.len() <= limits::FRAME_SHARED && shared.push(kind, &body) {
                 continue;
             }
-            let next = Envelope::new(Carrier::Frame, self.cluster);
+            let next = self.frame_for(stream);
             self.say_envelope(stream, std::mem::replace(&mut shared, next));
             if !shared.push(kind, &body) {
                 self.say_bytes(stream, kind, &body);
@@ -345,7 +379,7 @@ impl Core {
         self.say_envelope(stream, shared);
     }
 
-    fn say_envelope(&mut self, stream: StreamId, envelope: Envelope) {
+    pub(super) fn say_envelope(&mut self, stream: StreamId, envelope: Envelope) {
         if envelope.is_empty() {
             return;
         }

@@ -23,8 +23,9 @@ impl Core {
         let opened = self.datagram_in(bytes);
         let messages = match opened.as_ref().map_err(|error| *error).and_then(|opened| opened.messages_of(self.cluster)) {
             Ok(messages) => messages,
-            Err(error) => return self.dropped(from, error.as_str()),
+            Err(error) => return self.dropped_unread(from, bytes, error),
         };
+        self.read_in = opened.as_ref().map_or(0, |opened| opened.version);
         if opened.as_ref().is_ok_and(|opened| opened.nonce.is_none()) {
             self.allowance = Some(Allowance::of(bytes.len()));
         }
@@ -94,6 +95,7 @@ impl Core {
         let admitted = self.admit(sender, packet);
         let effects = self.membership.on_packet(admitted.packet.as_deref().unwrap_or(packet));
         if effects.error.is_none() {
+            self.heard_in(sender.node(), self.read_in);
             self.heard_somebody(now);
             admitted.other_selves.into_iter().for_each(|other| self.sighted(now, other, sender));
             if effects.rejoined.is_some() {

@@ -51,12 +51,15 @@ impl Core {
             match action {
                 Action::Tell { to, message } => {
                     let (kind, body) = message.encode();
-                    self.send_datagram(to, kind, &body);
+                    self.send_datagram(self.version_at(to), to, kind, &body);
                 }
-                Action::Connect { stream, to } => self.outputs.push_back(Output::Connect { stream, to }),
-                Action::Say { stream, message } => {
+                Action::Connect { stream, to } => {
+                    self.detector.speak(stream, self.version_at(to));
+                    self.outputs.push_back(Output::Connect { stream, to });
+                }
+                Action::Say { stream, version, message } => {
                     let (kind, body) = message.encode();
-                    self.send_frame(stream, kind, &body);
+                    self.send_frame(version, stream, kind, &body);
                 }
                 Action::Close(stream) => self.outputs.push_back(Output::Close(stream)),
                 Action::Suspects(node) => self.touch(node, super::replica::Shift::default()),
@@ -77,14 +80,14 @@ impl Core {
         }
     }
 
-    fn send_datagram(&mut self, to: SocketAddr, kind: u8, body: &[u8]) {
-        let mut envelope = Envelope::new(Carrier::Datagram, self.cluster);
+    fn send_datagram(&mut self, version: u8, to: SocketAddr, kind: u8, body: &[u8]) {
+        let mut envelope = Envelope::of(version, Carrier::Datagram, self.cluster);
         envelope.push(kind, body);
         self.send(to, envelope);
     }
 
-    fn send_frame(&mut self, stream: StreamId, kind: u8, body: &[u8]) {
-        let mut envelope = Envelope::new(Carrier::Frame, self.cluster);
+    fn send_frame(&mut self, version: u8, stream: StreamId, kind: u8, body: &[u8]) {
+        let mut envelope = Envelope::of(version, Carrier::Frame, self.cluster);
         envelope.push(kind, body);
         let bytes = self.frame_out(stream, envelope);
         self.outputs.push_back(Output::Send { stream, bytes });
@@ -95,7 +98,7 @@ impl Core {
     pub(super) fn on_probe(&mut self, now: Moment, from: SocketAddr, probe: &Probe) {
         if !self.has_left() {
             let ack = self.answer_to(now, probe);
-            self.send_datagram(from, kind::PROBE_ACK, &ack.to_bytes());
+            self.send_datagram(self.read_in, from, kind::PROBE_ACK, &ack.to_bytes());
         }
     }
 
@@ -177,7 +180,8 @@ impl Core {
         let watch = Watch::from_bytes(body)?;
         let is_present = self.is_present(stream);
         if let Some(conversation) = self.conversations.remove(&stream) {
-            self.detector.on_watcher(stream, &watch, is_present, conversation.into_frames());
+            let version = conversation.version;
+            self.detector.on_watcher(stream, &watch, is_present, version, conversation.into_frames());
         }
         Ok(())
     }

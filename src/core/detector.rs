@@ -79,8 +79,8 @@ pub(super) enum Action {
     Tell { to: SocketAddr, message: Told },
     /// Open a stream.
     Connect { stream: StreamId, to: SocketAddr },
-    /// Send by a stream.
-    Say { stream: StreamId, message: Told },
+    /// Send by a stream, in a version.
+    Say { stream: StreamId, version: u8, message: Told },
     /// Close a stream behind what was said in it.
     Close(StreamId),
     /// A suspicion of this node began or ended.
@@ -136,6 +136,8 @@ enum Due {
 #[derive(Debug)]
 struct Line {
     purpose: Purpose,
+    /// In which version it is spoken.
+    version: u8,
     frames: FrameBuffer,
 }
 
@@ -212,6 +214,13 @@ impl Detector {
     /// Where the pieces of what comes by a stream of the detector's are put together.
     pub(super) fn frames(&mut self, stream: StreamId) -> Option<&mut FrameBuffer> {
         self.lines.get_mut(&stream).map(|line| &mut line.frames)
+    }
+
+    /// A stream of the detector's is spoken in this version.
+    pub(super) fn speak(&mut self, stream: StreamId, version: u8) {
+        if let Some(line) = self.lines.get_mut(&stream) {
+            line.version = version;
+        }
     }
 
     // What happened.
@@ -466,13 +475,14 @@ impl Detector {
     }
 
     fn say(&mut self, stream: StreamId, message: Told) {
-        self.actions.push_back(Action::Say { stream, message });
+        let version = self.lines.get(&stream).map_or(0, |line| line.version);
+        self.actions.push_back(Action::Say { stream, version, message });
     }
 
     fn connect(&mut self, to: SocketAddr, purpose: Purpose) -> StreamId {
         self.streams += 1;
         let stream = StreamId::of_detector(self.streams);
-        self.lines.insert(stream, Line { purpose, frames: FrameBuffer::default() });
+        self.lines.insert(stream, Line { purpose, version: 0, frames: FrameBuffer::default() });
         self.actions.push_back(Action::Connect { stream, to });
         stream
     }

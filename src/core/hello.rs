@@ -1,5 +1,7 @@
 //! How a conversation begins: who each side is, and whether they may go on.
 
+use std::net::SocketAddr;
+
 use super::{
     Core,
     conversation::Purpose,
@@ -9,7 +11,7 @@ use super::{
 use crate::{
     planted::{Planted, is_planted},
     wire::{
-        HIGHEST_VERSION, Identity, LOWEST_VERSION, limits,
+        Identity, WireError, limits,
         message::{Hello, Refuse, RefuseCode, Standing},
     },
 };
@@ -18,8 +20,8 @@ impl Core {
     pub(super) fn say_hello(&mut self, now: Moment, stream: StreamId) {
         let hello = Hello {
             cluster: self.settings.cluster.to_string(),
-            lowest: LOWEST_VERSION,
-            highest: HIGHEST_VERSION,
+            lowest: self.versions.lowest,
+            highest: self.versions.highest,
             from: self.membership.me(),
             name: self.settings.info.name.to_string(),
             digest: self.digest(),
@@ -60,7 +62,9 @@ impl Core {
             conversation.peer = Some(hello.from);
             conversation.is_unproven = !is_present;
             conversation.peer_digest = hello.digest.total();
+            conversation.version = self.versions.common(hello.versions()).unwrap_or(conversation.version);
         }
+        self.learn_versions(hello.from.node(), hello.versions());
         if !ours {
             self.say_hello(now, stream);
         }
@@ -101,9 +105,12 @@ impl Core {
         let is_kept_out = !ours && self.is_kept_out(now);
         let by = if let Standing::KeptOut(by) = &hello.standing { Some(by) } else { None };
         let may_refuse = !is_kept_out && (by.is_none() || !ours);
-        let reason = self.reason_to_part(hello).or_else(|| if may_refuse { self.reason_to_refuse(hello, ours) } else { None });
+        let reason = self.reason_to_part(hello, at).or_else(|| if may_refuse { self.reason_to_refuse(hello, ours) } else { None });
         match (reason, by) {
             (Some((code, detail)), _) => {
+                if code == RefuseCode::Version {
+                    self.dropped(at, WireError::Version.as_str());
+                }
                 self.event(Event::Refused { peer: at, by_us: true, code, detail: detail.clone() });
                 self.say(stream, &Refuse { code, detail });
                 self.fail(now, stream, "refused");
@@ -124,20 +131,15 @@ impl Core {
     }
 
     /// Why the two do not understand each other, whatever else they are.
-    fn reason_to_part(&self, hello: &Hello) -> Option<(RefuseCode, String)> {
+    fn reason_to_part(&self, hello: &Hello, at: SocketAddr) -> Option<(RefuseCode, String)> {
         let cluster = self.settings.cluster.as_str();
         if hello.cluster != cluster {
             let theirs: String = hello.cluster.chars().take(80).collect();
             return Some((RefuseCode::Cluster, format!("this agent belongs to cluster {cluster:?}, the other to {theirs:?}")));
         }
-        if hello.highest < LOWEST_VERSION || hello.lowest > HIGHEST_VERSION {
-            let detail = format!(
-                "this agent speaks versions {LOWEST_VERSION} to {HIGHEST_VERSION} of the wire format, the other {} to {}",
-                hello.lowest, hello.highest
-            );
-            return Some((RefuseCode::Version, detail));
-        }
-        None
+        let theirs = hello.versions();
+        let at = SocketAddr::new(at.ip(), hello.from.address().port());
+        self.versions.common(theirs).is_none().then(|| (RefuseCode::Version, self.versions.apart(theirs, at)))
     }
 
     fn reason_to_refuse(&self, hello: &Hello, ours: bool) -> Option<(RefuseCode, String)> {

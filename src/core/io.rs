@@ -7,7 +7,7 @@ use crate::{
     model::{
         Change, CheckId, CheckOrder, CheckState, Command, InstanceId, Life, NodeId, Reply, StoreOp, check::Subject, encryption::Encryption,
     },
-    wire::{message::RefuseCode, seal::Seal},
+    wire::{Versions, message::RefuseCode, seal::Seal},
 };
 
 /// Names a stream for as long as it is open. The shell gives out those of streams it accepted, with the highest bit set;
@@ -190,6 +190,15 @@ pub enum Event {
         from: SocketAddr,
         /// Why.
         reason: &'static str,
+    },
+    /// Something was dropped because of its version, which counts as one dropped for that. There may be many of these, too.
+    OtherVersion {
+        /// From where.
+        from: SocketAddr,
+        /// The version that it is of.
+        version: u8,
+        /// Those that are spoken here.
+        ours: Versions,
     },
     /// A record came by push and was news. There may be many of these, too.
     News {

@@ -16,6 +16,7 @@ use super::{
     owner::Act,
     time::Moment,
     timers::Timer,
+    versions::SPEECHLESS,
 };
 use crate::model::{Done, StoreOp};
 
@@ -69,6 +70,8 @@ pub(super) struct Join {
     rounds: u32,
     /// When the timer that counts is due: earlier ones are stale.
     due: Option<Moment>,
+    /// Who ended a stream of ours without a word: it may have understood none, and is asked what it speaks.
+    speechless: BTreeSet<SocketAddr>,
     peers_pending: bool,
     peers_stored: Vec<SocketAddr>,
 }
@@ -90,6 +93,7 @@ impl Join {
             round: Vec::new(),
             rounds: 0,
             due: None,
+            speechless: BTreeSet::new(),
             peers_pending: false,
             peers_stored: peers.to_vec(),
         }
@@ -144,6 +148,19 @@ impl Join {
 
     fn is_left_alone(&self, now: Moment, address: &SocketAddr) -> bool {
         self.left_alone.get(address).is_some_and(|since| now - *since < LEFT_ALONE)
+    }
+
+    /// Somebody ended a stream of ours without a word.
+    pub(super) fn is_speechless(&mut self, address: SocketAddr) {
+        if self.speechless.len() >= SPEECHLESS {
+            self.speechless.pop_first();
+        }
+        self.speechless.insert(address);
+    }
+
+    /// Whether somebody did so the last time. It is asked once.
+    pub(super) fn was_speechless(&mut self, address: SocketAddr) -> bool {
+        self.speechless.remove(&address)
     }
 
     /// A member was let go of: it is looked for all the same.

@@ -22,6 +22,8 @@ pub(super) struct Known {
     pub twin: Option<Box<Identity>>,
     /// The earlier life was handed out when the later one was first heard of, so it goes on being so until that is whole.
     pub bridged: bool,
+    /// The version of the wire format in which it is spoken to; 0 while nothing is known of that.
+    pub speaks: u8,
     /// Since when it is down or left.
     pub gone_since: Option<Moment>,
     /// The announced absence; in a box, since most nodes never had one.

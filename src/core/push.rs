@@ -18,9 +18,7 @@ use crate::{
         record::{Body, Key, Kind},
     },
     wire::{
-        WireError,
-        envelope::{Carrier, Envelope},
-        limits,
+        Versions, WireError, limits,
         message::{Message as _, Push, What},
     },
 };
@@ -161,7 +159,7 @@ impl Core {
     fn push_records(&mut self, now: Moment) {
         let transmissions = self.membership.transmissions();
         for peer in self.membership.choose(super::membership::FAN_OUT) {
-            let mut envelope = Envelope::new(Carrier::Datagram, self.cluster);
+            let mut envelope = self.datagram_for(peer.node());
             self.dissemination.fill(now, &mut envelope, transmissions);
             if !envelope.is_empty() {
                 self.send(peer.address(), envelope);
@@ -255,7 +253,7 @@ impl From<Write> for What {
 }
 
 impl Core {
-    /// What a node's records mean for its membership: it left, or announced an absence.
+    /// What a node's records mean beside what readers are shown: it left, or announced an absence, or speaks other versions.
     pub(super) fn on_records_changed(&mut self, now: Moment, node: NodeId) {
         let Some(known) = self.known.get(&node) else {
             return;
@@ -263,9 +261,14 @@ impl Core {
         let Some(life) = known.replica.shown.as_ref().map(|part| part.life) else {
             return;
         };
-        let Some((grace_seconds, left)) = known.node_info().map(|info| (info.grace_seconds, info.left)) else {
+        let Some((grace_seconds, left, versions)) = known.node_info().map(|info| (info.grace_seconds, info.left, info.wire_versions))
+        else {
             return;
         };
+        // What an earlier life spoke is the best guess, until this one says something.
+        if life >= known.life || known.speaks == 0 {
+            self.learn_versions(node, Versions::from(versions));
+        }
         if let Some(seconds) = grace_seconds {
             self.begin_absence(now, node, life, Duration::from_secs(u64::from(seconds)));
         }

@@ -23,7 +23,7 @@ use crate::{
         WireError,
         envelope::{Carrier, Envelope},
         frame,
-        seal::{Nonce, Opened, Seal},
+        seal::{self, Nonce, Opened, Seal},
     },
 };
 
@@ -55,11 +55,7 @@ fn place(opener: bool, said: &Side, heard: Option<Nonce>) -> Vec<u8> {
     if is_planted(Planted::FrameUnbound) {
         return Vec::new();
     }
-    let mut bytes = vec![u8::from(opener)];
-    bytes.extend(said.frames.to_be_bytes());
-    bytes.extend(said.first.unwrap_or_default().octets());
-    bytes.extend(heard.unwrap_or_default().octets());
-    bytes
+    seal::place(opener, said.frames, said.first, heard)
 }
 
 impl Core {
@@ -90,7 +86,7 @@ impl Core {
 
     /// Opens a datagram.
     pub(super) fn datagram_in<'a>(&mut self, bytes: &'a [u8]) -> Result<Opened<'a>, WireError> {
-        let opened = self.settings.seal.open(Carrier::Datagram, bytes, &[])?;
+        let opened = self.settings.seal.open(self.versions, Carrier::Datagram, bytes, &[])?;
         if let Some(nonce) = opened.nonce {
             if !self.is_recent(nonce) {
                 return Err(WireError::Old);
@@ -118,15 +114,15 @@ impl Core {
         let none = Strand::default();
         let strand = self.strands.get(&stream).unwrap_or(&none);
         let they_opened = !stream.is_ours();
-        let seal = &self.settings.seal;
+        let (seal, versions) = (&self.settings.seal, self.versions);
         if !they_opened && strand.ours.first.is_none() && seal.requires() {
             // It can't be an answer: by a stream of ours nothing is said before we have spoken.
             return Err(WireError::Forged);
         }
-        let (opened, is_answer) = match seal.open(Carrier::Frame, bytes, &place(they_opened, &strand.theirs, strand.ours.first)) {
+        let (opened, is_answer) = match seal.open(versions, Carrier::Frame, bytes, &place(they_opened, &strand.theirs, strand.ours.first)) {
             // What they said before they had heard us may come after we spoke.
             Err(WireError::Forged) if they_opened && strand.ours.first.is_some() => {
-                (seal.open(Carrier::Frame, bytes, &place(they_opened, &strand.theirs, None))?, false)
+                (seal.open(versions, Carrier::Frame, bytes, &place(they_opened, &strand.theirs, None))?, false)
             }
             other => (other?, strand.ours.first.is_some()),
         };

@@ -5,10 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use super::{Core, time::Moment, timers::Timer};
 use crate::{
     model::{Life, NodeId},
-    wire::{
-        envelope::{Carrier, Envelope},
-        message::{DigestBeacon, Message as _, kind},
-    },
+    wire::message::{DigestBeacon, Message as _, kind},
 };
 
 const SETTLE_AFTER: [Duration; 3] = [Duration::from_millis(80), Duration::from_millis(200), Duration::from_millis(500)];
@@ -64,7 +61,7 @@ impl Core {
         }
         let beacon = DigestBeacon { from: self.membership.me(), digest: self.digest().total() };
         for peer in self.membership.choose(1) {
-            let mut envelope = Envelope::new(Carrier::Datagram, self.cluster);
+            let mut envelope = self.datagram_for(peer.node());
             envelope.push(kind::DIGEST, &beacon.to_bytes());
             self.send(peer.address(), envelope);
         }

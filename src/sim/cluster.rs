@@ -6,6 +6,7 @@ use super::{Conditions, Host, HostId, HostOptions, Traffic, World};
 use crate::{
     keyring::Keys,
     model::{ClusterName, NodeId, NodeName},
+    wire::Versions,
 };
 
 /// How long nodes that are gone are remembered.
@@ -49,6 +50,7 @@ impl Cluster {
             seeds: self.hosts.first().copied().into_iter().collect(),
             reap_after: REAP_AFTER,
             keys: Keys::default(),
+            versions: Versions::SPOKEN,
         });
         self.hosts.push(host);
         host

@@ -17,7 +17,7 @@ use crate::{
     core::{Core, Settings, io::CommandId, part::Part, time::Moment},
     model::{Command, InstanceId, Status, node::NodeInfo},
     store::{Begun, Contents, Store},
-    wire::{self, codec::state_to_wire, message::MemberEntry, seal::Seal},
+    wire::{Versions, codec::state_to_wire, message::MemberEntry, seal::Seal},
 };
 
 /// How long an agent that restarts announces to be away, as the agent's own lifecycle has it.
@@ -39,6 +39,7 @@ impl World {
     fn begin_process(&mut self, id: HostId) -> Result<(), String> {
         let mut rng = StdRng::seed_from_u64(self.rng.random());
         let host = &mut self.hosts[id.0];
+        self.has_secrets |= host.options.versions != Versions::SPOKEN;
         if host.power == Power::Off {
             host.power = Power::On;
             host.boots += 1;
@@ -259,7 +260,7 @@ fn settings(host: &super::Host, contents: Contents, begun: Begun, random_seed: u
             zone: options.zone.clone(),
             meta: Default::default(),
             agent_version: env!("CARGO_PKG_VERSION").into(),
-            wire_versions: (wire::LOWEST_VERSION, wire::HIGHEST_VERSION),
+            wire_versions: (options.versions.lowest, options.versions.highest),
             left: false,
             grace_seconds: None,
             maintenance: None,

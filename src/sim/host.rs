@@ -6,7 +6,7 @@ use super::{disk::Platter, network::Traffic, process::Process};
 use crate::{
     keyring::Keys,
     model::{ClusterName, InstanceId, NodeName, Status, Zone},
-    wire::envelope::ClusterTag,
+    wire::{Versions, envelope::ClusterTag},
 };
 
 /// Names a host of a world, in the order in which they were added.
@@ -30,6 +30,8 @@ pub struct HostOptions {
     pub reap_after: Duration,
     /// How its gossip is encrypted, and with what.
     pub keys: Keys,
+    /// The versions of the wire format that the agent speaks which is started there next.
+    pub versions: Versions,
 }
 
 /// Whether the machine runs.

@@ -1,4 +1,4 @@
-//! Keys of hosts, and who can hear whom with them.
+//! Keys of hosts, and who can hear whom with them, and with the versions that they speak.
 
 use super::{Deed, HostId, Process, Seen, World, mark::sealed_with, process::Waiting};
 use crate::{
@@ -25,7 +25,7 @@ impl World {
         })
     }
 
-    /// Whether an agent that runs can talk with none of its cluster, for want of a key.
+    /// Whether an agent that runs can talk with none of its cluster, for want of a key or of a version.
     pub(super) fn is_locked_out(&self, id: HostId) -> bool {
         let host = &self.hosts[id.0];
         let Some(own) = host.process.as_ref().filter(|_| self.has_secrets) else { return false };
@@ -38,6 +38,9 @@ impl World {
 
 /// Whether one takes what the other says.
 fn hears(one: &Process, other: &Process) -> bool {
+    if one.core.versions().common(other.core.versions()).is_none() {
+        return false;
+    }
     match sealed_with(&other.encryption) {
         None => !takes_sealed_alone(&one.encryption),
         Some(key) => one.encryption.keys.contains(&key),

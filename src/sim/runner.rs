@@ -26,6 +26,7 @@ use super::{
 use crate::{
     core::{REAP_AFTER, time::Moment},
     model::NodeId,
+    wire::Versions,
 };
 
 /// Plays a scenario. All that is drawn at random follows from the seed. With a story, what happens to agents and what they tell their operators
@@ -77,6 +78,7 @@ impl<'s> Player<'s> {
                 seeds: node.join.iter().map(HostId).collect(),
                 reap_after: node.reap_after.unwrap_or(REAP_AFTER),
                 keys: secrets.of_node(node),
+                versions: Versions::SPOKEN,
             });
         }
         let count = scenario.nodes.len();

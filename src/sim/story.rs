@@ -85,6 +85,7 @@ fn told(event: &Event) -> Option<String> {
         Event::NotHeardOf { nodes } => format!("waits no longer for {nodes:?}"),
         Event::Internal(what) => format!("goes wrong: {what}"),
         Event::Verdict { subject: Subject::Node, check, state } => format!("its check {check} is {}", state.status),
+        Event::OtherVersion { from, version, .. } => format!("can't read what is of version {version}, from {from}"),
         Event::Dropped { .. } | Event::News { .. } | Event::JoinFailed { .. } | Event::Own { .. } | Event::Verdict { .. } => {
             return None;
         }

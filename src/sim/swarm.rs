@@ -11,7 +11,10 @@ use std::time::Duration;
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 
 use super::{Conditions, Group, HostId, HostOptions, Line, Network, Violation, World, checkers, link::Latency};
-use crate::model::{ClusterName, NodeName};
+use crate::{
+    model::{ClusterName, NodeName},
+    wire::Versions,
+};
 use operator::Operator;
 pub use options::{Encrypted, Kind, Options, Stranger};
 
@@ -82,6 +85,7 @@ impl Swarm {
                     seeds,
                     reap_after: options.reap_after,
                     keys: keys.clone(),
+                    versions: options.releases[0],
                 })
             })
             .collect();
@@ -99,7 +103,7 @@ impl Swarm {
         let all: Vec<HostId> = self.world.hosts().map(|(id, _)| id).collect();
         for host in all {
             // An empty folder is of use.
-            let _ = self.world.start(host);
+            let _ = self.start(host);
             let pause = Duration::from_millis(self.rng.random_range(0..500));
             self.world.run_for(pause);
         }
@@ -176,6 +180,7 @@ fn add_stranger(world: &mut World, stranger: Stranger) {
         seeds: (0..n).map(HostId).collect(),
         reap_after: Duration::from_secs(24 * 3_600),
         keys: operator::keys_of(stranger),
+        versions: if stranger == Stranger::OtherVersion { Versions { lowest: 7, highest: 8 } } else { Versions::SPOKEN },
     });
 }
 

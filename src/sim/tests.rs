@@ -8,6 +8,7 @@ mod names;
 mod planted;
 mod restarts;
 mod scale;
+mod versions;
 mod worlds;
 
 use std::{cell::RefCell, ops::Range, rc::Rc, time::Duration};

@@ -88,7 +88,7 @@ pub struct World {
     pub(super) connections_made: u64,
     pub(super) processes: u64,
     pub(super) keeps_tapes: bool,
-    /// Whether a host has keys, or there are several clusters: then somebody may hear what is not for him.
+    /// Whether a host has keys, or there are several clusters or versions: then somebody may hear what is not for him.
     pub(super) has_secrets: bool,
     /// Somebody on the way who records what is said.
     pub(super) intruder: Option<Intruder>,

@@ -8,10 +8,12 @@
 
 use std::hash::Hasher as _;
 
-use super::{HIGHEST_VERSION, LOWEST_VERSION, WireError, limits};
+use super::{HIGHEST_VERSION, Versions, WireError, limits, versions::NEGOTIATION};
 use crate::model::ClusterName;
 
 const MAGIC: u8 = 0xd7;
+/// Where the version stands.
+const VERSION_AT: usize = 1;
 /// Where the key id stands.
 pub(super) const KEY_ID_AT: usize = 2;
 /// The key id of what is not encrypted.
@@ -47,13 +49,18 @@ pub struct Envelope {
 }
 
 impl Envelope {
-    /// An envelope without messages.
+    /// An envelope without messages, in the highest version that this program speaks. An agent writes in one that its peer speaks, too: [`Envelope::of`].
     pub fn new(carrier: Carrier, cluster: ClusterTag) -> Self {
+        Self::of(HIGHEST_VERSION as u8, carrier, cluster)
+    }
+
+    /// An envelope without messages, in a version.
+    pub fn of(version: u8, carrier: Carrier, cluster: ClusterTag) -> Self {
         let mut bytes = Vec::with_capacity(match carrier {
             Carrier::Datagram => limits::DATAGRAM_OCTETS,
             Carrier::Frame => 1_024,
         });
-        bytes.extend([MAGIC, HIGHEST_VERSION as u8, NOT_SEALED]);
+        bytes.extend([MAGIC, version, NOT_SEALED]);
         bytes.extend(cluster.0.to_be_bytes());
         Envelope { bytes, carrier }
     }
@@ -113,22 +120,35 @@ fn head(carrier: Carrier) -> usize {
 /// A message: its kind and its body.
 pub type RawMessage<'a> = (u8, &'a [u8]);
 
-/// Reads an envelope that is not encrypted: its cluster tag, and its messages.
+/// The version that a datagram or a frame is of, whoever can read it; none where it is no envelope of any.
+pub fn version_of(bytes: &[u8]) -> Option<u8> {
+    bytes.get(VERSION_AT).copied().filter(|_| bytes.len() >= limits::ENVELOPE_OCTETS && bytes[0] == MAGIC)
+}
+
+/// Reads an envelope of a version that this program speaks and that is not encrypted: its cluster tag, and its messages.
 ///
 /// # Errors
 /// The first thing that is wrong with it. Nothing of a bad envelope is to be used.
 pub fn open(carrier: Carrier, bytes: &[u8]) -> Result<(ClusterTag, Vec<RawMessage<'_>>), WireError> {
-    match split(carrier, bytes)? {
-        (NOT_SEALED, cluster, rest) => Ok((cluster, messages(carrier, rest)?)),
+    match split(carrier, bytes, Versions::SPOKEN)? {
+        (Head { key: NOT_SEALED, cluster, .. }, rest) => Ok((cluster, messages(carrier, rest)?)),
         _ => Err(WireError::Sealed),
     }
 }
 
-/// Reads the head of an envelope: its key id, its cluster tag, and what stands behind it.
+/// The head of an envelope: the same in all versions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Head {
+    pub version: u8,
+    pub key: u8,
+    pub cluster: ClusterTag,
+}
+
+/// Reads the head of an envelope of one of these versions, or a frame that is the same in all; and what stands behind it.
 ///
 /// # Errors
 /// The first thing that is wrong with it. Nothing of a bad envelope is to be used.
-pub(super) fn split(carrier: Carrier, bytes: &[u8]) -> Result<(u8, ClusterTag, &[u8]), WireError> {
+pub(super) fn split(carrier: Carrier, bytes: &[u8], versions: Versions) -> Result<(Head, &[u8]), WireError> {
     let most = match carrier {
         Carrier::Datagram => limits::DATAGRAM_OCTETS,
         Carrier::Frame => limits::FRAME_OCTETS,
@@ -136,13 +156,14 @@ pub(super) fn split(carrier: Carrier, bytes: &[u8]) -> Result<(u8, ClusterTag, &
     if bytes.len() > most {
         return Err(WireError::TooLarge);
     }
-    let [MAGIC, version, key_id, a, b, c, d, rest @ ..] = bytes else {
+    let [MAGIC, version, key, a, b, c, d, rest @ ..] = bytes else {
         return Err(WireError::Malformed);
     };
-    if !(LOWEST_VERSION..=HIGHEST_VERSION).contains(&u16::from(*version)) {
+    let is_the_same_in_all = *version == NEGOTIATION && carrier == Carrier::Frame;
+    if !versions.contains(*version) && !is_the_same_in_all {
         return Err(WireError::Version);
     }
-    Ok((*key_id, ClusterTag(u32::from_be_bytes([*a, *b, *c, *d])), rest))
+    Ok((Head { version: *version, key: *key, cluster: ClusterTag(u32::from_be_bytes([*a, *b, *c, *d])) }, rest))
 }
 
 /// Reads messages, as they stand behind the head.
@@ -183,6 +204,15 @@ mod tests {
     }
 
     #[test]
+    fn an_envelope_is_read_by_who_speaks_its_version_and_tells_it_to_everybody() {
+        let bytes = Envelope::of(7, Carrier::Datagram, ClusterTag(7)).into_bytes();
+        let read = |lowest, highest| split(Carrier::Datagram, &bytes, Versions { lowest, highest }).map(|(head, _)| head.version);
+        assert_eq!((read(7, 7), read(1, 9)), (Ok(7), Ok(7)));
+        assert_eq!((read(1, 6), read(8, 9)), (Err(WireError::Version), Err(WireError::Version)));
+        assert_eq!((version_of(&bytes), version_of(&bytes[..6]), version_of(b"1234567")), (Some(7), None, None));
+    }
+
+    #[test]
     fn every_cut_and_every_flipped_head_is_an_error_or_other_messages_but_never_a_panic() {
         let mut envelope = Envelope::new(Carrier::Frame, ClusterTag(7));
         envelope.push(1, b"abc");
@@ -198,6 +228,8 @@ mod tests {
         }
         assert_eq!(open(Carrier::Datagram, &[0; 2_000]), Err(WireError::TooLarge));
         assert_eq!(open(Carrier::Datagram, &[MAGIC, 9, 0, 0, 0, 0, 0]), Err(WireError::Version));
+        assert_eq!(open(Carrier::Datagram, &[MAGIC, NEGOTIATION, 0, 0, 0, 0, 0]), Err(WireError::Version), "it comes by stream only");
+        assert!(open(Carrier::Frame, &[MAGIC, NEGOTIATION, 0, 0, 0, 0, 0]).is_ok());
         assert_eq!(open(Carrier::Datagram, &[MAGIC, 1, 3, 0, 0, 0, 0]), Err(WireError::Sealed));
     }
 }

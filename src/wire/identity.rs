@@ -2,6 +2,7 @@
 
 use std::{
     cmp::Ordering,
+    fmt,
     net::{IpAddr, SocketAddr},
 };
 
@@ -17,7 +18,7 @@ use crate::model::{Life, NodeId};
 /// (address, node id, boot generation, boot nonce, rejoin).
 ///
 /// In octets throughout: an agent holds several of each member, and so no room is lost to alignment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Identity {
     ip: Ip,
     port: [u8; 2],
@@ -41,6 +42,12 @@ struct WireIdentity {
     generation: u32,
     nonce: [u8; 8],
     rejoin: u16,
+}
+
+impl fmt::Debug for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} at {} in {} rejoin {}", self.node(), self.address(), self.life(), self.rejoin())
+    }
 }
 
 impl Encode for Identity {

@@ -4,7 +4,7 @@ use std::{net::SocketAddr, time::Duration};
 
 use bincode::{Decode, Encode, config};
 
-use super::{Identity, WireError, limits};
+use super::{Identity, Versions, WireError, limits};
 
 /// Kinds of messages. Numbers are never reused.
 pub mod kind {
@@ -46,6 +46,8 @@ pub mod kind {
     pub const WATCH: u8 = 26;
     /// Says that the end of such a stream is no news.
     pub const WATCH_END: u8 = 27;
+    /// Says which versions are spoken: in envelopes of version 0 only.
+    pub const SPEAKS: u8 = crate::wire::versions::KIND;
 }
 
 /// A body that can be sent. Decoding ignores what a later version put behind the fields known here.
@@ -277,6 +279,13 @@ pub struct Hello {
     pub digest: Digest,
     /// What it is to the cluster.
     pub standing: Standing,
+}
+
+impl Hello {
+    /// What its sender speaks.
+    pub fn versions(&self) -> Versions {
+        Versions { lowest: self.lowest, highest: self.highest }
+    }
 }
 
 /// What an agent is to its cluster, as it says itself.

@@ -13,8 +13,8 @@ use std::{borrow::Cow, fmt};
 use aes_gcm_siv::{AeadInOut as _, Aes256GcmSiv};
 
 use super::{
-    WireError,
-    envelope::{self, Carrier, ClusterTag, KEY_ID_AT, NOT_SEALED, RawMessage},
+    Versions, WireError,
+    envelope::{self, Carrier, ClusterTag, Head, KEY_ID_AT, NOT_SEALED, RawMessage},
     limits,
 };
 use crate::{
@@ -106,14 +106,14 @@ impl Seal {
         envelope
     }
 
-    /// Opens what was received.
+    /// Opens what was received, if it is of one of these versions.
     ///
     /// # Errors
     /// The first thing that is wrong with it. Nothing of a bad envelope is to be used.
-    pub fn open<'a>(&self, carrier: Carrier, bytes: &'a [u8], bound_to: &[u8]) -> Result<Opened<'a>, WireError> {
-        let (key, cluster, rest) = envelope::split(carrier, bytes)?;
+    pub fn open<'a>(&self, versions: Versions, carrier: Carrier, bytes: &'a [u8], bound_to: &[u8]) -> Result<Opened<'a>, WireError> {
+        let (Head { version, key, cluster }, rest) = envelope::split(carrier, bytes, versions)?;
         if key == NOT_SEALED {
-            let opened = Opened { cluster, carrier, nonce: None, messages: Cow::Borrowed(rest) };
+            let opened = Opened { version, cluster, carrier, nonce: None, messages: Cow::Borrowed(rest) };
             return if self.requires() && !is_planted(Planted::PlainTaken) { Err(WireError::NotEncrypted) } else { Ok(opened) };
         }
         let (_, cipher) = self.keys.iter().find(|(id, _)| *id == key).ok_or(WireError::Sealed)?;
@@ -128,8 +128,18 @@ impl Seal {
         cipher
             .decrypt_inout_detached(&(*nonce).into(), &beside, messages.as_mut_slice().into(), &(*tag).into())
             .map_err(|_| WireError::Forged)?;
-        Ok(Opened { cluster, carrier, nonce: Some(Nonce(*nonce)), messages: Cow::Owned(messages) })
+        Ok(Opened { version, cluster, carrier, nonce: Some(Nonce(*nonce)), messages: Cow::Owned(messages) })
     }
+}
+
+/// What a frame of a stream is bound to: `opener`, whether the side that says it opened the stream; how many frames that side said before, and the nonce of the first of
+/// them; and the first nonce that it had heard from the other side.
+pub fn place(opener: bool, frames: u64, first: Option<Nonce>, heard: Option<Nonce>) -> Vec<u8> {
+    let mut bytes = vec![u8::from(opener)];
+    bytes.extend(frames.to_be_bytes());
+    bytes.extend(first.unwrap_or_default().octets());
+    bytes.extend(heard.unwrap_or_default().octets());
+    bytes
 }
 
 fn beside(head: &[u8], carrier: Carrier, bound_to: &[u8]) -> Vec<u8> {
@@ -139,6 +149,8 @@ fn beside(head: &[u8], carrier: Carrier, bound_to: &[u8]) -> Vec<u8> {
 /// An envelope that may be read.
 #[derive(Debug)]
 pub struct Opened<'a> {
+    /// The version that it is of.
+    pub version: u8,
     /// The cluster that it says it is of.
     pub cluster: ClusterTag,
     /// With which nonce it was encrypted, if it was.
@@ -190,7 +202,7 @@ mod tests {
         let bytes = seal.close(Carrier::Datagram, clear.clone(), NONCE, b"");
         assert_eq!(bytes.len(), clear.len() + limits::SEAL_OCTETS);
         assert!(!bytes.windows(6).any(|octets| octets == b"a word"));
-        let opened = seal.open(Carrier::Datagram, &bytes, b"").unwrap();
+        let opened = seal.open(Versions::SPOKEN, Carrier::Datagram, &bytes, b"").unwrap();
         assert_eq!(opened.messages().unwrap(), [(3, &b"a word"[..]), (4, b"")]);
         assert_eq!(opened.nonce, Some(NONCE));
     }
@@ -199,17 +211,17 @@ mod tests {
     fn nothing_opens_of_which_an_octet_differs_or_is_missing_or_that_is_bound_to_something_else() {
         let seal = seal(Mode::Accept, &[(5, 1)]);
         let bytes = seal.close(Carrier::Frame, envelope(Carrier::Frame), NONCE, b"here");
-        assert!(seal.open(Carrier::Frame, &bytes, b"here").is_ok());
-        assert_eq!(seal.open(Carrier::Frame, &bytes, b"there").unwrap_err(), WireError::Forged);
-        assert_eq!(seal.open(Carrier::Datagram, &bytes, b"here").unwrap_err(), WireError::Forged);
+        assert!(seal.open(Versions::SPOKEN, Carrier::Frame, &bytes, b"here").is_ok());
+        assert_eq!(seal.open(Versions::SPOKEN, Carrier::Frame, &bytes, b"there").unwrap_err(), WireError::Forged);
+        assert_eq!(seal.open(Versions::SPOKEN, Carrier::Datagram, &bytes, b"here").unwrap_err(), WireError::Forged);
         for length in 0..bytes.len() {
-            assert!(seal.open(Carrier::Frame, &bytes[..length], b"here").is_err(), "{length}");
+            assert!(seal.open(Versions::SPOKEN, Carrier::Frame, &bytes[..length], b"here").is_err(), "{length}");
         }
         for at in 0..bytes.len() {
             let mut flipped = bytes.clone();
             flipped[at] ^= 5;
             // A key id of 0 says that it is clear, and then its messages make no sense.
-            let opened = seal.open(Carrier::Frame, &flipped, b"here").and_then(|opened| opened.messages().map(drop));
+            let opened = seal.open(Versions::SPOKEN, Carrier::Frame, &flipped, b"here").and_then(|opened| opened.messages().map(drop));
             assert!(opened.is_err(), "{at}");
         }
     }
@@ -219,7 +231,7 @@ mod tests {
         let of = |mode, keys: &[(u8, u8)]| seal(mode, keys);
         let takes = |from: &Seal, to: &Seal| {
             let bytes = from.close(Carrier::Datagram, envelope(Carrier::Datagram), NONCE, b"");
-            to.open(Carrier::Datagram, &bytes, b"").map(drop)
+            to.open(Versions::SPOKEN, Carrier::Datagram, &bytes, b"").map(drop)
         };
         let (none, off) = (of(Mode::Require, &[]), of(Mode::Off, &[(5, 1)]));
         let (accept, require) = (of(Mode::Accept, &[(5, 1)]), of(Mode::Require, &[(5, 1)]));
@@ -239,7 +251,7 @@ mod tests {
         );
         let takes = |from: &Seal, to: &Seal| {
             let bytes = from.close(Carrier::Datagram, envelope(Carrier::Datagram), NONCE, b"");
-            to.open(Carrier::Datagram, &bytes, b"").is_ok()
+            to.open(Versions::SPOKEN, Carrier::Datagram, &bytes, b"").is_ok()
         };
         for (from, to) in [(&old, &both), (&both, &old), (&both, &swapped), (&swapped, &both), (&swapped, &new), (&new, &swapped)] {
             assert!(takes(from, to));

@@ -6,8 +6,11 @@ use std::{
 };
 
 use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _, copy},
-    net::{TcpListener, TcpStream, UdpSocket},
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::{
+        TcpListener, TcpStream, UdpSocket,
+        tcp::{OwnedReadHalf, OwnedWriteHalf},
+    },
     task::JoinSet,
 };
 
@@ -15,8 +18,12 @@ use tokio::{
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Recording {
     pub(crate) datagrams: Vec<Vec<u8>>,
+    /// What the agent answered those by datagram.
+    pub(crate) answers: Vec<Vec<u8>>,
     /// What those said by streams who had opened them.
     pub(crate) streams: Vec<Vec<u8>>,
+    /// What the agent said in each of these.
+    pub(crate) replies: Vec<Vec<u8>>,
 }
 
 /// Records until it is dropped.
@@ -61,7 +68,7 @@ async fn datagrams(socket: Arc<UdpSocket>, to: SocketAddr, recorded: Arc<Mutex<R
             None => {
                 let way = Arc::new(UdpSocket::bind((to.ip(), 0)).await.expect("a port is free"));
                 ways.push((from, way.clone()));
-                answers.spawn(hand_back(way.clone(), socket.clone(), from));
+                answers.spawn(hand_back(way.clone(), socket.clone(), from, recorded.clone()));
                 way
             }
         };
@@ -70,11 +77,12 @@ async fn datagrams(socket: Arc<UdpSocket>, to: SocketAddr, recorded: Arc<Mutex<R
     }
 }
 
-async fn hand_back(way: Arc<UdpSocket>, socket: Arc<UdpSocket>, peer: SocketAddr) {
+async fn hand_back(way: Arc<UdpSocket>, socket: Arc<UdpSocket>, peer: SocketAddr, recorded: Arc<Mutex<Recording>>) {
     let mut buffer = vec![0; 65_536];
     loop {
         // An error is that of a datagram that was not taken.
         if let Ok((length, _)) = way.recv_from(&mut buffer).await {
+            lock(&recorded).answers.push(buffer[..length].to_vec());
             socket.send_to(&buffer[..length], peer).await.ok();
         }
     }
@@ -90,23 +98,24 @@ async fn streams(listener: TcpListener, to: SocketAddr, recorded: Arc<Mutex<Reco
             let number = {
                 let mut recorded = lock(&recorded);
                 recorded.streams.push(Vec::new());
+                recorded.replies.push(Vec::new());
                 recorded.streams.len() - 1
             };
-            let forth = async {
-                let mut buffer = vec![0; 65_536];
-                while let Ok(length @ 1..) = from_peer.read(&mut buffer).await {
-                    lock(&recorded).streams[number].extend_from_slice(&buffer[..length]);
-                    if to_agent.write_all(&buffer[..length]).await.is_err() {
-                        break;
-                    }
-                }
-                to_agent.shutdown().await.ok();
-            };
-            let back = async {
-                copy(&mut from_agent, &mut to_peer).await.ok();
-                to_peer.shutdown().await.ok();
-            };
-            tokio::join!(forth, back);
+            let said = |octets: &[u8]| lock(&recorded).streams[number].extend_from_slice(octets);
+            let replied = |octets: &[u8]| lock(&recorded).replies[number].extend_from_slice(octets);
+            tokio::join!(hand_on(&mut from_peer, &mut to_agent, said), hand_on(&mut from_agent, &mut to_peer, replied));
         });
     }
+}
+
+/// Until one of the two has no more to do with it.
+async fn hand_on(from: &mut OwnedReadHalf, to: &mut OwnedWriteHalf, record: impl Fn(&[u8])) {
+    let mut buffer = vec![0; 65_536];
+    while let Ok(length @ 1..) = from.read(&mut buffer).await {
+        record(&buffer[..length]);
+        if to.write_all(&buffer[..length]).await.is_err() {
+            break;
+        }
+    }
+    to.shutdown().await.ok();
 }

@@ -18,4 +18,5 @@ mod replay;
 mod supervision;
 mod tls;
 mod unix;
+mod versions;
 mod watching;

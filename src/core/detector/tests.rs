@@ -144,7 +144,7 @@ fn what_is_silent_to_all_is_gone_within_two_seconds_of_the_first_question() {
 fn a_broken_watch_stream_and_two_refusals_take_a_third_of_a_second() {
     let mut alone = Alone::with(9);
     let peer = alone.detector.ring.after_us().nth(2).unwrap();
-    let watching = Line { purpose: Purpose::Watch(Watching::established(peer)), frames: FrameBuffer::default() };
+    let watching = Line { purpose: Purpose::Watch(Watching::established(peer)), version: 1, frames: FrameBuffer::default() };
     alone.detector.lines.insert(StreamId(7), watching);
     let start = alone.now;
     alone.detector.on_closed(start, StreamId(7), CloseCause::Ended);
@@ -224,7 +224,7 @@ fn what_a_kernel_said_is_evidence_however_late_it_is_read() {
     let mut alone = Alone::with(9);
     alone.run(Duration::ZERO);
     let peer = alone.detector.ring.after_us().nth(2).unwrap();
-    let watching = Line { purpose: Purpose::Watch(Watching::established(peer)), frames: FrameBuffer::default() };
+    let watching = Line { purpose: Purpose::Watch(Watching::established(peer)), version: 1, frames: FrameBuffer::default() };
     alone.detector.lines.insert(StreamId(7), watching);
     alone.detector.on_closed(alone.now, StreamId(7), CloseCause::Ended);
     let asked = requests(&alone.actions());
@@ -317,7 +317,7 @@ fn what_peers_can_have_done_is_bounded() {
     assert_eq!(reports, 128 * 16);
     for node in 1..=400 {
         let watch = Watch { from: identity(node), to: identity(0).short().to_be_bytes() };
-        alone.detector.on_watcher(StreamId::accepted(node), &watch, true, FrameBuffer::default());
+        alone.detector.on_watcher(StreamId::accepted(node), &watch, true, 1, FrameBuffer::default());
     }
     assert_eq!(alone.detector.watches().filter(|(stream, _)| stream.0 >> 63 == 1).count(), watching::WATCHERS);
 }
@@ -327,7 +327,7 @@ fn a_stranger_and_who_means_somebody_else_are_told_who_is_here_and_are_not_watch
     let mut alone = Alone::with(3);
     let us = identity(0).short().to_be_bytes();
     for (from, to) in [(identity(77), us), (identity(1), [0; 4])] {
-        alone.detector.on_watcher(StreamId::accepted(1), &Watch { from, to }, true, FrameBuffer::default());
+        alone.detector.on_watcher(StreamId::accepted(1), &Watch { from, to }, true, 1, FrameBuffer::default());
         let actions = alone.actions();
         let told = |message: &dyn Fn(&Told) -> bool| {
             actions.iter().any(|action| matches!(action, Action::Say { message: said, .. } if message(said)))
@@ -337,7 +337,7 @@ fn a_stranger_and_who_means_somebody_else_are_told_who_is_here_and_are_not_watch
     }
     // A second stream of the same peer takes the place of the first.
     for stream in [2, 3] {
-        alone.detector.on_watcher(StreamId::accepted(stream), &Watch { from: identity(1), to: us }, true, FrameBuffer::default());
+        alone.detector.on_watcher(StreamId::accepted(stream), &Watch { from: identity(1), to: us }, true, 1, FrameBuffer::default());
     }
     assert_eq!(alone.detector.watches().map(|(stream, _)| stream).collect::<Vec<_>>(), [StreamId::accepted(3)]);
 }
@@ -346,7 +346,7 @@ fn a_stranger_and_who_means_somebody_else_are_told_who_is_here_and_are_not_watch
 fn a_watch_that_ends_with_a_word_is_no_news() {
     let mut alone = Alone::with(3);
     let watch = Watch { from: identity(1), to: identity(0).short().to_be_bytes() };
-    alone.detector.on_watcher(StreamId::accepted(1), &watch, true, FrameBuffer::default());
+    alone.detector.on_watcher(StreamId::accepted(1), &watch, true, 1, FrameBuffer::default());
     alone.actions();
     alone.detector.on_message(alone.now, StreamId::accepted(1), kind::WATCH_END, &[]);
     alone.detector.on_closed(alone.now, StreamId::accepted(1), CloseCause::Ended);
@@ -358,10 +358,10 @@ fn another_identity_of_ours_begins_anew() {
     let mut alone = Alone::with(9);
     alone.run(60 * MS);
     let watch = Watch { from: identity(1), to: identity(0).short().to_be_bytes() };
-    alone.detector.on_watcher(StreamId::accepted(1), &watch, true, FrameBuffer::default());
+    alone.detector.on_watcher(StreamId::accepted(1), &watch, true, 1, FrameBuffer::default());
     alone.detector.rename(identity(0).with_rejoin(1));
     assert_eq!((alone.detector.inquiries.len(), alone.detector.lines.len()), (0, 0));
-    assert!(alone.actions().contains(&Action::Say { stream: StreamId::accepted(1), message: Told::WatchEnd }));
+    assert!(alone.actions().contains(&Action::Say { stream: StreamId::accepted(1), version: 1, message: Told::WatchEnd }));
 }
 
 #[test]

@@ -100,11 +100,12 @@ impl Detector {
         self.say(stream, Told::Watch(watch));
     }
 
-    /// A peer wants to watch us by a stream that it opened, and to be watched. `is_present`: whether it can't be a recording that says so. `frames` holds what came behind its greeting.
-    pub(in super::super) fn on_watcher(&mut self, stream: StreamId, watch: &Watch, is_present: bool, frames: FrameBuffer) {
+    /// A peer wants to watch us by a stream that it opened, and to be watched. `is_present`: whether it can't be a recording that says so. `frames` holds what came behind its greeting,
+    /// which was in `version`.
+    pub(in super::super) fn on_watcher(&mut self, stream: StreamId, watch: &Watch, is_present: bool, version: u8, frames: FrameBuffer) {
         let peer = watch.from;
         let watching = Watching { peer, ours: false, greeting: None };
-        self.lines.insert(stream, Line { purpose: Purpose::Watch(watching), frames });
+        self.lines.insert(stream, Line { purpose: Purpose::Watch(watching), version, frames });
         // Said in any case: should another one be meant, it learns who is here instead.
         self.greet(stream, peer);
         let theirs = |watching: &Watching| !watching.ours;

@@ -1,6 +1,6 @@
 //! What is taken for what it says: with encryption required nothing that was said in the clear, nothing that was sealed with a key that the
 //! receiver does not hold, nothing of another cluster, no frame of a stream in another stream or at another place, no datagram of long ago.
-//! And who has no key gets in nowhere, and learns of nobody.
+//! And who has no key, or speaks other versions alone, gets in nowhere, and learns of nobody.
 //!
 //! It is judged by who said it and how ([`Mark`]), so it does not depend on any cipher.
 
@@ -22,7 +22,7 @@ pub(super) struct Sealed {
     last: BTreeMap<(HostId, u64), (Moment, Moment)>,
     /// Of each stream that frames of another one were taken in, by the side that they came from: which one.
     taken_in: BTreeMap<(u64, usize), u64>,
-    /// Nodes whose processes have no key that anybody else has.
+    /// Nodes whose processes have no key and no version that anybody else has.
     strangers: BTreeMap<NodeId, HostId>,
 }
 
@@ -104,18 +104,20 @@ impl Sealed {
         let Some(own) = world.host(host).process.as_ref().map(|process| process.core.identity().node()) else { return Ok(()) };
         match own == node {
             true => Ok(()),
-            false if self.strangers.contains_key(&own) => Err(format!("it has no key that anybody has, and shows {node}")),
-            false if self.strangers.contains_key(&node) => Err(format!("{node} has no key that anybody has, and is shown")),
+            false if self.strangers.contains_key(&own) => Err(format!("it has no key or version that anybody has, and shows {node}")),
+            false if self.strangers.contains_key(&node) => Err(format!("{node} has no key or version that anybody has, and is shown")),
             false => Ok(()),
         }
     }
 }
 
-/// Whether nobody of a host's cluster has a key of its, nor takes anything in the clear.
+/// Whether nobody of a host's cluster speaks a version that it does and has a key of its, or takes anything in the clear.
 fn is_strange(world: &World, host: HostId) -> bool {
     let options = &world.host(host).options;
     let own = options.keys.shown();
     let is_closed = |theirs: &Encryption| takes_sealed_alone(theirs) && !theirs.keys.iter().any(|key| own.keys.contains(key));
-    let mut others = world.hosts().filter(|(id, other)| *id != host && other.options.cluster == options.cluster).map(|(_, other)| other);
+    let is_of_cluster =
+        |other: &Host| other.options.cluster == options.cluster && other.options.versions.common(options.versions).is_some();
+    let mut others = world.hosts().filter(|(id, other)| *id != host && is_of_cluster(other)).map(|(_, other)| other);
     others.all(|other| is_closed(&other.options.keys.shown()) && other.process.as_ref().is_none_or(|it| is_closed(&it.encryption)))
 }

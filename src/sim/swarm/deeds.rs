@@ -36,6 +36,15 @@ const FAREWELL: Duration = Duration::from_secs(5);
 const IDS: usize = 4;
 
 impl Swarm {
+    /// Starts an agent, of any of the releases that there are.
+    pub(super) fn start(&mut self, host: HostId) -> Result<(), String> {
+        let releases = &self.options.releases;
+        if self.hosts.contains(&host) && releases.len() > 1 {
+            self.world.host_mut(host).options.versions = releases[self.rng.random_range(0..releases.len())];
+        }
+        self.world.start(host)
+    }
+
     pub(super) fn do_something(&mut self) {
         // Half of all deeds are work, or there would be little to lose.
         let work = self.rng.random_bool(0.5);
@@ -219,7 +228,7 @@ impl Swarm {
             let folder = self.world.backup(host);
             self.world.kill(to);
             self.world.restore(to, folder);
-            drop(self.world.start(to));
+            drop(self.start(to));
         }
     }
 
@@ -245,11 +254,11 @@ impl Swarm {
                 self.world.network.end(fault);
             }
             // It runs already, or its folder is of no use, which is seen and told.
-            End::Start(host) => drop(self.world.start(host)),
+            End::Start(host) => drop(self.start(host)),
             End::Restore(host, folder) => {
                 self.world.kill(host);
                 self.world.restore(host, *folder);
-                drop(self.world.start(host));
+                drop(self.start(host));
             }
             End::Image(host, image, again) => {
                 self.world.resume_image(host, &image);

@@ -49,7 +49,7 @@ pub(super) fn keys_of(stranger: Stranger) -> Keys {
         Stranger::Keyless => Keys::default(),
         Stranger::OtherKey => with(key(200)),
         Stranger::SameId => with(Key::new(key(1).id(), [200; 32])),
-        Stranger::OtherCluster => with(key(1)),
+        Stranger::OtherCluster | Stranger::OtherVersion => with(key(1)),
     }
 }
 

@@ -5,7 +5,7 @@ use std::{fmt, time::Duration};
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 
 use super::super::{Conditions, Latency};
-use crate::model::encryption::Mode;
+use crate::{model::encryption::Mode, wire::Versions};
 
 /// What may occur in a world.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -80,6 +80,8 @@ pub enum Stranger {
     SameId,
     /// It has the key, and is of another cluster.
     OtherCluster,
+    /// It has the key, and speaks later versions of the wire format alone.
+    OtherVersion,
 }
 
 impl Kind {
@@ -138,6 +140,8 @@ pub struct Options {
     pub reap_after: Duration,
     /// How gossip is encrypted, if it is.
     pub encrypted: Option<Encrypted>,
+    /// The versions of the wire format that agents speak: each start is one of these releases. Any two of them have a version in common.
+    pub releases: Vec<Versions>,
 }
 
 impl Options {
@@ -174,7 +178,11 @@ impl Options {
             kinds.extend(rng.random_bool(if encrypted.is_some() { 0.6 } else { 0.15 }).then_some(Kind::Replay));
         }
         kinds.extend(rng.random_bool(0.3).then_some(Kind::RestartAll));
-        Options { seed, hosts, conditions, kinds, pace, lasts, reap_after, encrypted }
+        let releases = draw_releases(&mut rng);
+        if rng.random_bool(0.2) {
+            encrypted.iter_mut().flat_map(|encrypted| &mut encrypted.stranger).for_each(|stranger| *stranger = Stranger::OtherVersion);
+        }
+        Options { seed, hosts, conditions, kinds, pace, lasts, reap_after, encrypted, releases }
     }
 
     /// Whether something may occur.
@@ -190,14 +198,27 @@ fn draw_encrypted(rng: &mut StdRng) -> Encrypted {
     Encrypted { begins, stranger }
 }
 
+fn draw_releases(rng: &mut StdRng) -> Vec<Versions> {
+    let mixed: [&[(u16, u16)]; 4] = [&[(1, 1), (1, 2)], &[(1, 2), (2, 3)], &[(1, 1), (1, 2), (1, 4)], &[(1, 3), (2, 3), (3, 5)]];
+    match rng.random_bool(0.3) {
+        true => mixed[rng.random_range(0..mixed.len())].iter().map(|versions| Versions::from(*versions)).collect(),
+        false => vec![Versions::SPOKEN],
+    }
+}
+
 impl fmt::Display for Options {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Options { seed, hosts, conditions, kinds, pace, lasts, reap_after, encrypted } = self;
+        let Options { seed, hosts, conditions, kinds, pace, lasts, reap_after, encrypted, releases } = self;
         write!(
             f,
             "seed {seed}: {hosts} hosts, loss {:.2}, duplication {:.2}, reordering {:.2}, a deed each {pace:?} for {lasts:?}, reaped after {reap_after:?}, kinds {kinds:?}",
             conditions.loss, conditions.duplicate, conditions.reorder
         )?;
-        encrypted.map_or(Ok(()), |encrypted| write!(f, ", {encrypted:?}"))
+        encrypted.map_or(Ok(()), |encrypted| write!(f, ", {encrypted:?}"))?;
+        if releases.len() > 1 {
+            f.write_str(", versions")?;
+            releases.iter().try_for_each(|versions| write!(f, " {}-{}", versions.lowest, versions.highest))?;
+        }
+        Ok(())
     }
 }

@@ -6,7 +6,7 @@ use super::{
     super::*,
     cluster::{Cluster, seconds},
 };
-use crate::{core::io::Event, model::NodeName};
+use crate::{core::io::Event, model::NodeName, wire::Versions};
 
 /// Who joins all are told by one that is new itself, and by one that knows the holder.
 #[test]
@@ -94,6 +94,7 @@ fn add(cluster: &mut Cluster, at: u8, name: &str, seeds: Vec<HostId>) -> HostId 
         seeds,
         reap_after: seconds(24 * 3_600),
         keys: Default::default(),
+        versions: Versions::SPOKEN,
     })
 }
 

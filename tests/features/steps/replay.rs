@@ -31,7 +31,7 @@ async fn recorder(world: &mut World, name: String) {
 async fn recorded(world: &mut World, datagrams: usize, streams: usize) {
     let world = &*world;
     eventually("enough is recorded", async || {
-        let Recording { datagrams: heard, streams: opened } = recording(world);
+        let Recording { datagrams: heard, streams: opened, .. } = recording(world);
         if heard.len() >= datagrams && opened.len() >= streams { Ok(()) } else { Err(format!("{} and {}", heard.len(), opened.len())) }
     })
     .await;

@@ -115,7 +115,7 @@ impl Network {
             Happening::Ack(ack) => drop(self.detectors[to].on_ack(now, &ack, true)),
             Happening::Connected(stream) => self.detectors[to].on_connected(now, stream),
             Happening::Said { stream, kind, body } => drop(self.detectors[to].on_message(now, stream, kind, &body)),
-            Happening::Watched { stream, watch } => self.detectors[to].on_watcher(stream, &watch, true, FrameBuffer::default()),
+            Happening::Watched { stream, watch } => self.detectors[to].on_watcher(stream, &watch, true, 1, FrameBuffer::default()),
             Happening::Closed(stream, cause) => self.detectors[to].on_closed(now, stream, cause),
             Happening::Timeout => {
                 if self.due[to].take_if(|due| *due <= now).is_some() {
@@ -133,7 +133,7 @@ impl Network {
                     self.send(me, to, Happening::Told { from, message });
                 }
                 Action::Connect { stream, to } => self.connect(me, stream, at_address(to)),
-                Action::Say { stream, message } => self.say(me, stream, message),
+                Action::Say { stream, message, .. } => self.say(me, stream, message),
                 Action::Close(stream) => {
                     if let Some((peer, theirs)) = self.streams.remove(&(me, stream)) {
                         self.streams.remove(&(peer, theirs));
