@@ -35,6 +35,8 @@ use crate::netns::host::within;
 pub(super) const USER: u32 = 65532;
 /// Until it is looked again whether a process that was told to end is gone.
 const LOOK: Duration = Duration::from_millis(2);
+/// How long the one that had an address before may take to be put away.
+const HANDOVER: Duration = Duration::from_secs(30);
 /// How long a container that can't be told something any more may take until it has ended.
 const GRACE: Duration = Duration::from_secs(2);
 
@@ -145,7 +147,7 @@ impl Inner {
     /// From its start to its end. Tells how it ended.
     async fn live(&self, state: &State, mut signals: UnboundedReceiver<Signal>, changed: &dyn Fn()) -> Result<String, String> {
         self.connect().await?;
-        self.tell("start").await?;
+        self.start().await?;
         let shown = engine::ask(Method::GET, &format!("/containers/{}/json", self.name), None).await?;
         // Whoever ended at once has none, and the engine knows how it ended.
         let pid = Pid::from_raw(shown["State"]["Pid"].as_u64().unwrap_or_default() as i32);
@@ -179,6 +181,19 @@ impl Inner {
             }
         };
         Ok(format!("exit code {}", code["StatusCode"]))
+    }
+
+    /// Whoever had its address before may not have been put away yet: then the engine refuses.
+    async fn start(&self) -> Result<(), String> {
+        let start = async {
+            loop {
+                match self.tell("start").await {
+                    Err(why) if why.contains("Address already in use") => sleep(LOOK).await,
+                    done => return done,
+                }
+            }
+        };
+        timeout(HANDOVER, start).await.unwrap_or_else(|_| Err(format!("the address {} is in use", self.address.get())))
     }
 
     /// Has the engine know its address.
