@@ -129,6 +129,7 @@ fn samples(more: impl Fn(u64, &mut Sample)) -> Vec<Sample> {
     for seconds in 0..120 {
         for (place, age) in [(0, seconds), (1, seconds % 40)] {
             let mut sample = Sample {
+                round: seconds as u32,
                 at: Duration::from_secs(seconds),
                 place,
                 process: (place as u64 * 1_000 + seconds - age) as u32,

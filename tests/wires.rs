@@ -76,11 +76,9 @@ fn only_those_datagrams_are_late_that_are_held_up() {
 fn what_is_said_is_recorded_on_the_way() {
     let Some(pair) = Pair::new(quiet()) else { return };
     pair.wires.recorder().hear_from(only(0), only(1));
-    let back = pair.socket(1);
     for _ in 0..20 {
-        back.send_to(b"not recorded", (address(0), PORT)).expect("it is sent");
+        pair.sockets[1].send_to(b"not recorded", (address(0), PORT)).expect("it is sent");
     }
-    drop(back);
     // A few at a time: what a socket does not read is lost beyond some hundreds.
     for first in (0..1_500).step_by(100) {
         pair.datagrams(first..first + 100, 100);
@@ -107,8 +105,6 @@ fn who_stands_on_the_way_speaks_from_the_address_of_another_and_hears_the_answer
     let Some(pair) = Pair::new(quiet()) else { return };
     let intruder = Host::new().expect("there can be hosts");
     pair.wires.let_in(&intruder, "eth0").expect("there can be one");
-    let there = pair.socket(1);
-    let listener = pair.hosts[1].within(|| TcpListener::bind((address(1), PORT))).expect("the port is free");
     let (own, other) = (address(0), address(1));
     let known = format!("ip neighbour replace {other} lladdr {} dev eth0 nud permanent", mac(1));
     let set_up = format!("ip link set eth0 up; ip address add {own}/24 dev eth0; {known}");
@@ -117,11 +113,11 @@ fn who_stands_on_the_way_speaks_from_the_address_of_another_and_hears_the_answer
     let socket = intruder.within(|| UdpSocket::bind((own, PORT))).expect("the port is free");
     socket.send_to(b"again", (other, PORT)).expect("it is sent");
     let mut buffer = [0; 8];
-    assert_eq!(there.recv_from(&mut buffer).expect("it comes"), (5, (own, PORT).into()));
+    assert_eq!(pair.sockets[1].recv_from(&mut buffer).expect("it comes"), (5, (own, PORT).into()));
 
     let stream = intruder.within(|| socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None)).expect("a socket");
     stream.connect_timeout(&SocketAddr::from((other, PORT)).into(), PATIENCE).expect("an answer comes to it");
-    let (mut taken, from) = listener.accept().expect("it comes");
+    let (mut taken, from) = pair.listener.accept().expect("it comes");
     assert_eq!(from.ip(), own);
     taken.write_all(b"x").expect("it is sent");
     let mut stream = TcpStream::from(stream);
@@ -144,6 +140,10 @@ const ROUNDS: usize = 10;
 struct Pair {
     wires: Wires,
     hosts: [Host; 2],
+    /// One on each. They are opened once: a port that was closed is not free yet while another test starts a program.
+    sockets: [UdpSocket; 2],
+    /// Of the second.
+    listener: TcpListener,
     _ethernet: Ethernet,
 }
 
@@ -165,22 +165,18 @@ impl Pair {
             plugged.expect("it can be plugged in");
         }
         let wires = Wires::new(lines, Network::new(conditions)).expect("there can be wires");
-        let pair = Pair { wires, hosts, _ethernet: ethernet };
+        let sockets = [socket(&hosts[0], 0), socket(&hosts[1], 1)];
+        let listener = hosts[1].within(|| TcpListener::bind((address(1), PORT))).expect("the port is free");
+        let pair = Pair { wires, hosts, sockets, listener, _ethernet: ethernet };
         // Who is where is found out before anything is measured.
         pair.stream_round_trip();
         pair.wires.network().effects = Default::default();
         Some(pair)
     }
 
-    fn socket(&self, place: usize) -> UdpSocket {
-        let socket = self.hosts[place].within(|| UdpSocket::bind((address(place), PORT))).expect("the port is free");
-        socket.set_read_timeout(Some(PATIENCE)).expect("it is more than nothing");
-        socket
-    }
-
     /// The shortest time until a datagram has an answer.
     fn round_trip(&self) -> Duration {
-        let (here, there) = (self.socket(0), self.socket(1));
+        let [here, there] = &self.sockets;
         shortest(|| {
             let mut buffer = [0; 8];
             here.send_to(b"there?", (address(1), PORT))?;
@@ -202,11 +198,10 @@ impl Pair {
     }
 
     fn stream(&self) -> io::Result<(TcpStream, TcpStream)> {
-        let listener = self.hosts[1].within(|| TcpListener::bind((address(1), PORT)))?;
         let here = self.hosts[0].within(|| socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None))?;
         let to = SocketAddr::from((address(1), PORT));
         here.connect_timeout(&to.into(), PATIENCE)?;
-        let (here, there) = (TcpStream::from(here), listener.accept()?.0);
+        let (here, there) = (TcpStream::from(here), self.listener.accept()?.0);
         for stream in [&here, &there] {
             stream.set_nodelay(true)?;
             stream.set_read_timeout(Some(PATIENCE))?;
@@ -216,7 +211,7 @@ impl Pair {
 
     /// Numbers that are sent by datagram, as so many of them come.
     fn datagrams(&self, numbers: std::ops::Range<u32>, count: usize) -> Vec<u32> {
-        let (here, there) = (self.socket(0), self.socket(1));
+        let [here, there] = &self.sockets;
         for number in numbers {
             here.send_to(&number.to_be_bytes(), (address(1), PORT)).expect("it is sent");
         }
@@ -257,6 +252,12 @@ fn shortest(mut deed: impl FnMut() -> io::Result<()>) -> Duration {
     };
     let rounds: io::Result<Vec<Duration>> = std::iter::repeat_with(once).take(ROUNDS).collect();
     rounds.expect("an answer comes").into_iter().min().unwrap_or_default()
+}
+
+fn socket(host: &Host, place: usize) -> UdpSocket {
+    let socket = host.within(|| UdpSocket::bind((address(place), PORT))).expect("the port is free");
+    socket.set_read_timeout(Some(PATIENCE)).expect("it is more than nothing");
+    socket
 }
 
 fn address(place: usize) -> IpAddr {

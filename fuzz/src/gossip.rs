@@ -255,7 +255,7 @@ pub fn comes_back(carrier: Carrier, bytes: &[u8]) {
     let Ok((cluster, messages)) = tidings::wire::envelope::open(carrier, bytes) else {
         return;
     };
-    let mut again = Envelope::new(carrier, cluster);
+    let mut again = Envelope::of(bytes[1], carrier, cluster);
     // What a sender leaves free for encryption a stranger may fill.
     if messages.iter().all(|(kind, body)| again.push(*kind, body)) {
         assert_eq!(again.into_bytes(), bytes);

@@ -77,7 +77,7 @@ pub(crate) async fn run(lasts: Duration, nodes: usize, seed: u64) -> ExitCode {
     let (samples, phases) = (samples.take(), Phases::of(&scenario, &outcome));
     let verdicts = flat::judge(&samples, &phases.peaces, lasts);
     file("csv", &figures::csv(&samples));
-    file("svg", &plot::draw(&scenario.title, &panels::panels(&samples, &phases.peaces, pace, lasts), &phases, outcome.ended.since_start()));
+    file("svg", &plot::draw(&scenario.title, &panels::panels(&samples, &phases.peaces, lasts), &phases, outcome.ended.since_start()));
     let tale = tale::tell(&scenario, &outcome, &phases, &verdicts);
     file("txt", &tale);
     println!("\n{tale}\n{0}.csv has all that was read, {0}.svg shows it", stem.display());

@@ -77,13 +77,6 @@ pub(crate) async fn run() -> ExitCode {
             continue;
         }
         nothing_can_be_played = false;
-        let ground = match world.open().await {
-            Ok(ground) => Rc::new(ground),
-            Err(why) => {
-                report.fail(&format!("all scenarios in {world}: {why}"));
-                continue;
-            }
-        };
         let mut feasible = Vec::new();
         for (file, scenario) in &scenarios {
             match feasible::obstacle(scenario, *world, options.longest) {
@@ -91,6 +84,16 @@ pub(crate) async fn run() -> ExitCode {
                 Some(why) => report.skip(file, *world, &why),
             }
         }
+        if feasible.is_empty() {
+            continue;
+        }
+        let ground = match world.open().await {
+            Ok(ground) => Rc::new(ground),
+            Err(why) => {
+                report.fail(&format!("all scenarios in {world}: {why}"));
+                continue;
+            }
+        };
         report.play(feasible, *world, &ground, &options).await;
     }
     report.conclude(nothing_can_be_played)

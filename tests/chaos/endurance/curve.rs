@@ -2,6 +2,11 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use super::figures::Sample;
+
+/// Rounds from one value to the next that hang together.
+const GAP: u32 = 3;
+
 /// What several showed at about the same time.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Spread {
@@ -13,32 +18,26 @@ pub(crate) struct Spread {
 /// Spreads, one after the other.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Curve {
-    spreads: Vec<(Duration, Spread)>,
-    pace: Duration,
+    /// What hangs together: where nothing was shown for a while one ends.
+    pub(crate) runs: Vec<Vec<(Duration, Spread)>>,
 }
 
 impl Curve {
-    /// Of values at moments, those of so long together.
-    pub(crate) fn of(values: impl Iterator<Item = (Duration, f64)>, pace: Duration) -> Curve {
-        let mut bins: BTreeMap<u128, Vec<f64>> = BTreeMap::new();
-        values.for_each(|(at, value)| bins.entry(at.as_millis() / pace.as_millis()).or_default().push(value));
-        let spread = |mut values: Vec<f64>| {
+    /// Of values that samples have, those of a round together.
+    pub(crate) fn of<'a>(values: impl Iterator<Item = (&'a Sample, f64)>) -> Curve {
+        let mut rounds: BTreeMap<u32, (Duration, Vec<f64>)> = BTreeMap::new();
+        values.for_each(|(sample, value)| rounds.entry(sample.round).or_insert((sample.at, Vec::new())).1.push(value));
+        let spread = |(at, mut values): (Duration, Vec<f64>)| {
             values.sort_by(f64::total_cmp);
-            Some(Spread { least: *values.first()?, median: median(&values)?, most: *values.last()? })
+            Some((at, Spread { least: *values.first()?, median: median(&values)?, most: *values.last()? }))
         };
-        Curve {
-            spreads: bins.into_iter().filter_map(|(bin, values)| Some((pace * bin as u32 + pace / 2, spread(values)?))).collect(),
-            pace,
-        }
-    }
-
-    /// What hangs together: where nothing was shown for a while one ends.
-    pub(crate) fn runs(&self) -> impl Iterator<Item = &[(Duration, Spread)]> {
-        self.spreads.chunk_by(|(one, _), (next, _)| *next - *one <= self.pace * 4)
+        let all: Vec<(u32, (Duration, Spread))> = rounds.into_iter().filter_map(|(round, it)| Some((round, spread(it)?))).collect();
+        let runs = all.chunk_by(|(one, _), (next, _)| *next - *one <= GAP);
+        Curve { runs: runs.map(|run| run.iter().map(|(_, spread)| *spread).collect()).collect() }
     }
 
     pub(crate) fn greatest(&self) -> f64 {
-        self.spreads.iter().map(|(_, spread)| spread.most).fold(0.0, f64::max)
+        self.runs.iter().flatten().map(|(_, spread)| spread.most).fold(0.0, f64::max)
     }
 }
 

@@ -3,8 +3,10 @@
 use std::{fmt::Write as _, time::Duration};
 
 /// A process at a moment.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct Sample {
+    /// All agents are read in rounds.
+    pub(crate) round: u32,
     /// Since the beginning of the run.
     pub(crate) at: Duration,
     pub(crate) place: usize,

@@ -101,7 +101,7 @@ pub(crate) fn judge(samples: &[Sample], peaces: &[Span], lasts: Duration) -> Vec
         verdict(
             "traffic of an agent in peace, median",
             "octets/s",
-            ends(&peaces, |peace| middle(rates(peace).map(|(_, _, rate)| rate))),
+            ends(&peaces, |peace| middle(rates(peace).map(|(_, rate)| rate))),
             traffic(lasts),
         ),
     ]
@@ -128,13 +128,13 @@ pub(crate) fn steady(samples: &[Sample], lasts: Duration) -> BTreeSet<u32> {
     samples.iter().filter(is_steady).map(|sample| sample.process).collect()
 }
 
-/// What each host sent in a second, from one sample of a process to the next: when, by which process, and how much.
-pub(crate) fn rates<'a>(samples: &'a [&'a Sample]) -> impl Iterator<Item = (Duration, u32, f64)> + 'a {
+/// What each host sent in a second until a sample, since the one of the same process before.
+pub(crate) fn rates<'a>(samples: &'a [&'a Sample]) -> impl Iterator<Item = (&'a Sample, f64)> + 'a {
     let next = |place: usize, sample: &Sample| samples[place + 1..].iter().find(|next| next.process == sample.process);
     samples.iter().enumerate().filter_map(move |(place, sample)| {
         let next = next(place, sample)?;
         let octets = next.octets.saturating_sub(sample.octets) as f64;
-        Some((next.at, sample.process, octets / (next.at - sample.at).as_secs_f64()))
+        Some((*next, octets / (next.at - sample.at).as_secs_f64()))
     })
 }
 

@@ -153,13 +153,13 @@ impl Panel {
             let places = run.iter().map(|(at, spread)| format!("{:.1},{:.1}", time.place(minutes(*at)), value.place(of(spread))));
             places.collect::<Vec<_>>()
         };
-        for run in self.all.runs() {
+        for run in &self.all.runs {
             let mut around = points(&|spread| spread.most, run);
             around.extend(points(&|spread| spread.least, run).into_iter().rev());
             let _ = writeln!(svg, "<polygon class=\"band\" points=\"{}\"/>", around.join(" "));
         }
         for (class, curve) in [("median", &self.all), ("steady", &self.steady)] {
-            for run in curve.runs() {
+            for run in &curve.runs {
                 let path = points(&|spread| spread.median, run).join(" ");
                 let _ = writeln!(svg, "<polyline class=\"line {class}\" points=\"{path}\"/>");
             }

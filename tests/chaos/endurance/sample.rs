@@ -1,14 +1,11 @@
 //! What each agent takes, read from outside every so often: memory and descriptors of its process, and what its host has sent.
 
-use std::{
-    cell::RefCell,
-    collections::BTreeMap,
-    fs,
-    rc::Rc,
-    time::{Duration, Instant},
-};
+use std::{cell::RefCell, collections::BTreeMap, fs, rc::Rc, time::Duration};
 
-use tokio::{task::AbortHandle, time::sleep};
+use tokio::{
+    task::AbortHandle,
+    time::{Instant, sleep},
+};
 
 use super::{
     super::{
@@ -43,13 +40,13 @@ impl Drop for Sampler {
 
 async fn read_all(board: Rc<Board>, pace: Duration, samples: Samples) {
     let mut born: BTreeMap<u32, Instant> = BTreeMap::new();
-    loop {
+    for round in 0.. {
         for place in 0..board.count() as usize {
             let Some(process) = board.process(place) else { continue };
             let age = born.entry(process).or_insert_with(Instant::now).elapsed();
             // One that ends just now can't be read.
-            if let Some(sample) = read(place, process, board.now().since_start(), age) {
-                samples.borrow_mut().push(sample);
+            if let Some(sample) = read(process) {
+                samples.borrow_mut().push(Sample { round, at: board.now().since_start(), place, age, ..sample });
             }
             tokio::task::yield_now().await;
         }
@@ -57,7 +54,10 @@ async fn read_all(board: Rc<Board>, pace: Duration, samples: Samples) {
     }
 }
 
-fn read(place: usize, process: u32, at: Duration, age: Duration) -> Option<Sample> {
+/// What is to be read of a process itself.
+fn read(process: u32) -> Option<Sample> {
+    let descriptors = descriptors(process)?;
+    // Afterwards: who ends gives up its memory first, and its files then.
     let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
     let (octets, packets) = sent(&fs::read_to_string(format!("/proc/{process}/net/dev")).ok()?)?;
     // Before it is the program it is what starts it.
@@ -70,16 +70,14 @@ fn read(place: usize, process: u32, at: Duration, age: Duration) -> Option<Sampl
         line.split_whitespace().next()?.parse::<u64>().ok()
     };
     Some(Sample {
-        at,
-        place,
         process,
-        age,
         resident: line("VmRSS:")? * 1_024,
         anonymous: line("RssAnon:")? * 1_024,
         threads: line("Threads:")?,
-        descriptors: descriptors(process)?,
+        descriptors,
         octets,
         packets,
+        ..Sample::default()
     })
 }
 

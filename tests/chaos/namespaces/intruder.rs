@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Write as _,
+    io,
     net::{Ipv4Addr, SocketAddrV4},
     time::Duration,
 };
@@ -77,9 +78,7 @@ impl Intruder {
         for (from, octets) in datagrams.iter().filter(|(from, _)| elsewhere(from.ip())) {
             pause().await;
             if !sockets.contains_key(from) {
-                let socket = self.host.within(|| std::net::UdpSocket::bind(from)).map_err(failed)?;
-                socket.set_nonblocking(true).map_err(failed)?;
-                sockets.insert(*from, UdpSocket::from_std(socket).map_err(failed)?);
+                sockets.insert(*from, self.socket(*from).await.map_err(failed)?);
             }
             // That nobody listens is no error.
             said += usize::from(sockets[from].send_to(octets, to).await.is_ok());
@@ -100,5 +99,20 @@ impl Intruder {
             said += taken.unwrap_or_default();
         }
         Ok(said)
+    }
+
+    /// One that sends from there. A port that was closed is not free yet while a program is being started.
+    async fn socket(&self, from: SocketAddrV4) -> io::Result<UdpSocket> {
+        let end = Instant::now() + PATIENCE;
+        loop {
+            match self.host.within(|| std::net::UdpSocket::bind(from)) {
+                Err(error) if error.kind() == io::ErrorKind::AddrInUse && Instant::now() < end => sleep(PAUSE).await,
+                bound => {
+                    let socket = bound?;
+                    socket.set_nonblocking(true)?;
+                    return UdpSocket::from_std(socket);
+                }
+            }
+        }
     }
 }
