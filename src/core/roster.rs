@@ -223,7 +223,7 @@ mod tests {
         core.handle_timeout(at(until));
         let outputs = outputs(core);
         let ops = outputs.iter().filter_map(|output| if let Output::Store { ops, .. } = output { Some(ops) } else { None }).flatten();
-        let lists = ops.filter_map(|op| if let StoreOp::Members(members) = op { Some(members) } else { None });
-        lists.last().map(|members| members.iter().map(|node| node.0).collect())
+        let mut lists = ops.filter_map(|op| if let StoreOp::Members(members) = op { Some(members) } else { None });
+        lists.next_back().map(|members| members.iter().map(|node| node.0).collect())
     }
 }

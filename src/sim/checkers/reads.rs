@@ -71,7 +71,9 @@ impl Start {
         let Some((joined, process)) = self.joined.zip(world.host(host).process.as_ref()) else { return Ok(()) };
         let runs =
             |node: &NodeId| world.hosts().any(|(_, other)| other.process.as_ref().is_some_and(|it| it.core.identity().node() == *node));
-        let unseen = self.unseen.iter().find(|node| runs(node) && !process.core.has_grave_for(**node));
+        // Somebody may have told that it is down or buried, and have no records of it.
+        let is_unknown = |node: NodeId| !process.core.has_grave_for(node) && process.core.life_of(node).is_none();
+        let unseen = self.unseen.iter().find(|node| runs(node) && is_unknown(**node));
         match unseen.filter(|_| world.now() - joined < PATIENCE) {
             Some(node) => {
                 Err(format!("it says that it knows what the cluster knows, and shows nothing of {node}, which runs and was there before"))
