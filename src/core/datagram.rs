@@ -95,7 +95,7 @@ impl Core {
         let admitted = self.admit(sender, packet);
         let effects = self.membership.on_packet(admitted.packet.as_deref().unwrap_or(packet));
         if effects.error.is_none() {
-            self.heard_in(sender.node(), self.read_in);
+            self.heard_in(sender, self.read_in);
             self.heard_somebody(now);
             admitted.other_selves.into_iter().for_each(|other| self.sighted(now, other, sender));
             if effects.rejoined.is_some() {

@@ -64,7 +64,7 @@ impl Core {
             conversation.peer_digest = hello.digest.total();
             conversation.version = self.versions.common(hello.versions()).unwrap_or(conversation.version);
         }
-        self.learn_versions(hello.from.node(), hello.versions());
+        self.learn_versions(hello.from.node(), hello.from.life(), hello.versions());
         if !ours {
             self.say_hello(now, stream);
         }

@@ -265,10 +265,7 @@ impl Core {
         else {
             return;
         };
-        // What an earlier life spoke is the best guess, until this one says something.
-        if life >= known.life || known.speaks == 0 {
-            self.learn_versions(node, Versions::from(versions));
-        }
+        self.learn_versions(node, life, Versions::from(versions));
         if let Some(seconds) = grace_seconds {
             self.begin_absence(now, node, life, Duration::from_secs(u64::from(seconds)));
         }

@@ -10,10 +10,10 @@ use super::{
     time::Moment,
 };
 use crate::{
-    model::NodeId,
+    model::{Life, NodeId},
     planted::{Planted, is_planted},
     wire::{
-        Versions, WireError,
+        Identity, Versions, WireError,
         envelope::{self, Carrier, Envelope, RawMessage},
         message::RefuseCode,
         versions::{KIND, NEGOTIATION, Speaks},
@@ -49,17 +49,18 @@ impl Core {
         Envelope::of(self.version_for(node), Carrier::Datagram, self.cluster)
     }
 
-    /// A node says what it speaks. With none in common it can't be spoken to; a peer that speaks with both lets them know of each other.
-    pub(super) fn learn_versions(&mut self, node: NodeId, theirs: Versions) {
+    /// A node says what it speaks, in this life of its. With none in common it can't be spoken to; a peer that speaks with both lets them know of each other.
+    /// An earlier life may have spoken others, and may be a recording; it is the best guess only as long as there is no other.
+    pub(super) fn learn_versions(&mut self, node: NodeId, of: Life, theirs: Versions) {
         let common = self.versions.common(theirs).unwrap_or(NEGOTIATION);
-        if let Some(known) = self.known.get_mut(&node) {
+        if let Some(known) = self.known.get_mut(&node).filter(|known| of >= known.life || known.speaks == NEGOTIATION) {
             known.speaks = common;
         }
     }
 
     /// A node wrote in this version. Until what it says of this life of its is known, that is the best guess: it may speak fewer than before.
-    pub(super) fn heard_in(&mut self, node: NodeId, version: u8) {
-        if let Some(known) = self.known.get_mut(&node) {
+    pub(super) fn heard_in(&mut self, from: Identity, version: u8) {
+        if let Some(known) = self.known.get_mut(&from.node()).filter(|known| from.life() >= known.life) {
             let is_told = known.replica.shown.as_ref().is_some_and(|part| part.life >= known.life);
             known.speaks = if is_told { known.speaks } else { version };
         }
