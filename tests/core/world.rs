@@ -528,7 +528,7 @@ impl World {
                 Output::Change(change) => self.hosts[agent].publisher.publish([change], SystemTime::UNIX_EPOCH),
                 Output::Answer { id, reply } => drop(self.hosts[agent].replies.insert(id, (reply, self.now))),
                 Output::Event(event) => {
-                    if matches!(event, Event::Dropped { .. }) {
+                    if matches!(event, Event::Dropped { .. } | Event::OtherVersion { .. }) {
                         self.hosts[agent].dropped += 1;
                     }
                     assert!(!matches!(event, Event::Internal(_)), "{event:?}");
