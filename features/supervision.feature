@@ -80,7 +80,7 @@ Feature: Supervision
     And GET /health/live at alpha is soon 200
     When I run `tidings ready` beside alpha
     Then it exits with 1
-    And it complains "this agent has not yet had a first full sync with the cluster"
+    And it complains "this agent has not yet heard from all of its cluster"
     Given an agent beta
     When I run `tidings ready` beside beta
     Then it exits with 0
