@@ -68,7 +68,8 @@ impl fmt::Display for Verdict {
         let (scale, digits) = if *unit == "MB" { (MEGABYTE, 2) } else { (1.0, 0) };
         let [first, last, most] = [first, last, self.most(first)].map(|value| value / scale);
         let verdict = if self.holds() { "flat" } else { "GROWS" };
-        write!(f, "{what}: {first:.digits$} {unit}, then {last:.digits$}; at most {most:.digits$}: {verdict}")
+        let gap = if unit.is_empty() { "" } else { " " };
+        write!(f, "{what}: {first:.digits$}{gap}{unit}, then {last:.digits$}; at most {most:.digits$}: {verdict}")
     }
 }
 
