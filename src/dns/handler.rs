@@ -107,8 +107,9 @@ impl Handler {
         if header[2] & 0x80 != 0 {
             return None;
         }
-        // One question is all that is answered; more are not even read, as each takes memory.
-        if count_at(&header, 4) <= 1
+        // One question is all that is answered; more are not even read, as each takes memory. Nothing stands before its name that a pointer in it could mean: the header is
+        // another one in the reply, which repeats the question as it came.
+        if (count_at(&header, 4) == 0 || reply::end_of_question(&message).is_some())
             && let Ok(request) = Request::from_bytes(message, from, protocol)
         {
             *asked = Asked::of(&request);
